@@ -1,0 +1,80 @@
+# How every folder of this project is built: one target a folder, which sees the folders it names
+# and no others.
+
+option(GRIDWHISTLE_TESTS "Build the tests" ON)
+set(GRIDWHISTLE_SANITIZE "" CACHE STRING "Sanitizers for our own code, as for -fsanitize")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+
+find_program(GRIDWHISTLE_CCACHE ccache)
+if(GRIDWHISTLE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${GRIDWHISTLE_CCACHE}")
+endif()
+find_program(GRIDWHISTLE_LLD ld.lld)
+if(GRIDWHISTLE_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+if(GRIDWHISTLE_SANITIZE)
+  # A sanitizer is a property of the whole program; what is not ours is merely linked with it.
+  add_link_options(-fsanitize=${GRIDWHISTLE_SANITIZE})
+endif()
+
+# Warnings and sanitizers for our own code; generated code gets the sanitizers alone.
+add_library(gridwhistle_flags INTERFACE)
+target_compile_options(gridwhistle_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion
+  -Wno-missing-field-initializers -Werror)
+add_library(gridwhistle_sanitizers INTERFACE)
+if(GRIDWHISTLE_SANITIZE)
+  target_compile_options(gridwhistle_sanitizers INTERFACE
+    -fsanitize=${GRIDWHISTLE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+endif()
+
+# gw_module(NAME [SOURCES file...] [LINKS target...] [EXPORTS target...])
+#
+# The library of the current folder. Its headers are included as "FOLDER/file.h", and only by the
+# targets that link it: the include path holds a link to this one folder, nothing beside it.
+# LINKS are private, so each target names every folder whose headers it includes, directly or
+# through other headers. EXPORTS is for what every user of the headers needs.
+function(gw_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;EXPORTS" ${ARGN})
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  set(door "${PROJECT_BINARY_DIR}/include/${name}")
+  file(MAKE_DIRECTORY "${door}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${door}/${folder}" SYMBOLIC)
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${door}>")
+    target_link_libraries(${name}
+      PUBLIC ${arg_EXPORTS}
+      PRIVATE ${arg_LINKS} $<BUILD_INTERFACE:gridwhistle_flags> $<BUILD_INTERFACE:gridwhistle_sanitizers>)
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE "$<BUILD_INTERFACE:${door}>")
+    target_link_libraries(${name} INTERFACE ${arg_EXPORTS} ${arg_LINKS})
+  endif()
+endfunction()
+
+# gw_program(NAME SOURCES file... LINKS target...): a program in build/PRESET/bin.
+function(gw_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} gridwhistle_flags gridwhistle_sanitizers)
+endfunction()
+
+# gw_tests(NAME SOURCES file... LINKS target... [LABELS label...])
+#
+# A Catch2 program whose cases are tests of their own. Test names are sentences.
+function(gw_tests name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE
+    ${arg_LINKS} gridwhistle_catch_main Catch2::Catch2 gridwhistle_flags gridwhistle_sanitizers)
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
