@@ -70,11 +70,18 @@ endfunction()
 
 # gw_tests(NAME SOURCES file... LINKS target... [LABELS label...])
 #
-# A Catch2 program whose cases are tests of their own. Test names are sentences.
+# A Catch2 program whose cases are tests of their own. Test names are sentences. The label `grpc`
+# says that it stands on gRPC; the target gridwhistle_test_programs builds all test programs there are.
+option(GRIDWHISTLE_GRPC_TESTS "Tests that stand on gRPC; off where they cost too much to build" ON)
+add_custom_target(gridwhistle_test_programs)
 function(gw_tests name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  if(NOT GRIDWHISTLE_GRPC_TESTS AND "grpc" IN_LIST arg_LABELS)
+    return()
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE
     ${arg_LINKS} gridwhistle_catch_main Catch2::Catch2 gridwhistle_flags gridwhistle_sanitizers)
+  add_dependencies(gridwhistle_test_programs ${name})
   catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${arg_LABELS}")
 endfunction()
