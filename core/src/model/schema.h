@@ -18,11 +18,11 @@ enum class Audience : std::uint8_t {
 
 /// What becomes of concurrent writes to a field.
 enum class MergePolicy : std::uint8_t {
-  kLww = 0,        ///< the last writer by the hybrid clock wins
-  kSet = 1,        ///< a repeated field; an addition beats a removal that had not seen it
-  kAppend = 2,     ///< a repeated field; everything appended stays
-  kImmutable = 3,  ///< written at creation, never again
-  kServer = 4,     ///< written by the server alone
+  kLww = 0,     ///< the last writer by the hybrid clock wins; a repeated field goes as a whole list
+  kSet = 1,     ///< a repeated field; an addition beats a removal that had not seen it
+  kAppend = 2,  ///< a repeated field; everything appended stays
+  kImmutable = 3,  ///< written at creation, never again; a repeated field as a whole list
+  kServer = 4,     ///< written by the server alone; a repeated field as a whole list
 };
 
 /// How sensitive a field is: L0 to L3.
