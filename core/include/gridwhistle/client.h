@@ -1,0 +1,406 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gridwhistle/default_ports.h"
+#include "gridwhistle/ids.h"
+#include "gridwhistle/ports.h"
+#include "gridwhistle/query.h"
+#include "gridwhistle/status.h"
+
+namespace gridwhistle {
+
+namespace v1 {
+class Outcome;
+class WhistleAction;
+}  // namespace v1
+
+struct Road;  // gridwhistle/road.h
+class ClientState;
+
+/// What a client needs from its host. Everything pointed at outlives the client, and the executor
+/// also outlives every transport that `connect` gave.
+struct ClientOptions {
+  std::string path;  ///< of the phone's file; made when it does not exist
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  SecretStore* secrets = nullptr;
+  Executor* executor = nullptr;   ///< network events and timers of this client run here
+  Executor* callbacks = nullptr;  ///< the host's callbacks run here; null: `executor`
+  /// Makes the transport to the server this device is enrolled with, `grpc_transport` for instance.
+  std::function<Result<std::unique_ptr<Transport>>(const ServerAddress&)> connect;
+  std::string software = "gridwhistle";  ///< for the operator's list of devices, 64 bytes at most
+};
+
+/// What the operator gave the worker, usually as a QR code.
+struct EnrolmentCode {
+  ServerAddress server;
+  std::string code;
+
+  /// From the code's text, "gw1:HOST:PORT:KEY:CODE" with the key's SHA-256 in hexadecimal. kInvalid
+  /// says which part is wrong.
+  static Result<EnrolmentCode> parse(std::string_view text);
+  std::string text() const;
+};
+
+/// A record of any kind, serialized, and its kind's name ("Visit").
+struct AnyRecord {
+  std::string kind;
+  std::string record;
+};
+
+/// How one call's work went.
+struct SyncReport {
+  std::uint64_t sent = 0;          ///< operations
+  std::uint64_t acknowledged = 0;  ///< operations
+  std::uint64_t rows = 0;          ///< received
+  std::uint64_t bytes_up = 0;      ///< of frames
+  std::uint64_t bytes_down = 0;
+  bool caught_up = false;  ///< the file held all there was when the call ended
+};
+
+struct SyncOptions {
+  std::uint64_t budget_bytes = 0;  ///< at most so many bytes down, about; 0: all there is
+};
+
+enum class SyncPhase : std::uint8_t {
+  kStopped,     ///< nobody asked for a connection
+  kConnecting,  ///< a call is open, the server has not answered yet
+  kExchanging,  ///< operations go up, rows come down
+  kLive,        ///< caught up, the call is kept open
+  kWaiting,     ///< the last call failed; the next is at `retry_in_ms`
+};
+
+/// An emergency that has not left the phone for five minutes: the worker should telephone.
+struct EmergencyUnsent {
+  RecordId whistle;
+  std::string number;
+  std::string title;
+  std::uint64_t unsent_ms = 0;  ///< for so long
+  std::string advice;           ///< for the worker, in Chinese and English
+};
+
+struct LaneStatus {
+  Lane lane = Lane::kWhistles;
+  std::uint64_t unsent = 0;         ///< operations only this phone has
+  std::uint64_t not_backed_up = 0;  ///< taken over by the server, not yet in its backup
+};
+
+/// How this phone stands.
+struct ClientStatus {
+  bool enrolled = false;
+  std::string county;
+  std::string server;  ///< host and port
+  RecordId worker;
+  DeviceId device;
+  std::string short_code;
+  std::vector<std::string> scopes;
+
+  std::vector<LaneStatus> lanes;  ///< most urgent first
+  std::uint64_t unsent = 0;       ///< over all lanes
+  std::uint64_t refused = 0;      ///< outcomes other than accepted that nobody has seen yet
+  std::vector<EmergencyUnsent> emergencies;
+
+  SyncPhase phase = SyncPhase::kStopped;
+  std::optional<Error> last_error;             ///< of the last call; none when it went well
+  std::uint64_t retry_in_ms = 0;               ///< while kWaiting
+  std::optional<std::uint64_t> since_sync_ms;  ///< since the last call that ended caught up
+  bool caught_up = false;
+  Seq cursor;
+
+  std::optional<Error> poisoned;  ///< why this client writes no more
+};
+
+/// What became of an operation, or of a change that was beaten later, with its words for people.
+struct OutcomeView {
+  RecordId outcome;
+  std::string record_kind;
+  RecordId record;
+  std::uint32_t status = 0;  ///< a v1::OutcomeStatus
+  std::uint32_t code = 0;
+  std::string message;
+  bool restorable = false;  ///< it keeps values that `restore` can write again
+  std::int64_t at_ms = 0;
+};
+
+/// A query that is asked again. Letting go of it ends it; no callback begins afterwards. May
+/// outlive the client.
+class Watch {
+ public:
+  Watch() = default;
+  explicit Watch(std::shared_ptr<void> token) : token_(std::move(token)) {}
+  void stop() { token_.reset(); }
+  explicit operator bool() const { return token_ != nullptr; }
+
+ private:
+  std::shared_ptr<void> token_;
+};
+
+/// A serialized change: what a put writes.
+struct Change {
+  std::string kind;    ///< "Visit"
+  std::string record;  ///< a serialized message; its id names the record, unset: a new one
+  std::vector<std::uint32_t> clear;  ///< fields to empty, by number
+  std::string remove;  ///< of SET fields the elements to remove, as a message of the kind
+};
+
+/// Field numbers of a generated class, `{v1::Visit::kNotesFieldNumber}`.
+using Fields = std::vector<std::uint32_t>;
+
+template <typename T>
+concept GeneratedRecord = requires(const T& record, T& parsed, const std::string& bytes) {
+  { record.GetTypeName() } -> std::convertible_to<std::string>;
+  { record.SerializeAsString() } -> std::convertible_to<std::string>;
+  { parsed.ParseFromString(bytes) } -> std::convertible_to<bool>;
+  { record.id() } -> std::convertible_to<std::string>;
+};
+
+/// "Visit" for v1::Visit.
+template <GeneratedRecord T>
+std::string kind_name() {
+  const std::string full = T::default_instance().GetTypeName();
+  return full.substr(full.rfind('.') + 1);
+}
+
+template <GeneratedRecord T>
+struct PutOptions {
+  T remove{};  ///< of SET fields the elements to remove
+};
+
+class Client;
+
+/// Several changes that are recorded, sent, applied or refused as a whole: at most 256, 1 MB. One
+/// thread. Dropped without `commit` it leaves nothing behind.
+class Transaction {
+ public:
+  /// As `Client::put`, at commit. The id is known at once, so that other records may name it.
+  template <GeneratedRecord T>
+  Result<RecordId> put(const T& record, const Fields& clear = {},
+                       const PutOptions<T>& options = {}) {
+    return put(Change{kind_name<T>(), record.SerializeAsString(), clear,
+                      options.remove.SerializeAsString()});
+  }
+  Result<RecordId> put(Change change);
+
+  /// As `Client::erase`, at commit.
+  template <GeneratedRecord T>
+  void erase(const RecordId& id) {
+    erase(kind_name<T>(), id);
+  }
+  void erase(std::string kind, const RecordId& id);
+
+  /// Durable when it returns. Errors as of `Client::put`; nothing was written then, and the
+  /// transaction may be committed again.
+  Result<void> commit();
+
+ private:
+  friend class Client;
+  struct Item {
+    bool erases = false;
+    Change change;
+    RecordId id;
+  };
+  explicit Transaction(std::shared_ptr<ClientState> state) : state_(std::move(state)) {}
+  std::shared_ptr<ClientState> state_;
+  std::vector<Item> items_;
+};
+
+/// One phone: its file, its outbox and its line to the county's server.
+///
+/// Every function may be called from any thread, also from callbacks. Reads and writes block for
+/// the disk, never for the network. Callbacks run on `ClientOptions::callbacks`, never inside a
+/// call and never under a lock.
+///
+/// What a broken invariant does: the client is *poisoned*, it writes and syncs no more, everything
+/// stays readable, and `status().poisoned` says why. Opening the file again starts afresh.
+class Client {
+ public:
+  /// Opens the phone's file, or makes it.
+  ///
+  /// Errors: kLocked (another process has it), kNotADatabase, kCorrupt (the file is left as it is),
+  /// kNewerFile, kReadOnly, kDiskFull, kIo, kInvalid (a door is missing).
+  static Result<std::unique_ptr<Client>> open(ClientOptions options);
+
+  /// As `close`.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // --- recording ------------------------------------------------------------------------------
+
+  /// Records a change of one record and returns once it would survive a power cut (one disk sync,
+  /// about 1 to 10 ms on a phone).
+  ///
+  /// Fields that are set are written, fields in `clear` are emptied, all others stay as they are.
+  /// Elements of SET fields are added, of APPEND fields appended. Without an id the record is a new
+  /// one, of this device; a new Whistle gets its number, reporter, source and time here where they
+  /// are unset.
+  ///
+  /// Errors: kInvalid (a field breaks its rule; the message names it), kOutOfScope (no scope of
+  /// this worker holds the record), kForbidden (only the server writes this kind or field),
+  /// kEncryptionRequired, kNoLocation (a track without an open patrol), kTooLarge, kTooMany (too
+  /// many unsent operations), kNotEnrolled, kDiskFull (nothing was written; free space and try
+  /// again), kReadOnly, kIo, kPoisoned, kClosed.
+  template <GeneratedRecord T>
+  Result<RecordId> put(const T& record, const Fields& clear = {},
+                       const PutOptions<T>& options = {}) {
+    return put(Change{kind_name<T>(), record.SerializeAsString(), clear,
+                      options.remove.SerializeAsString()});
+  }
+  Result<RecordId> put(Change change);
+
+  /// Removes a record. A concurrent edit by somebody else brings the whole record back, and an
+  /// outcome tells both. Errors as of `put`, and kNotFound.
+  template <GeneratedRecord T>
+  Result<void> erase(const RecordId& id) {
+    return erase(kind_name<T>(), id);
+  }
+  Result<void> erase(std::string_view kind, const RecordId& id);
+
+  /// Begins a transaction. May outlive the client; it then commits to kClosed.
+  Transaction transaction();
+
+  /// A new id of this device, for a record that others are to name before it is put.
+  Result<RecordId> new_id();
+
+  /// Proposes an action on a whistle: fills in actor, organisation, time, round and `after` (the
+  /// last action this phone knows in that assignment, own pending ones included) where they are
+  /// unset, and puts it. kConflict when the phone can see that the action is not possible now; the
+  /// message says what state the whistle is in.
+  Result<RecordId> act(const v1::WhistleAction& action);
+
+  // --- reading --------------------------------------------------------------------------------
+
+  /// One record as this phone sees it: what the server sent, and its own changes over it.
+  /// kNotFound: no such record, erased, or outside this phone's scopes.
+  template <GeneratedRecord T>
+  Result<Found<T>> get(const RecordId& id, const Purpose& purpose = {}) {
+    auto found = get(kind_name<T>(), id, purpose);
+    if (!found) return std::unexpected(std::move(found.error()));
+    return parsed<T>(std::move(*found));
+  }
+  Result<FoundBytes> get(std::string_view kind, const RecordId& id, const Purpose& purpose = {});
+
+  /// kInvalid: a field is unknown or not indexed.
+  template <GeneratedRecord T>
+  Result<std::vector<Found<T>>> query(const Query& query, const Purpose& purpose = {}) {
+    return parsed_all<T>(this->query(kind_name<T>(), query, purpose));
+  }
+  Result<std::vector<FoundBytes>> query(std::string_view kind, const Query& query,
+                                        const Purpose& purpose = {});
+
+  /// Records whose searchable fields contain every word, Chinese words of one character too; best
+  /// matches first.
+  Result<std::vector<Hit>> search(const Search& search, const Purpose& purpose = {});
+
+  /// Asks a query now, and again whenever its result may have changed; changes close together come
+  /// as one.
+  template <GeneratedRecord T>
+  Watch watch(Query query, std::function<void(Result<std::vector<Found<T>>>)> changed,
+              Purpose purpose = {}) {
+    return watch(
+        kind_name<T>(), std::move(query),
+        [changed = std::move(changed)](Result<std::vector<FoundBytes>> found) {
+          changed(parsed_all<T>(std::move(found)));
+        },
+        std::move(purpose));
+  }
+  Watch watch(std::string kind, Query query,
+              std::function<void(Result<std::vector<FoundBytes>>)> changed, Purpose purpose = {});
+
+  /// Which grid a point lies in, or between which the worker must choose.
+  Result<Location> locate(double latitude, double longitude, double accuracy_m);
+
+  /// A whistle with its actions and assignments, and the state it will have when everything this
+  /// phone proposes is accepted. Include gridwhistle/road.h.
+  Result<Road> road(const RecordId& whistle);
+
+  // --- drafts ---------------------------------------------------------------------------------
+
+  /// Keeps an unfinished record under a name of the host's choice; survives a kill, is never sent.
+  template <GeneratedRecord T>
+  Result<void> save_draft(std::string_view name, const T& record) {
+    return save_draft(name, AnyRecord{kind_name<T>(), record.SerializeAsString()});
+  }
+  Result<void> save_draft(std::string_view name, const AnyRecord& draft);
+  /// kNotFound: no draft of that name.
+  Result<AnyRecord> draft(std::string_view name);
+  Result<std::vector<std::string>> drafts();
+  /// Without effect when there is none.
+  Result<void> drop_draft(std::string_view name);
+
+  // --- the line to the server -----------------------------------------------------------------
+
+  /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired,
+  /// kWrongServerKey, kUnavailable, kTimeout, kAlreadyExists (enrolled with another county, and
+  /// something is unsent).
+  void enrol(const EnrolmentCode& code, const std::string& device_name,
+             std::function<void(Result<void>)> done);
+
+  /// One call: sends everything, receives everything, ends. While another call runs it is that
+  /// call's end that `done` reports. Does not retry by itself.
+  void sync_once(const SyncOptions& options, std::function<void(Result<SyncReport>)> done);
+
+  /// Keeps a call open: what is recorded is sent at once, what others change arrives. Broken calls
+  /// are opened again with growing pauses (at most 5 minutes). Without effect when live already.
+  void start_live();
+
+  /// Ends the call and all retries.
+  void stop();
+
+  /// The host noticed that there is a network, or another one: retries at once.
+  void network_changed();
+
+  // --- how things stand -----------------------------------------------------------------------
+
+  /// Poisoned and closed clients answer too.
+  ClientStatus status();
+
+  /// What became of this worker's operations, where it was not simply "accepted"; newest first.
+  Result<std::vector<OutcomeView>> outcomes(bool with_accepted = false);
+
+  /// Writes the values that an outcome kept again, as a new change over what is there now. Gives
+  /// the record's id, a new one when the record is gone. kNotFound; kConflict: nothing to restore.
+  Result<RecordId> restore(const RecordId& outcome);
+
+  /// Ends the call, closes the file. Everything afterwards is kClosed. Reads and writes under way
+  /// in other threads end first.
+  void close();
+
+ private:
+  explicit Client(std::shared_ptr<ClientState> state) : state_(std::move(state)) {}
+
+  template <GeneratedRecord T>
+  static Result<Found<T>> parsed(FoundBytes found) {
+    Found<T> typed{{}, found.info};
+    if (!typed.record.ParseFromString(found.record)) {
+      return fail(ErrorCode::kCorrupt, "a stored record cannot be read", "kind " + kind_name<T>());
+    }
+    return typed;
+  }
+
+  template <GeneratedRecord T>
+  static Result<std::vector<Found<T>>> parsed_all(Result<std::vector<FoundBytes>> found) {
+    if (!found) return std::unexpected(std::move(found.error()));
+    std::vector<Found<T>> all;
+    all.reserve(found->size());
+    for (FoundBytes& one : *found) {
+      auto typed = parsed<T>(std::move(one));
+      if (!typed) return std::unexpected(std::move(typed.error()));
+      all.push_back(std::move(*typed));
+    }
+    return all;
+  }
+
+  std::shared_ptr<ClientState> state_;
+};
+
+}  // namespace gridwhistle
