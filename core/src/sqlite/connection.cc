@@ -1,0 +1,180 @@
+#include "sqlite/connection.h"
+
+#include <sqlite3.h>
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "sqlite/file_lock.h"
+#include "sqlite/internal.h"
+
+namespace gridwhistle::sqlite {
+
+namespace {
+
+// Queries are composed, so their number is not bounded by the program's text.
+constexpr std::size_t kCachedStatementsMax = 256;
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+ErrorCode code_of(int sqlite_code) {
+  switch (sqlite_code & 0xFF) {
+    case SQLITE_FULL:
+      return ErrorCode::kDiskFull;
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+      return ErrorCode::kReadOnly;
+    case SQLITE_IOERR:
+      return ErrorCode::kIo;
+    case SQLITE_NOTADB:
+      return ErrorCode::kNotADatabase;
+    case SQLITE_CORRUPT:
+      return ErrorCode::kCorrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::kLocked;
+    case SQLITE_TOOBIG:
+      return ErrorCode::kTooLarge;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+}  // namespace
+
+std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
+  std::string message = sqlite3_errstr(sqlite_code);
+  if (handle != nullptr) message = sqlite3_errmsg(handle);
+  return fail(code_of(sqlite_code), "database: " + message,
+              "sqlite " + std::to_string(sqlite_code));
+}
+
+struct Connection::State {
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    for (auto& [sql, prepared] : cache) sqlite3_finalize(prepared.statement);
+    sqlite3_close_v2(handle);
+  }
+
+  sqlite3* handle = nullptr;
+  FileLock lock;
+  std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache;
+};
+
+Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Result<Connection> Connection::open(const OpenOptions& options) {
+  auto state = std::make_unique<State>();
+  if (options.exclusive && !options.read_only && options.vfs.empty()) {
+    Result<FileLock> lock = FileLock::take(options.path + "-lock");
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    state->lock = std::move(*lock);
+  }
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+      (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int code = sqlite3_open_v2(options.path.c_str(), &state->handle, flags,
+                                   options.vfs.empty() ? nullptr : options.vfs.c_str());
+  if (code != SQLITE_OK) return error_of(code, state->handle);
+  if (!options.read_only && sqlite3_db_readonly(state->handle, "main") == 1) {
+    return fail(ErrorCode::kReadOnly, "the file cannot be written", "open");
+  }
+  sqlite3_busy_timeout(state->handle, static_cast<int>(options.busy_timeout.count()));
+  Connection connection(std::move(state));
+  const std::string cache = std::to_string(options.cache_bytes / 1024);
+  // The first read is what tells a database from any other file, before anything is written.
+  if (auto read = connection.script("PRAGMA mmap_size=0; PRAGMA cache_size=-" + cache +
+                                    "; PRAGMA temp_store=MEMORY; SELECT 1 FROM sqlite_schema");
+      !read) {
+    return std::unexpected(std::move(read.error()));
+  }
+  if (auto known = connection.check_application(options.application_id); !known) {
+    return std::unexpected(std::move(known.error()));
+  }
+  if (options.read_only) return connection;
+  const bool full = options.durability == Durability::kPowerCut;
+  if (auto set = connection.script(std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") +
+                                   (full ? "FULL" : "NORMAL"));
+      !set) {
+    return std::unexpected(std::move(set.error()));
+  }
+  return connection;
+}
+
+Result<void> Connection::check_application(std::uint32_t expected) {
+  if (expected == 0) return {};
+  const auto found = number("PRAGMA application_id", 0);
+  if (!found) return std::unexpected(found.error());
+  const auto tables = number("SELECT count(*) FROM sqlite_schema", 0);
+  if (!tables) return std::unexpected(tables.error());
+  const bool empty = *tables == 0 && *found == 0;
+  if (empty || *found == static_cast<std::int64_t>(expected)) return {};
+  return fail(ErrorCode::kNotADatabase, "the file is a database of something else", "open");
+}
+
+Result<void> Connection::script(std::string_view sql) {
+  const std::string text(sql);
+  const int code = sqlite3_exec(state_->handle, text.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return error_of(code, state_->handle);
+  return {};
+}
+
+Result<Statement> Connection::prepare(std::string_view sql) {
+  auto known = state_->cache.find(sql);
+  if (known != state_->cache.end() && !known->second.on_loan) {
+    known->second.on_loan = true;
+    return Statement(known->second.statement, &known->second);
+  }
+  const bool keep = known == state_->cache.end() && state_->cache.size() < kCachedStatementsMax;
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(state_->handle, sql.data(), static_cast<int>(sql.size()),
+                                      keep ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
+  if (code != SQLITE_OK) return error_of(code, state_->handle);
+  if (statement == nullptr) return fail(ErrorCode::kInternal, "empty statement", "prepare");
+  if (!keep) return Statement(statement, nullptr);
+  Prepared& prepared = state_->cache[std::string(sql)];
+  prepared = {.statement = statement, .on_loan = true};
+  return Statement(statement, &prepared);
+}
+
+std::int64_t Connection::changes() const { return sqlite3_changes64(state_->handle); }
+
+std::int64_t Connection::last_insert_rowid() const {
+  return sqlite3_last_insert_rowid(state_->handle);
+}
+
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(state_->handle) == 0; }
+
+bool Connection::is_read_only() const { return sqlite3_db_readonly(state_->handle, "main") == 1; }
+
+Result<void> Connection::back_up(const std::string& path) {
+  State copy;
+  int code = sqlite3_open_v2(
+      path.c_str(), &copy.handle,
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+      nullptr);
+  if (code != SQLITE_OK) return error_of(code, copy.handle);
+  sqlite3_backup* backup = sqlite3_backup_init(copy.handle, "main", state_->handle, "main");
+  if (backup == nullptr) return error_of(sqlite3_extended_errcode(copy.handle), copy.handle);
+  // All pages in one step: within it nobody's write can start the copy over.
+  sqlite3_backup_step(backup, -1);
+  code = sqlite3_backup_finish(backup);
+  if (code != SQLITE_OK) return error_of(code, copy.handle);
+  return {};
+}
+
+sqlite3* Connection::native() const { return state_->handle; }
+
+}  // namespace gridwhistle::sqlite

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gridwhistle/status.h"
+#include "sqlite/statement.h"
+
+struct sqlite3;
+
+namespace gridwhistle::sqlite {
+
+/// What a commit survives.
+enum class Durability : std::uint8_t {
+  kPowerCut,  ///< WAL, synchronous=FULL: a commit that returned is on the disk
+  kCrash,     ///< WAL, synchronous=NORMAL: a power cut may undo the last commits; nothing is torn
+};
+
+struct OpenOptions {
+  std::string path;
+  /// Nothing is written, no lock taken: a reader beside whoever writes.
+  bool read_only = false;
+  /// No second connection that asks for it too, in any process, gets the file: kLocked. Stands
+  /// beside the file as `path`-lock, so readers are not hindered. A named VFS is not locked.
+  bool exclusive = false;
+  Durability durability = Durability::kPowerCut;
+  /// How long to wait for another connection's write.
+  std::chrono::milliseconds busy_timeout{2000};
+  std::size_t cache_bytes = std::size_t{4} << 20;
+  /// What the file must say it is (see FileFormat), unless it is empty; else kNotADatabase and the
+  /// file stays as it is. 0: any database.
+  std::uint32_t application_id = 0;
+  /// A registered SQLite VFS; empty: the system's.
+  std::string vfs;
+};
+
+/// One connection to a database file, in WAL mode, without memory mapping. One thread at a time.
+///
+/// Errors of everything here: kDiskFull, kReadOnly (also: cannot be opened), kIo, kNotADatabase,
+/// kCorrupt, kLocked (another connection writes), kTooLarge, kInternal (wrong SQL or a broken
+/// constraint; SQLite's words are in the message).
+class Connection {
+ public:
+  /// Opens the file, or creates it unless read-only. A file that is no database is left untouched.
+  static Result<Connection> open(const OpenOptions& options);
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  /// Runs statements separated by semicolons; rows are dropped.
+  Result<void> script(std::string_view sql);
+
+  /// The statement for `sql`, from the cache where it is free. Use it for SQL that comes back.
+  Result<Statement> prepare(std::string_view sql);
+
+  /// Runs one statement with its parameters; rows are dropped. See Statement::bind for the types.
+  template <typename... Values>
+  Result<void> run(std::string_view sql, const Values&... values) {
+    Result<Statement> statement = prepare(sql);
+    if (!statement) return std::unexpected(std::move(statement.error()));
+    statement->borrow(values...);
+    return statement->run();
+  }
+
+  /// The first column of the first row as a number; `none` when there is no row or it is NULL.
+  template <typename... Values>
+  Result<std::int64_t> number(std::string_view sql, std::int64_t none, const Values&... values) {
+    Result<Statement> statement = prepare(sql);
+    if (!statement) return std::unexpected(std::move(statement.error()));
+    statement->borrow(values...);
+    const Result<bool> row = statement->step();
+    if (!row) return std::unexpected(row.error());
+    return *row && !statement->is_null(0) ? statement->integer(0) : none;
+  }
+
+  /// Rows changed by the last statement.
+  std::int64_t changes() const;
+  /// The row number of the last insert.
+  std::int64_t last_insert_rowid() const;
+  /// Whether it can only read.
+  bool is_read_only() const;
+  /// Whether a transaction is open.
+  bool in_transaction() const;
+
+  /// Copies the whole database, as of one moment, into a new file, while others read and write.
+  Result<void> back_up(const std::string& path);
+
+  /// For code that needs SQLite itself (virtual tables, hooks). Lives as long as the connection.
+  sqlite3* native() const;
+
+ private:
+  struct State;
+  explicit Connection(std::unique_ptr<State> state);
+
+  Result<void> check_application(std::uint32_t expected);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gridwhistle::sqlite
