@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugin/kinds.h"
+
+namespace gridwhistle::lint {
+
+/// What is wrong with the annotated files, a sentence a fault; empty when nothing is. Needs files
+/// that were read with their comments.
+std::vector<std::string> faults(const plugin::Files& files);
+
+/// Every number that must never change, a line each, sorted: kinds, fields, enum values.
+std::vector<std::string> numbers(const plugin::Files& files);
+
+/// What `golden` pins and `now` no longer holds. Additions are no fault.
+std::vector<std::string> changed(const std::vector<std::string>& golden,
+                                 const std::vector<std::string>& now);
+
+}  // namespace gridwhistle::lint
