@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "county/connection.h"
+#include "county/operator.h"
+#include "gridwhistle/ids.h"
+#include "gridwhistle/ports.h"
+#include "gridwhistle/status.h"
+#include "model/schema.h"
+
+namespace gridwhistle {
+
+class Storage;
+
+struct CountyOptions {
+  /// SHA-256 of the server's public key (SPKI), 32 bytes: what devices sign over.
+  std::string server_key_sha256;
+  /// Operations applied in one commit, at most.
+  std::size_t commit_operations = 4096;
+  /// A device not heard of for so long counts as silent.
+  std::int64_t silent_after_ms = std::int64_t{3} * 24 * 3600 * 1000;
+};
+
+/// When `pump` wants to be called again.
+struct PumpResult {
+  bool more = false;  ///< at once: there was more than one commit holds
+  /// Else after so long at the latest; what events bring is beside this.
+  std::int64_t wake_after_ms = 60'000;
+};
+
+/// A county: its log, the calls of its phones, and what operators do to it. The simulator and the
+/// real server both use exactly this.
+///
+/// One thread at a time. Does no I/O but through its storage, and takes time and randomness from
+/// the doors it is given. Frames are queued by `on_frame` and dealt with by `pump`: one commit for
+/// everything that waits, then acknowledgements, then rows.
+///
+/// On one call every acknowledgement of an operation with seq s is sent before any cut made at s or
+/// later, also when the operation was applied in an earlier call whose acknowledgement was lost.
+/// Nothing is acknowledged before its commit is durable. When storage fails (kDiskFull, kIo) the
+/// calls concerned are refused with kBusy, nothing of them is applied, and the next pump tries
+/// again with whatever comes.
+///
+/// The functions for operators commit by themselves and return after the commit is durable. Their
+/// `by` names who asks, for the audit. Errors of all that write: those of storage.
+class County {
+ public:
+  /// Opens a county and durably notes this start. `schema`, `clock`, `random` outlive it.
+  ///
+  /// Errors: those of storage.
+  static Result<std::unique_ptr<County>> open(std::unique_ptr<Storage> storage,
+                                              const Schema& schema, Clock& clock, Random& random,
+                                              CountyOptions options);
+  ~County();
+  County(const County&) = delete;
+  County& operator=(const County&) = delete;
+
+  /// "440811".
+  const std::string& name() const;
+
+  // What phones do.
+
+  /// `sink` lives until `on_closed`, or until the county closed it.
+  void on_open(ConnectionId connection, Sink& sink);
+  void on_frame(ConnectionId connection, std::string frame);
+  /// The phone sends nothing more.
+  void on_half_close(ConnectionId connection);
+  /// The call is gone. Frames of it that wait are still applied: they came whole.
+  void on_closed(ConnectionId connection);
+
+  /// A serialized `v1::EnrolRequest` to a serialized `v1::EnrolReply`; refusals are in the reply.
+  /// Durable when it returns.
+  std::string enrol(std::string_view request);
+
+  /// Deals with what waits.
+  PumpResult pump();
+
+  /// Bytes of frames that wait; whoever feeds the county pauses calls on it.
+  std::size_t queued_bytes() const;
+
+  // What operators do to records.
+
+  /// A new id for a record that the server makes. Never given twice, in no start and no restore.
+  RecordId mint_id();
+
+  Result<std::optional<StoredRow>> get(KindId kind, RecordId id) const;
+  /// The record of a kind whose indexed text field has this value; erased ones are not found.
+  Result<std::optional<StoredRow>> find(KindId kind, std::uint32_t field,
+                                        std::string_view text) const;
+  /// All records of a kind that are not erased, in the order of their id.
+  Result<std::vector<StoredRow>> all(KindId kind) const;
+
+  /// Writes records as the server, all or none; what is equal already is left alone. Grants, areas
+  /// and routing follow in the same commit. With `dry_run` nothing is written.
+  ///
+  /// Errors: kInvalid, kTooLarge (a record breaks its kind's rules; the message says which one).
+  Result<ImportReport> import_records(const std::vector<ImportedRecord>& records,
+                                      std::string_view by, bool dry_run = false);
+
+  /// Creates or changes one record as the server: a report from the hotline, a task, a notice.
+  /// A Whistle made here goes its road like any other. `set` is a message of the kind.
+  ///
+  /// Errors: kInvalid, kTooLarge, kNotFound (no such kind).
+  Result<RecordId> write(KindId kind, RecordId id, std::string_view set,
+                         const std::vector<std::uint32_t>& clear, std::string_view by);
+
+  // Devices.
+
+  /// Errors: kNotFound (no such worker, or one who left).
+  Result<EnrolmentCode> create_code(RecordId worker, std::string_view by);
+  /// `how` is kLeft or kLost. Errors: kNotFound.
+  Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
+  Result<std::vector<DeviceInfo>> devices() const;
+  /// Whether a device was not heard of for too long.
+  bool is_silent(const DeviceInfo& device) const;
+
+  // Whistles.
+
+  /// 无头事项: whistles for which no rule found an organisation, oldest first.
+  Result<std::vector<WhistleSummary>> headless() const;
+  /// What an organisation owns or is called to, and is not over; most urgent first.
+  Result<std::vector<InboxItem>> inbox(RecordId organisation) const;
+  /// Errors: kNotFound.
+  Result<Explanation> explain(RecordId whistle) const;
+  /// An action of staff, judged like one from a phone. A refused one is in the result.
+  ///
+  /// Errors: kNotFound (no such whistle or worker), kInvalid.
+  Result<ActionResult> act(const StaffAction& action, std::string_view by);
+  /// Calls organisations to a whistle in the 无头事项 queue, as the county's dispatcher.
+  ///
+  /// Errors: kNotFound, kConflict (not in that queue).
+  Result<ActionResult> assign_headless(RecordId whistle, RecordId lead,
+                                       const std::vector<RecordId>& co_departments,
+                                       std::string_view by);
+
+  // Review.
+
+  Result<ReviewList> review() const;
+  /// Applies a sealed operation in its author's name. Errors: kNotFound.
+  Result<OutcomeStatus> accept_sealed(std::uint64_t number, std::string_view by);
+  /// Tells its author that it is not taken, and why. Errors: kNotFound.
+  Result<void> return_sealed(std::uint64_t number, std::string_view reason, std::string_view by);
+
+  // The county as a whole.
+
+  Result<CountyStatus> status() const;
+  /// The audit's chain, memberships against records, references, lanes without gaps.
+  Result<VerifyReport> verify() const;
+  /// Every record as a line of JSON, a kind after the other. Without a purpose personal fields are
+  /// masked; with one the export is noted in the audit. Stops at the first error of `line`.
+  Result<void> export_json(std::string_view purpose, std::string_view by,
+                           const std::function<Result<void>(std::string_view)>& line);
+  /// Copies the county into a new file, opens and checks the copy, and only then moves the
+  /// watermark that lets phones forget. Errors: kAlreadyExists, kCorrupt, and those of files.
+  Result<Seq> backup(const std::string& path, std::string_view by);
+
+ private:
+  struct Impl;
+  explicit County(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "model/operation.h"
+#include "model/workflow_words.h"
+
+// What operators see of a county, and what they ask of it. Values only.
+namespace gridwhistle {
+
+/// A record as it stands on the server.
+struct StoredRow {
+  KindId kind;
+  RecordId id;
+  std::string body;  ///< canonical
+  Seq last_seq;
+  bool erased = false;
+};
+
+/// A record the operator brings: the whole of it. Fields that the stored record has and this one
+/// lacks become empty.
+struct ImportedRecord {
+  KindId kind;
+  RecordId id;       ///< from `find` for one that is there already, else from `mint_id`
+  std::string body;  ///< a message of the kind; field 1 is ignored
+};
+
+struct ImportReport {
+  std::size_t created = 0;
+  std::size_t changed = 0;
+  std::size_t unchanged = 0;
+};
+
+/// A one-time code, to be shown to one person once. Only its hash is kept.
+struct EnrolmentCode {
+  std::string code;  ///< "K7QM-3F9X-2TRB"
+  std::int64_t expires_ms = 0;
+};
+
+enum class DeviceState : std::uint8_t {
+  kActive = 1,
+  kLeft = 2,  ///< its worker left: reads nothing more, what it sends goes to the reviewer
+  kLost = 3,  ///< reported lost: may send nothing
+};
+
+struct DeviceInfo {
+  DeviceId device;
+  RecordId worker;
+  DeviceState state = DeviceState::kActive;
+  std::string short_code;
+  std::string name;      ///< as the device says
+  std::string software;  ///< as the device says
+  std::int64_t enrolled_ms = 0;
+  std::int64_t last_seen_ms = 0;  ///< 0: never called
+  std::uint32_t unsent = 0;       ///< operations it had not sent when it called last
+  Seq cursor;                     ///< how far it had read when it called last
+};
+
+/// A whistle in a list.
+struct WhistleSummary {
+  RecordId id;
+  std::string number;
+  std::string title;
+  std::string grid;
+  std::string category;
+  WhistleState state = WhistleState::kUnspecified;
+  WhistleClass whistle_class = WhistleClass::kUnspecified;
+  Level level = Level::kUnspecified;
+  RecordId owner_org;
+  bool emergency = false;
+  bool supervised = false;
+  bool headless = false;
+  std::int64_t received_ms = 0;
+};
+
+/// What an organisation has to do about a whistle.
+struct InboxItem {
+  WhistleSummary whistle;
+  RecordId assignment;  ///< nil: the organisation owns the whistle without being called
+  AssignmentPart part = AssignmentPart::kUnspecified;
+  AssignmentState state = AssignmentState::kUnspecified;
+  std::int64_t assigned_ms = 0;
+};
+
+/// An operation kept for a reviewer because its author no longer held the scope.
+struct SealedOperation {
+  std::uint64_t number = 0;  ///< names it in `accept_sealed` and `return_sealed`
+  DeviceId device;
+  RecordId worker;
+  KindId kind;
+  RecordId record;
+  OperationType type = OperationType::kPut;
+  std::int64_t received_ms = 0;
+  std::int64_t effective_ms = 0;
+  std::string set;  ///< personal data: show it masked
+};
+
+/// A record that came back because an erasure met an edit.
+struct FlaggedRecord {
+  KindId kind;
+  RecordId record;
+  Seq seq;
+  std::int64_t at_ms = 0;
+};
+
+struct ReviewList {
+  std::vector<SealedOperation> sealed;
+  std::vector<FlaggedRecord> flagged;
+  std::uint64_t parked = 0;  ///< operations of kinds this build does not know
+};
+
+/// Why a whistle is where it is.
+struct Explanation {
+  WhistleSummary whistle;
+  std::string responsibility_item;
+  std::string responsibility_version;
+  std::string routing_rule;
+  std::string reason;
+  /// The timeline, in the order of the log.
+  struct Step {
+    RecordId action;
+    WhistleActionType type = WhistleActionType::kUnspecified;
+    RecordId actor;
+    RecordId organisation;
+    RecordId assignment;
+    std::int64_t effective_ms = 0;
+    OutcomeStatus status = OutcomeStatus::kAccepted;
+    std::int64_t code = 0;
+    std::string note;
+  };
+  std::vector<Step> steps;
+  std::vector<InboxItem> assignments;
+};
+
+/// An action that staff take at the server itself.
+struct StaffAction {
+  RecordId whistle;
+  RecordId assignment;  ///< nil for the whistle's own chain
+  WhistleActionType type = WhistleActionType::kUnspecified;
+  RecordId actor;         ///< a Worker; the roles are theirs
+  RecordId organisation;  ///< nil: the actor's own
+  std::string note;
+  /// Further fields of WhistleAction, canonical: `lead`, `co_departments`, `reason`, `until_ms`…
+  std::string details;
+};
+
+struct ActionResult {
+  RecordId action;
+  OutcomeStatus status = OutcomeStatus::kAccepted;
+  std::int64_t code = 0;  ///< an ErrorCode or a WorkflowCode
+  std::string message;
+};
+
+struct CountyStatus {
+  std::string county;
+  Seq last_seq;
+  Seq backed_up;
+  std::int64_t backed_up_ms = 0;
+  std::uint64_t epochs = 0;
+  std::uint64_t devices = 0;
+  std::uint64_t silent_devices = 0;  ///< active, not heard of for three days
+  std::uint64_t whistles = 0;
+  std::uint64_t headless = 0;
+  std::uint64_t sealed = 0;
+  std::uint64_t parked = 0;
+  std::uint64_t sessions = 0;
+  std::vector<std::pair<KindId, std::uint64_t>> records;  ///< not erased, by kind
+};
+
+struct VerifyReport {
+  std::vector<std::string> faults;  ///< what is broken; empty is well
+  std::vector<std::string> notes;   ///< what is unusual but allowed: references that dangle
+  std::uint64_t records = 0;
+  std::uint64_t memberships = 0;
+  std::uint64_t audit_entries = 0;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gridwhistle/status.h"
+#include "model/schema.h"
+#include "storage/storage.h"
+
+namespace gridwhistle {
+
+/// Makes the file of a new county. Errors: kAlreadyExists, kInvalid (not six digits), those of
+/// files.
+Result<void> create_sqlite_storage(const std::string& path, const std::string& county,
+                                   const Schema& schema);
+
+/// Opens a county's file for this process alone; adds what the schema has and the file lacks.
+/// `vfs` names a registered SQLite VFS, for tests of power cuts. `schema` outlives the storage.
+///
+/// Errors: kNotFound, kLocked (another process has it), kNewerFile, kNotADatabase, kCorrupt, and
+/// those of files.
+Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, const Schema& schema,
+                                                     const std::string& vfs = {});
+
+}  // namespace gridwhistle
