@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+
+namespace gridwhistle::store {
+
+/// One lane of the outbox.
+struct LaneProgress {
+  LaneSeq last;   ///< the last one recorded
+  LaneSeq noted;  ///< acknowledged up to here, durably in this file
+};
+
+/// How far one scope is read, where that differs from the cursor.
+struct ScopeProgress {
+  std::string scope;
+  Seq seq;
+  bool operator==(const ScopeProgress&) const = default;
+};
+
+/// A start of the server that this file knows.
+struct EpochSeen {
+  std::uint64_t id = 0;
+  Seq start;
+  bool operator==(const EpochSeen&) const = default;
+};
+
+/// A scope this device holds.
+struct GrantHeld {
+  std::string scope;
+  bool subtree = false;
+  std::uint32_t audiences = 0;  ///< 1 << Audience
+  std::uint32_t roles = 0;      ///< 1 << Role
+  bool operator==(const GrantHeld&) const = default;
+};
+
+/// Whom this file belongs to and which server it speaks to; all of it comes with the enrolment.
+struct Enrolment {
+  std::string county;  ///< "440811"
+  RecordId worker;
+  std::string short_code;         ///< of the device, for whistle numbers
+  std::string server_key_sha256;  ///< 32 bytes
+  std::string server_address;     ///< "host:port"
+  bool operator==(const Enrolment&) const = default;
+};
+
+/// Everything a session needs to know of the file when it begins.
+struct SyncState {
+  DeviceId device;
+  std::optional<Enrolment> enrolment;
+  Seq cursor;
+  std::vector<ScopeProgress> exceptions;
+  DevSeq own_since;
+  std::vector<EpochSeen> epochs;  ///< newest first
+  std::vector<GrantHeld> grants;
+  std::uint64_t grants_version = 0;
+  std::array<LaneProgress, kLaneCount> lanes;  ///< by index_of(lane)
+  std::uint64_t unsent = 0;                    ///< operations without acknowledgement
+  Hlc highest;                                 ///< of all clock values seen
+};
+
+/// How things stand, for people.
+struct StoreStatus {
+  struct Unsent {
+    Lane lane = Lane::kRecords;
+    KindId kind;
+    std::uint64_t count = 0;  ///< without acknowledgement
+  };
+  struct Emergency {
+    RecordId whistle;
+    std::string number;
+    std::string title;
+    std::int64_t unsent_ms = 0;
+  };
+  std::vector<Unsent> unsent;  ///< by lane and kind
+  /// Of each lane: handed to a call that has not answered yet.
+  std::array<std::uint64_t, kLaneCount> sent{};
+  /// Of each lane: acknowledged, and not yet in the server's backup.
+  std::array<std::uint64_t, kLaneCount> not_backed_up{};
+  std::uint64_t refused = 0;                     ///< operations; see Store::refused
+  std::optional<std::int64_t> oldest_unsent_ms;  ///< its age
+  std::vector<Emergency> emergencies;            ///< unsent for more than five minutes
+  std::optional<std::int64_t> since_contact_ms;  ///< since the server was last heard
+  std::optional<std::int64_t> since_caught_up_ms;
+};
+
+}  // namespace gridwhistle::store
