@@ -15,6 +15,7 @@
 #include "gridwhistle/ports.h"
 #include "gridwhistle/query.h"
 #include "gridwhistle/status.h"
+#include "gridwhistle/sync.h"
 
 namespace gridwhistle {
 
@@ -55,28 +56,6 @@ struct EnrolmentCode {
 struct AnyRecord {
   std::string kind;
   std::string record;
-};
-
-/// How one call's work went.
-struct SyncReport {
-  std::uint64_t sent = 0;          ///< operations
-  std::uint64_t acknowledged = 0;  ///< operations
-  std::uint64_t rows = 0;          ///< received
-  std::uint64_t bytes_up = 0;      ///< of frames
-  std::uint64_t bytes_down = 0;
-  bool caught_up = false;  ///< the file held all there was when the call ended
-};
-
-struct SyncOptions {
-  std::uint64_t budget_bytes = 0;  ///< at most so many bytes down, about; 0: all there is
-};
-
-enum class SyncPhase : std::uint8_t {
-  kStopped,     ///< nobody asked for a connection
-  kConnecting,  ///< a call is open, the server has not answered yet
-  kExchanging,  ///< operations go up, rows come down
-  kLive,        ///< caught up, the call is kept open
-  kWaiting,     ///< the last call failed; the next is at `retry_in_ms`
 };
 
 /// An emergency that has not left the phone for five minutes: the worker should telephone.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace gridwhistle {
+
+/// Where the line to the server stands.
+enum class SyncPhase : std::uint8_t {
+  kStopped,     ///< nobody asked for a connection, or a person has to act first
+  kConnecting,  ///< a call is open, the server has not answered yet
+  kExchanging,  ///< operations go up, rows come down
+  kLive,        ///< caught up, the call is kept open
+  kWaiting,     ///< the last call failed; there will be another by itself
+};
+
+/// What one call has done.
+struct SyncReport {
+  std::uint64_t sent = 0;          ///< operations
+  std::uint64_t acknowledged = 0;  ///< operations
+  std::uint64_t rows = 0;          ///< received
+  std::uint64_t bytes_up = 0;      ///< of frames
+  std::uint64_t bytes_down = 0;    ///< of frames
+  bool caught_up = false;          ///< the file holds all there was when the call ended
+};
+
+struct SyncOptions {
+  std::uint64_t budget_bytes = 0;  ///< at most so many bytes down, about; 0: all there is
+};
+
+}  // namespace gridwhistle
