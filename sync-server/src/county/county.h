@@ -114,7 +114,7 @@ class County {
   // Devices.
 
   /// Errors: kNotFound (no such worker, or one who left).
-  Result<EnrolmentCode> create_code(RecordId worker, std::string_view by);
+  Result<IssuedCode> create_code(RecordId worker, std::string_view by);
   /// `how` is kLeft or kLost. Errors: kNotFound.
   Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
   Result<std::vector<DeviceInfo>> devices() const;

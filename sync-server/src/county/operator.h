@@ -36,7 +36,7 @@ struct ImportReport {
 };
 
 /// A one-time code, to be shown to one person once. Only its hash is kept.
-struct EnrolmentCode {
+struct IssuedCode {
   std::string code;  ///< "K7QM-3F9X-2TRB"
   std::int64_t expires_ms = 0;
 };
