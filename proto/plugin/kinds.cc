@@ -37,6 +37,7 @@ std::string field_fault(const FieldDescriptor& field) {
   const v1::FieldRule& rule = rule_of(field);
   const bool collects = rule.merge() == v1::MERGE_SET || rule.merge() == v1::MERGE_APPEND;
   if (collects && !field.is_repeated()) return "only a repeated field is a set or a log";
+  if (rule.index() && field.is_repeated()) return "a repeated field has no column to index";
   if (!rule.refers_to().empty() && field.type() != FieldDescriptor::TYPE_BYTES) {
     return "a reference holds an id, so it is bytes";
   }

@@ -204,6 +204,9 @@ TEST_CASE("The lint refuses rules that do not suit their field") {
   CHECK_THAT(faults_of_field("// A note.\n optional int64 note = 3 [(field) = {name_zh: \"备注\", "
                              "search: true}];"),
              Contains("only text is searched"));
+  CHECK_THAT(faults_of_field("// Notes.\n repeated string notes = 3 [(field) = {name_zh: \"备注\", "
+                             "index: true}];"),
+             Contains("no column to index"));
   CHECK_THAT(
       faults_of_field("// A note.\n optional sint64 note = 3 [(field) = {name_zh: \"备注\"}];"),
       Contains("no column holds the type sint64"));
