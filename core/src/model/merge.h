@@ -15,10 +15,10 @@ namespace gridwhistle {
 
 /// Who wrote something last, and when. Of a field, or of every field that says nothing else.
 struct Stamp {
-  Seq seq;           ///< of the write
-  DeviceId writer;   ///< 0: the server
-  DevSeq dev_seq;    ///< of that write
-  Hlc hlc;           ///< of that write, clamped
+  Seq seq;          ///< of the write
+  DeviceId writer;  ///< 0: the server
+  DevSeq dev_seq;   ///< of that write
+  Hlc hlc;          ///< of that write, clamped
   /// The feed shows the field to cursors below this. Usually `seq`; later when a write lost to it,
   /// so that the loser learns the value.
   Seq feed_seq;
@@ -55,12 +55,17 @@ struct RecordState {
   bool erased = false;  ///< a tombstone; `body` is what it was
   std::string body;     ///< canonical
   Seq created;
-  Seq last_seq;         ///< of its last change, whichever field
-  Hlc hlc;              ///< the highest of all its writes
-  Stamp common;         ///< of all fields that have no stamp of their own
+  Seq last_seq;                        ///< of its last change, whichever field
+  Hlc hlc;                             ///< the highest of all its writes
+  Stamp common;                        ///< of all fields that have no stamp of their own
   std::vector<FieldStamp> fields;      ///< by number, ascending
   std::vector<ElementStamp> elements;  ///< of SET and APPEND fields
-  Stamp erasure;        ///< of the erase, when erased
+  Stamp erasure;                       ///< of the erase, when erased
+  /// The last write, and the last by anybody but its writer: an erasure asks whether somebody else
+  /// wrote since, and a write that lost or was written over counts like any other.
+  DeviceId last_writer;
+  Seq last_write;
+  Seq last_write_by_others;
 
   bool operator==(const RecordState&) const = default;
 };
@@ -74,9 +79,9 @@ Result<RecordState> decode_stamps(std::string_view bytes, std::string body);
 struct Loser {
   DeviceId writer;  ///< who wrote what lost
   DevSeq dev_seq;
-  Seq seq;          ///< of the losing write, where it had been applied before; else of the operation
+  Seq seq;  ///< of the losing write, where it had been applied before; else of the operation
   Hlc hlc;
-  std::string set;  ///< the values that lost, canonical
+  std::string set;                   ///< the values that lost, canonical
   std::vector<std::uint32_t> clear;  ///< fields whose emptying lost
   bool by_erasure = false;           ///< it is an erasure that lost, or lost to one
 };
@@ -93,14 +98,17 @@ struct Merged {
 
 /// Applies `operation` of `device` (0: the server) to `state` as change number `seq`.
 ///
-/// - A field, or group, that nobody else wrote after `operation.base_seq` takes the value; writes of
+/// - A field, or group, that nobody else wrote after `operation.base_seq` takes the value; writes
+/// of
 ///   the same device count as seen. An older write of the same device that arrives late is skipped.
-/// - Otherwise the two are concurrent and the field's policy decides: LWW by (hlc, device) where the
+/// - Otherwise the two are concurrent and the field's policy decides: LWW by (hlc, device) where
+/// the
 ///   operation's clock is clamped to `receipt_ms`; a SET takes the additions, and removes only what
 ///   stood at `base_seq` or came from the same device earlier; APPEND keeps all, ordered by
 ///   (hlc, device, dev_seq); IMMUTABLE and SERVER fields are refused from devices.
 /// - An IMMUTABLE field may be written by operations that create; or by the server.
-/// - Erasing a record that somebody else changed after `base_seq` erases nothing (kRevived); editing
+/// - Erasing a record that somebody else changed after `base_seq` erases nothing (kRevived);
+/// editing
 ///   a record that somebody erased after `base_seq` brings it back whole (kRevived). An erasure
 ///   whose author saw everything erases.
 /// - A put on a record that does not exist creates it if `operation.creates` or the device is the
@@ -111,9 +119,19 @@ struct Merged {
 Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
              DeviceId device, Seq seq, std::int64_t receipt_ms);
 
-/// The part of a record that a device at `cursor` does not have.
+/// What no device may write, whatever the record's state: a kind or field of the server, the
+/// emptying of a log, of a required or an immutable field, a removal from what is not a set. A
+/// phone asks before it records, the merge asks again. kForbidden, kInvalid.
+Result<void> check_device_write(const KindSchema& kind, const Operation& operation);
+
+/// Whether a whole record has what its kind requires. kInvalid; the message names the field.
+Result<void> check_required(const KindSchema& kind, std::string_view body);
+
+/// The part of a record that a device at `cursor` does not have. Of an erased record it is the
+/// erasure: `empty` says whether the device knows.
 struct RowDelta {
   bool empty = false;  ///< nothing new for this device
+  bool whole = false;  ///< it is all there is: `set` may replace what the device has
   std::string set;     ///< whole fields
   std::vector<std::uint32_t> clear;
 };

@@ -1,45 +1,4 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
-// What is too much, and why. Both sides check what comes from outside against these, and neither
-// sends more. A server may be stricter in its configuration, never laxer.
-namespace gridwhistle::limits {
-
-/// A record: a page of text, a checklist and its places. Larger things are attachments.
-inline constexpr std::size_t kRecordBytes = 64 * 1024;
-/// A field of a record: five pages of Chinese text.
-inline constexpr std::size_t kFieldBytes = 16 * 1024;
-/// Operations of a transaction, which is applied whole: a household with all its members, often.
-inline constexpr std::size_t kTransactionOperations = 256;
-inline constexpr std::size_t kTransactionBytes = 1024 * 1024;
-/// A frame as sent: a 2G phone needs some ten seconds for it.
-inline constexpr std::size_t kFrameBytes = 256 * 1024;
-/// A frame's content when not compressed, and how many times its size: zstd reaches 20 on text only
-/// when somebody means harm. The content always fits one transaction.
-inline constexpr std::size_t kFrameRawBytes = 4 * 1024 * 1024;
-inline constexpr std::size_t kFrameRatio = 20;
-/// Small frames may compress better than that: up to here the ratio is not looked at.
-inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
-/// Operations of a frame.
-inline constexpr std::size_t kFrameOperations = 4096;
-/// Rows of a cut, and the size a server aims at when it fills one; a single row may exceed it.
-inline constexpr std::size_t kCutRows = 4096;
-inline constexpr std::size_t kCutTargetBytes = 32 * 1024;
-/// Nesting of a message: no record kind needs more than two.
-inline constexpr int kMessageDepth = 8;
-/// A scope's name: "org:" and a UUID, or an area's code.
-inline constexpr std::size_t kScopeBytes = 64;
-/// Scopes a device may hold: a town's acceptor holds one, a floating worker some dozens.
-inline constexpr std::size_t kScopesPerDevice = 256;
-/// Epochs a phone remembers: as many restores as anybody will survive.
-inline constexpr std::size_t kEpochs = 16;
-/// Operations a phone holds that the server does not have: years of work.
-inline constexpr std::uint64_t kPendingOperations = 1'000'000;
-/// Names and versions that end up in an operator's list, in bytes.
-inline constexpr std::size_t kLabelBytes = 64;
-/// A device's clock beyond these is kept as claimed, and never reckoned with: 1970 to 2200.
-inline constexpr std::int64_t kClockMaxMs = 7'258'118'400'000;
-
-}  // namespace gridwhistle::limits
+// What comes over the wire is held against the same limits as what is recorded.
+#include "base/limits.h"

@@ -1,0 +1,61 @@
+#include "base/utf8.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace gridwhistle {
+namespace {
+
+// How many bytes a sequence that begins so has, and what its second byte may be (RFC 3629,
+// section 4). Length 0: nothing begins so.
+struct Lead {
+  int length;
+  std::uint8_t second_min;
+  std::uint8_t second_max;
+};
+
+constexpr Lead lead_of(std::uint8_t byte) {
+  if (byte >= 0x01 && byte <= 0x7F) return {1, 0, 0};
+  if (byte >= 0xC2 && byte <= 0xDF) return {2, 0x80, 0xBF};
+  if (byte == 0xE0) return {3, 0xA0, 0xBF};
+  if (byte == 0xED) return {3, 0x80, 0x9F};
+  if (byte >= 0xE1 && byte <= 0xEF) return {3, 0x80, 0xBF};
+  if (byte == 0xF0) return {4, 0x90, 0xBF};
+  if (byte >= 0xF1 && byte <= 0xF3) return {4, 0x80, 0xBF};
+  if (byte == 0xF4) return {4, 0x80, 0x8F};
+  return {0, 0, 0};
+}
+
+// Whether the next 8 bytes are all 0x01 to 0x7F.
+bool plain_ascii(const char* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, 8);
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  return ((word | (word - kOnes)) & kHighs) == 0;
+}
+
+}  // namespace
+
+bool is_text(std::string_view bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (bytes.size() - at >= 8 && plain_ascii(bytes.data() + at)) {
+      at += 8;
+      continue;
+    }
+    const Lead lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
+    const auto length = static_cast<std::size_t>(lead.length);
+    if (length == 0 || bytes.size() - at < length) return false;
+    for (std::size_t i = 1; i < length; ++i) {
+      const auto byte = static_cast<std::uint8_t>(bytes[at + i]);
+      if (byte < (i == 1 ? lead.second_min : 0x80) || byte > (i == 1 ? lead.second_max : 0xBF)) {
+        return false;
+      }
+    }
+    at += length;
+  }
+  return true;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,326 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "base/varint.h"
+#include "model/record.h"
+
+namespace gridwhistle {
+namespace {
+
+constexpr std::uint32_t kNumberMax = (1U << 29) - 1;
+constexpr std::uint8_t kVarint = 0;
+constexpr std::uint8_t kFixed64 = 1;
+constexpr std::uint8_t kBytes = 2;
+constexpr std::uint8_t kFixed32 = 5;
+
+std::size_t varint_size(std::uint64_t value) {
+  return value == 0 ? 1 : (static_cast<std::size_t>(std::bit_width(value)) + 6) / 7;
+}
+
+// One value as it stands in a message from outside.
+struct Raw {
+  std::uint32_t number = 0;
+  std::uint8_t wire_type = 0;
+  bool minimal = true;  // every varint of it is as short as it can be
+  std::uint64_t scalar = 0;
+  std::string_view bytes;
+  std::string_view entry;
+};
+
+// Reads values one by one; nothing once the message is malformed.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view message) : reader_(message) {}
+
+  bool at_end() const { return reader_.at_end(); }
+
+  std::optional<Raw> next() {
+    const std::string_view from = reader_.rest();
+    Raw raw;
+    const auto tag = varint(raw);
+    if (!tag || *tag >> 3 == 0 || *tag >> 3 > kNumberMax) return std::nullopt;
+    raw.number = static_cast<std::uint32_t>(*tag >> 3);
+    raw.wire_type = static_cast<std::uint8_t>(*tag & 7);
+    if (!read_value(raw)) return std::nullopt;
+    raw.entry = from.substr(0, from.size() - reader_.rest().size());
+    return raw;
+  }
+
+ private:
+  std::optional<std::uint64_t> varint(Raw& raw) {
+    const std::size_t before = reader_.rest().size();
+    const auto value = reader_.varint();
+    if (value && before - reader_.rest().size() != varint_size(*value)) raw.minimal = false;
+    return value;
+  }
+
+  template <typename T>
+  static bool keep(Raw& raw, std::optional<T> value) {
+    raw.scalar = value.value_or(0);
+    return value.has_value();
+  }
+
+  bool read_value(Raw& raw) {
+    switch (raw.wire_type) {
+      case kVarint:
+        return keep(raw, varint(raw));
+      case kFixed64:
+        return keep(raw, reader_.fixed64());
+      case kFixed32:
+        return keep(raw, reader_.fixed32());
+      case kBytes: {
+        const auto size = varint(raw);
+        const auto bytes = size ? reader_.take(*size) : std::nullopt;
+        raw.bytes = bytes.value_or(std::string_view{});
+        return bytes.has_value();
+      }
+      default:
+        return false;
+    }
+  }
+
+  ByteReader reader_;
+};
+
+std::uint8_t wire_type_of(FieldType type) {
+  switch (type) {
+    case FieldType::kInt:
+    case FieldType::kBool:
+    case FieldType::kEnum:
+      return kVarint;
+    case FieldType::kDouble:
+    case FieldType::kFixed64:
+      return kFixed64;
+    case FieldType::kString:
+    case FieldType::kBytes:
+    case FieldType::kMessage:
+      return kBytes;
+  }
+  return kBytes;
+}
+
+// A message inside a record is never looked into, but it must not be one that no parser takes: such
+// a record could be stored and passed on, and then read by nobody.
+bool parses(std::string_view message) {
+  Scanner scanner(message);
+  while (!scanner.at_end()) {
+    if (!scanner.next()) return false;
+  }
+  return true;
+}
+
+// What is wrong with the value of a known field, or null.
+const char* fault_in(const FieldSchema& field, std::uint64_t scalar, std::string_view bytes) {
+  switch (field.type) {
+    case FieldType::kInt:
+    case FieldType::kFixed64:
+      return nullptr;
+    case FieldType::kBool:
+      return scalar <= 1 ? nullptr : "is neither true nor false";
+    case FieldType::kEnum: {
+      const auto value = static_cast<std::int64_t>(scalar);
+      const bool fits = value == static_cast<std::int32_t>(value);
+      return fits ? nullptr : "is no enum value";
+    }
+    case FieldType::kDouble:
+      return std::isfinite(std::bit_cast<double>(scalar)) ? nullptr : "is not a finite number";
+    case FieldType::kString:
+      return is_text(bytes) ? nullptr : "is not UTF-8 text without NUL";
+    case FieldType::kBytes:
+      return !field.refers_to || bytes.size() == RecordId::kSize ? nullptr : "is not a record's id";
+    case FieldType::kMessage:
+      return parses(bytes) ? nullptr : "holds a malformed message";
+  }
+  return nullptr;
+}
+
+std::string path_of(const KindSchema& kind, std::uint32_t number) {
+  const FieldSchema* field = kind.field(number);
+  return std::string(kind.name) + "." +
+         (field != nullptr ? std::string(field->name) : std::to_string(number));
+}
+
+std::unexpected<Error> refused(const KindSchema& kind, std::uint32_t number, ErrorCode code,
+                               const char* why) {
+  std::string what = path_of(kind, number) + " " + why;
+  return fail(code, what, what);
+}
+
+// Brings a message into canonical form: once through it to check, and only where something stands
+// in the wrong form a second time to rebuild it.
+class Canonicalizer {
+ public:
+  Canonicalizer(const KindSchema& kind, std::string_view message)
+      : kind_(kind), message_(message) {}
+
+  Result<std::string> run() {
+    // Repacking can double the size at most, and the id is dropped.
+    if (message_.size() > 2 * limits::kRecordBytes) return too_large();
+    Scanner scanner(message_);
+    while (!scanner.at_end()) {
+      const auto raw = scanner.next();
+      if (!raw) {
+        std::string what = std::string(kind_.name) + " is not a well-formed message";
+        return fail(ErrorCode::kInvalid, what, what);
+      }
+      if (auto taken = take(*raw); !taken) return std::unexpected(taken.error());
+    }
+    return in_form_ ? finish(std::string(message_)) : finish(rebuilt());
+  }
+
+ private:
+  struct Entry {
+    std::uint32_t number;
+    std::string bytes;
+  };
+
+  Result<void> take(const Raw& raw) {
+    if (raw.number == 1) {
+      drop(raw);
+      return {};
+    }
+    const FieldSchema* field = lookup(raw.number);
+    const bool packed = field != nullptr && field->repeated && raw.wire_type == kBytes &&
+                        wire_type_of(field->type) != kBytes;
+    if (!raw.minimal || packed || raw.number < last_ ||
+        (raw.number == last_ && field != nullptr && !field->repeated)) {
+      leave_form(raw);
+    }
+    last_ = std::max(last_, raw.number);
+    if (packed) return take_packed(*field, raw);
+    if (field != nullptr) {
+      if (raw.wire_type != wire_type_of(field->type)) {
+        return refused(kind_, raw.number, ErrorCode::kInvalid, "has the wrong wire type");
+      }
+      if (const char* fault = fault_in(*field, raw.scalar, raw.bytes)) {
+        return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
+      }
+    }
+    if (!in_form_) keep(raw.number, raw.wire_type, raw.scalar, raw.bytes);
+    return {};
+  }
+
+  Result<void> take_packed(const FieldSchema& field, const Raw& raw) {
+    ByteReader reader(raw.bytes);
+    const std::uint8_t wire_type = wire_type_of(field.type);
+    while (!reader.at_end()) {
+      const auto scalar = wire_type == kVarint ? reader.varint() : reader.fixed64();
+      if (!scalar) return refused(kind_, raw.number, ErrorCode::kInvalid, "is cut off");
+      if (const char* fault = fault_in(field, *scalar, {})) {
+        return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
+      }
+      keep(raw.number, wire_type, *scalar, {});
+    }
+    return {};
+  }
+
+  // Fields mostly come in order, so the next one is looked for from the last one on.
+  const FieldSchema* lookup(std::uint32_t number) {
+    while (at_ < kind_.fields.size() && kind_.fields[at_].number < number) ++at_;
+    if (at_ < kind_.fields.size() && kind_.fields[at_].number == number) return &kind_.fields[at_];
+    return number < last_ ? kind_.field(number) : nullptr;
+  }
+
+  // The id mostly comes first, where dropping it costs nothing.
+  void drop(const Raw& id) {
+    if (in_form_ && id.entry.data() == message_.data()) {
+      message_.remove_prefix(id.entry.size());
+    } else {
+      leave_form(id);
+    }
+  }
+
+  // From here on the message is rebuilt: what stood before `raw` was in form.
+  void leave_form(const Raw& raw) {
+    if (!in_form_) return;
+    in_form_ = false;
+    const auto before = static_cast<std::size_t>(raw.entry.data() - message_.data());
+    Scanner scanner(message_.substr(0, before));
+    while (!scanner.at_end()) {
+      const auto value = scanner.next();
+      if (value) entries_.push_back({value->number, std::string(value->entry)});
+    }
+  }
+
+  void keep(std::uint32_t number, std::uint8_t wire_type, std::uint64_t scalar,
+            std::string_view bytes) {
+    std::string entry;
+    append_varint(entry, std::uint64_t{number} << 3 | wire_type);
+    switch (wire_type) {
+      case kVarint:
+        append_varint(entry, scalar);
+        break;
+      case kFixed64:
+        append_fixed64(entry, scalar);
+        break;
+      case kFixed32:
+        for (unsigned i = 0; i < 4; ++i) entry += static_cast<char>(scalar >> (8 * i));
+        break;
+      default:
+        append_varint(entry, bytes.size());
+        entry += bytes;
+    }
+    entries_.push_back({number, std::move(entry)});
+  }
+
+  std::string rebuilt() {
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [](const Entry& a, const Entry& b) { return a.number < b.number; });
+    std::string out;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const FieldSchema* field = kind_.field(entries_[i].number);
+      const bool followed = i + 1 < entries_.size() && entries_[i + 1].number == entries_[i].number;
+      if (followed && field != nullptr && !field->repeated) continue;
+      out += entries_[i].bytes;
+    }
+    return out;
+  }
+
+  Result<std::string> finish(std::string message) {
+    if (message.size() > limits::kRecordBytes) return too_large();
+    // Only a message larger than a field may be can hold a field that is too large.
+    if (message.size() > limits::kFieldBytes) {
+      for (const FieldView& field : fields_of(message)) {
+        if (field.entries.size() > limits::kFieldBytes) {
+          return refused(kind_, field.number, ErrorCode::kTooLarge, "exceeds 16 KB");
+        }
+      }
+    }
+    return message;
+  }
+
+  std::unexpected<Error> too_large() const {
+    std::string what = "a record of the kind " + std::string(kind_.name) + " exceeds 64 KB";
+    return fail(ErrorCode::kTooLarge, what, what);
+  }
+
+  const KindSchema& kind_;
+  std::string_view message_;
+  bool in_form_ = true;
+  std::uint32_t last_ = 0;
+  std::size_t at_ = 0;
+  std::vector<Entry> entries_;  // once out of form
+};
+
+}  // namespace
+
+Result<std::string> canonical(const KindSchema& kind, std::string_view message) {
+  return Canonicalizer(kind, message).run();
+}
+
+bool is_canonical(std::string_view message) {
+  Scanner scanner(message);
+  std::uint32_t last = 2;
+  while (!scanner.at_end()) {
+    const auto raw = scanner.next();
+    if (!raw || !raw->minimal || raw->number < last) return false;
+    last = raw->number;
+  }
+  return true;
+}
+
+}  // namespace gridwhistle

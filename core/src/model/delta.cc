@@ -1,0 +1,73 @@
+#include "model/fields.h"
+#include "model/merge.h"
+
+namespace gridwhistle {
+namespace {
+
+class Delta {
+ public:
+  Delta(const KindSchema& kind, const RecordState& state, Seq cursor, DeviceId device,
+        DevSeq own_since)
+      : kind_(kind), state_(state), cursor_(cursor), device_(device), own_since_(own_since) {}
+
+  RowDelta run() {
+    if (!state_.exists) return {.empty = true};
+    if (state_.erased) return {.empty = !is_new(state_.erasure)};
+    RowDelta delta;
+    delta.whole = is_new(state_.common);
+    for (const FieldStamp& field : state_.fields) {
+      if (!is_new(field.stamp)) {
+        delta.whole = false;
+      } else {
+        take_emptied(field.number, delta);
+      }
+    }
+    if (delta.whole) {
+      delta.set = state_.body;
+    } else {
+      for (const FieldView& field : fields_of(state_.body)) {
+        if (is_new(stamp_of(field.number))) delta.set += field.entries;
+      }
+    }
+    delta.empty = delta.set.empty() && delta.clear.empty() && !is_new(state_.common);
+    return delta;
+  }
+
+ private:
+  bool is_new(const Stamp& stamp) const {
+    if (stamp.feed_seq <= cursor_) return false;
+    const bool own = device_ && stamp.writer == device_ && stamp.dev_seq > own_since_;
+    return !(own && stamp.known_to_writer);
+  }
+
+  const Stamp& stamp_of(std::uint32_t number) const {
+    const std::uint32_t unit = unit_of(kind_, number);
+    for (const FieldStamp& field : state_.fields) {
+      if (field.number == unit) return field.stamp;
+    }
+    return state_.common;
+  }
+
+  // A device that has read nothing yet has nothing to empty.
+  void take_emptied(std::uint32_t unit, RowDelta& delta) const {
+    if (!cursor_) return;
+    for (const std::uint32_t number : members_of(kind_, unit)) {
+      if (field_of(state_.body, number).entries.empty()) delta.clear.push_back(number);
+    }
+  }
+
+  const KindSchema& kind_;
+  const RecordState& state_;
+  const Seq cursor_;
+  const DeviceId device_;
+  const DevSeq own_since_;
+};
+
+}  // namespace
+
+RowDelta delta_since(const KindSchema& kind, const RecordState& state, Seq cursor, DeviceId device,
+                     DevSeq own_since) {
+  return Delta(kind, state, cursor, device, own_since).run();
+}
+
+}  // namespace gridwhistle

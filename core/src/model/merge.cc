@@ -1,0 +1,379 @@
+#include "model/merge.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "base/limits.h"
+#include "model/elements.h"
+#include "model/fields.h"
+#include "model/hlc.h"
+
+namespace gridwhistle {
+namespace {
+
+constexpr Seq kEverything{std::numeric_limits<std::uint64_t>::max()};
+
+bool contains(const std::vector<std::uint32_t>& numbers, std::uint32_t number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// One operation on its way into one record.
+class Merger {
+ public:
+  Merger(const KindSchema& kind, const RecordState& state, const Operation& operation,
+         DeviceId device, Seq seq, std::int64_t receipt_ms)
+      : kind_(kind),
+        state_(state),
+        operation_(operation),
+        device_(device),
+        seq_(seq),
+        base_seq_(device ? operation.base_seq : kEverything),
+        hlc_(device ? clamp_hlc(operation.hlc, receipt_ms) : operation.hlc) {
+    merged_.next = state;
+  }
+
+  Merged run() {
+    if (auto error = refusal()) return refuse(*error);
+    if (!state_.exists) {
+      come_into_being();
+    } else if (!is_replayed_creation() && !is_equal_creation()) {
+      operation_.type == OperationType::kErase ? erase() : put();
+    }
+    if (merged_.next.body.size() > limits::kRecordBytes &&
+        merged_.next.body.size() > state_.body.size()) {
+      return refuse({ErrorCode::kTooLarge, "the record would exceed 64 KB with it", {}});
+    }
+    merged_.changed = merged_.next != state_;
+    return std::move(merged_);
+  }
+
+ private:
+  RecordState& next() { return merged_.next; }
+
+  Stamp own_stamp(bool known = true) const {
+    return {seq_, device_, operation_.dev_seq, hlc_, seq_, known};
+  }
+
+  bool is_own(const Stamp& stamp) const { return device_ && stamp.writer == device_; }
+
+  bool is_unseen(const Stamp& stamp) const {
+    return device_ && stamp.writer != device_ && stamp.seq > base_seq_;
+  }
+
+  // --- what is refused whole ---
+
+  std::optional<Error> refusal() const {
+    if (!device_) return std::nullopt;
+    if (auto allowed = check_device_write(kind_, operation_); !allowed) return allowed.error();
+    if (!state_.exists || operation_.type == OperationType::kErase) return std::nullopt;
+    if (operation_.creates && state_.common.writer != device_ && !is_equal_creation()) {
+      return Error{ErrorCode::kAlreadyExists, "another device has made a record of this id", {}};
+    }
+    for (const FieldView& field : fields_of(operation_.set)) {
+      if (policy_of(kind_, field.number) == MergePolicy::kImmutable &&
+          !may_write_immutable(field)) {
+        const std::string what = std::string(kind_.name) + "." +
+                                 std::string(kind_.field(field.number)->name) +
+                                 " never changes once it is recorded";
+        return Error{ErrorCode::kForbidden, what, what};
+      }
+    }
+    return std::nullopt;
+  }
+
+  // A creation may come in parts, the later part first.
+  bool may_write_immutable(const FieldView& field) const {
+    const std::string_view before = field_of(state_.body, field.number).entries;
+    if (before == field.entries) return true;
+    return operation_.creates && before.empty();
+  }
+
+  bool is_equal_creation() const {
+    if (!operation_.creates || !device_ || state_.common.writer == device_ || state_.erased ||
+        operation_.type == OperationType::kErase) {
+      return false;
+    }
+    const std::string laid = overlay(kind_, state_.body, operation_.set, {}, {});
+    return laid == state_.body;
+  }
+
+  bool is_replayed_creation() const {
+    return is_own(state_.common) && state_.common.dev_seq == operation_.dev_seq;
+  }
+
+  Merged refuse(const Error& error) {
+    Merged refused;
+    refused.status = OutcomeStatus::kRejected;
+    refused.code = error.code;
+    refused.message = error.message;
+    refused.next = state_;
+    return refused;
+  }
+
+  // --- a record that is not there ---
+
+  void come_into_being() {
+    if (!operation_.creates && device_) {
+      // What is gone may be erased again.
+      if (operation_.type == OperationType::kErase) return;
+      merged_.status = OutcomeStatus::kGone;
+      merged_.code = ErrorCode::kGone;
+      merged_.losers.push_back(loser_of_operation(operation_.set, operation_.clear));
+      return;
+    }
+    RecordState& made = next();
+    made = RecordState{};
+    made.exists = true;
+    made.common = own_stamp();
+    made.created = seq_;
+    // Erased before its creation came by another lane: the creation will find the tombstone.
+    made.erased = operation_.type == OperationType::kErase;
+    if (made.erased) {
+      made.erasure = own_stamp();
+      made.common.dev_seq = DevSeq(0);
+    } else {
+      made.body = overlay(kind_, {}, operation_.set, {}, {});
+    }
+    note_write();
+  }
+
+  // --- erasing ---
+
+  void erase() {
+    if (state_.erased) return;
+    if (somebody_else_wrote()) {
+      merged_.status = OutcomeStatus::kRevived;
+      Loser lost = loser_of_operation({}, {});
+      lost.by_erasure = true;
+      merged_.losers.push_back(std::move(lost));
+      show_whole_again();
+      return;
+    }
+    next().erased = true;
+    next().erasure = own_stamp();
+    next().last_seq = seq_;
+    next().hlc = std::max(next().hlc, hlc_);
+  }
+
+  bool somebody_else_wrote() const {
+    if (!device_) return false;
+    const Seq by_others =
+        state_.last_writer == device_ ? state_.last_write_by_others : state_.last_write;
+    return by_others > base_seq_;
+  }
+
+  // The whole record goes to every device again, its writers' included: one of them had erased it.
+  void show_whole_again() {
+    const auto show = [&](Stamp& stamp) {
+      stamp.feed_seq = seq_;
+      stamp.known_to_writer = false;
+    };
+    show(next().common);
+    for (FieldStamp& field : next().fields) show(field.stamp);
+    next().last_seq = seq_;
+  }
+
+  // --- writing ---
+
+  void put() {
+    const bool overtaken_by_own_erasure =
+        state_.erased && is_own(state_.erasure) && operation_.dev_seq < state_.erasure.dev_seq;
+    for (const std::uint32_t unit :
+         units_of(kind_, operation_.set, operation_.clear, operation_.remove)) {
+      put_unit(unit);
+    }
+    apply_values();
+    if (!wrote_) return;
+    note_write();
+    if (overtaken_by_own_erasure) {
+      next().erasure.feed_seq = seq_;
+      next().erasure.known_to_writer = false;
+    } else if (state_.erased) {
+      revive();
+    }
+  }
+
+  void revive() {
+    if (is_unseen(state_.erasure)) {
+      merged_.status = OutcomeStatus::kRevived;
+      const Stamp& lost = state_.erasure;
+      merged_.losers.push_back({lost.writer, lost.dev_seq, lost.seq, lost.hlc, {}, {}, true});
+    }
+    next().erased = false;
+    next().erasure = Stamp{};
+    show_whole_again();
+  }
+
+  void put_unit(std::uint32_t unit) {
+    switch (policy_of(kind_, unit)) {
+      case MergePolicy::kSet:
+      case MergePolicy::kAppend:
+        return put_elements(unit);
+      case MergePolicy::kImmutable:
+        if (is_already_so(unit)) return;
+        return put_whole(unit);
+      case MergePolicy::kLww:
+      case MergePolicy::kServer:
+        return put_whole(unit);
+    }
+  }
+
+  bool is_already_so(std::uint32_t unit) const {
+    const auto members = members_of(kind_, unit);
+    return device_ && values(state_.body, members) == values(operation_.set, members);
+  }
+
+  void put_whole(std::uint32_t unit) {
+    const std::optional<Stamp> before = stamp_of(unit);
+    if (before && is_own(*before) && before->dev_seq >= operation_.dev_seq) {
+      // The author's own file has laid the older value over the newer one, and must unlearn it.
+      if (before->dev_seq > operation_.dev_seq) set_stamp(unit, shown_again(*before, false));
+      return;
+    }
+    const std::vector<std::uint32_t> members = members_of(kind_, unit);
+    const std::string held = values(state_.body, members);
+    const std::string given = values(operation_.set, members);
+    if (before && is_unseen(*before)) {
+      const bool wins = std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
+      if (held != given) lose(wins ? *before : own_stamp(), wins ? held : given, members, wins);
+      if (!wins) return set_stamp(unit, shown_again(*before, before->known_to_writer));
+    }
+    for (const std::uint32_t number : members) {
+      values_[number] = std::string(field_of(operation_.set, number).entries);
+    }
+    set_stamp(unit, own_stamp());
+  }
+
+  void put_elements(std::uint32_t number) {
+    const bool is_set = policy_of(kind_, number) == MergePolicy::kSet;
+    ElementWrite write;
+    write.number = number;
+    write.seq = seq_;
+    write.writer = device_;
+    write.dev_seq = operation_.dev_seq;
+    write.hlc = hlc_;
+    write.base_seq = base_seq_;
+    write.add = entries_of(operation_.set, number);
+    write.remove = entries_of(operation_.remove, number);
+    write.clear = contains(operation_.clear, number);
+    const std::vector<ElementStamp> before = elements_of(state_, number);
+    const std::vector<ElementStamp> after =
+        is_set ? merge_set(before, write) : merge_append(before, write);
+    if (after == before) return;
+    std::string entries = is_set ? set_entries(after) : append_entries(after);
+    const std::optional<Stamp> stamp = stamp_of(number);
+    const std::string_view held = field_of(state_.body, number).entries;
+    const bool author_has_it =
+        (!stamp || has(*stamp)) &&
+        entries == overlay_field(policy_of(kind_, number), held,
+                                 field_of(operation_.set, number).entries, write.clear,
+                                 field_of(operation_.remove, number).entries);
+    values_[number] = std::move(entries);
+    store_elements(next(), number, after);
+    set_stamp(number, own_stamp(author_has_it));
+  }
+
+  // Whether the author's file holds what a stamp stands for, by the feed or by its own hand.
+  bool has(const Stamp& stamp) const {
+    return stamp.feed_seq <= base_seq_ || (is_own(stamp) && stamp.known_to_writer);
+  }
+
+  // --- stamps and values ---
+
+  // Nothing for a field that nobody has ever written.
+  std::optional<Stamp> stamp_of(std::uint32_t unit) const {
+    for (const FieldStamp& field : state_.fields) {
+      if (field.number == unit) return field.stamp;
+    }
+    if (values(state_.body, members_of(kind_, unit)).empty()) return std::nullopt;
+    return state_.common;
+  }
+
+  Stamp shown_again(Stamp stamp, bool known) const {
+    stamp.feed_seq = seq_;
+    stamp.known_to_writer = known;
+    return stamp;
+  }
+
+  void set_stamp(std::uint32_t unit, const Stamp& stamp) {
+    wrote_ = true;
+    auto& fields = next().fields;
+    const auto at = std::lower_bound(
+        fields.begin(), fields.end(), unit,
+        [](const FieldStamp& field, std::uint32_t number) { return field.number < number; });
+    if (at != fields.end() && at->number == unit) {
+      at->stamp = stamp;
+    } else {
+      fields.insert(at, {unit, stamp});
+    }
+  }
+
+  static std::string values(std::string_view message, const std::vector<std::uint32_t>& members) {
+    std::string out;
+    for (const std::uint32_t number : members) out += field_of(message, number).entries;
+    return out;
+  }
+
+  void apply_values() {
+    std::string set;
+    std::vector<std::uint32_t> clear;
+    for (const auto& [number, entries] : values_) {
+      set += entries;
+      if (entries.empty()) clear.push_back(number);
+    }
+    if (!values_.empty()) next().body = replace_fields(state_.body, set, clear);
+  }
+
+  void note_write() {
+    RecordState& to = next();
+    if (to.last_writer != device_) to.last_write_by_others = to.last_write;
+    to.last_writer = device_;
+    to.last_write = seq_;
+    to.last_seq = seq_;
+    to.hlc = std::max(to.hlc, hlc_);
+  }
+
+  // --- losers ---
+
+  Loser loser_of_operation(std::string set, std::vector<std::uint32_t> clear) const {
+    return {device_, operation_.dev_seq, seq_, hlc_, std::move(set), std::move(clear), false};
+  }
+
+  void lose(const Stamp& stamp, std::string_view lost, const std::vector<std::uint32_t>& members,
+            bool stood_before) {
+    if (!stood_before) merged_.status = OutcomeStatus::kBeaten;
+    const auto same =
+        std::find_if(merged_.losers.begin(), merged_.losers.end(), [&](const auto& l) {
+          return l.writer == stamp.writer && l.dev_seq == stamp.dev_seq && l.seq == stamp.seq;
+        });
+    Loser& loser = same != merged_.losers.end()
+                       ? *same
+                       : merged_.losers.emplace_back(Loser{
+                             stamp.writer, stamp.dev_seq, stamp.seq, stamp.hlc, {}, {}, false});
+    loser.set = replace_fields(loser.set, lost, {});
+    if (lost.empty()) loser.clear.insert(loser.clear.end(), members.begin(), members.end());
+  }
+
+  const KindSchema& kind_;
+  const RecordState& state_;
+  const Operation& operation_;
+  const DeviceId device_;
+  const Seq seq_;
+  const Seq base_seq_;
+  const Hlc hlc_;
+  bool wrote_ = false;
+  std::map<std::uint32_t, std::string> values_;  // new entries of fields; none: emptied
+  Merged merged_;
+};
+
+}  // namespace
+
+Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
+             DeviceId device, Seq seq, std::int64_t receipt_ms) {
+  return Merger(kind, state, operation, device, seq, receipt_ms).run();
+}
+
+}  // namespace gridwhistle
