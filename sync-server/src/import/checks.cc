@@ -1,0 +1,122 @@
+#include "import/checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "schema/kinds.h"
+
+namespace gridwhistle::import {
+namespace {
+
+constexpr char kHeldAlready[] = "(imported before)";
+
+template <typename Message>
+void complain(const Entry<Message>& entry, Problems& problems, std::string reason) {
+  problems.add(entry.imported() ? entry.file : kHeldAlready, entry.line, std::move(reason));
+}
+
+/// Everything that links look up, made once.
+class Directory {
+ public:
+  explicit Directory(const Reference& reference) : reference_(reference) {
+    for (const auto& [code, entry] : reference.organisations) {
+      department_types_.insert(entry.value.department_type());
+    }
+  }
+
+  /// What is missing when the link leads nowhere; empty when it leads somewhere.
+  std::string missing(const Link& link) const {
+    switch (link.to) {
+      case Link::To::kArea:
+        return named(reference_.areas, link, "area");
+      case Link::To::kGrid:
+        return named(reference_.grids, link, "grid");
+      case Link::To::kOrganisation:
+        return named(reference_.organisations, link, "organisation");
+      case Link::To::kCategory:
+        return named(reference_.categories, link, "category");
+      case Link::To::kItem:
+        return named(reference_.items, link, "responsibility item");
+      case Link::To::kDepartmentType:
+        return department_types_.contains(link.name) ? "" : "organisation of the type " + link.name;
+      case Link::To::kCategoryPrefix: {
+        const auto first = reference_.categories.lower_bound(link.name);
+        const bool some =
+            first != reference_.categories.end() && first->first.starts_with(link.name);
+        return some ? "" : "category that begins with " + link.name;
+      }
+    }
+    return {};
+  }
+
+ private:
+  template <typename Message>
+  static std::string named(const ByCode<Message>& table, const Link& link, const char* what) {
+    return table.contains(link.name) ? "" : std::string(what) + " " + link.name;
+  }
+
+  const Reference& reference_;
+  std::set<std::string> department_types_;
+};
+
+void check_links(const Reference& reference, Problems& problems) {
+  const Directory directory(reference);
+  for (const Link& link : reference.links) {
+    const std::string missing = directory.missing(link);
+    if (!missing.empty()) problems.add(link.file, link.line, "there is no " + missing);
+  }
+}
+
+void check_codes(const Reference& reference, std::string_view county, Problems& problems) {
+  const auto outside = [&](const auto& table) {
+    for (const auto& [code, entry] : table) {
+      if (code.starts_with(county)) continue;
+      complain(entry, problems, code + " does not lie in county " + std::string(county));
+    }
+  };
+  outside(reference.areas);
+  outside(reference.grids);
+}
+
+void check_levels(const Reference& reference, Problems& problems) {
+  for (const auto& [code, entry] : reference.organisations) {
+    const auto area = reference.areas.find(entry.value.area12());
+    if (area == reference.areas.end() || area->second.value.level() == entry.value.level())
+      continue;
+    complain(entry, problems, code + " has another level than its area " + entry.value.area12());
+  }
+  for (const auto& [code, entry] : reference.grids) {
+    const auto parent = reference.grids.find(entry.value.parent15());
+    if (entry.value.type() != v1::GRID_TYPE_MICRO || parent == reference.grids.end()) continue;
+    if (parent->second.value.type() == v1::GRID_TYPE_MICRO) {
+      complain(entry, problems, code + " is part of a micro-grid; it must be part of a larger one");
+    }
+  }
+}
+
+void check_circles(const Reference& reference, Problems& problems) {
+  std::map<std::string, const Entry<v1::OrgUnit>*> by_id;
+  for (const auto& [code, entry] : reference.organisations) {
+    by_id.emplace(reference.id_of(kinds::kOrgUnit, code).bytes(), &entry);
+  }
+  for (const auto& [code, entry] : reference.organisations) {
+    const Entry<v1::OrgUnit>* above = &entry;
+    std::size_t steps = 0;
+    while (above && above->value.has_parent() && steps++ <= by_id.size()) {
+      const auto next = by_id.find(above->value.parent());
+      above = next == by_id.end() ? nullptr : next->second;
+    }
+    if (steps > by_id.size()) complain(entry, problems, code + " stands above itself");
+  }
+}
+
+}  // namespace
+
+void check(const Reference& reference, std::string_view county, Problems& problems) {
+  check_links(reference, problems);
+  check_codes(reference, county, problems);
+  check_levels(reference, problems);
+  check_circles(reference, problems);
+}
+
+}  // namespace gridwhistle::import

@@ -1,0 +1,133 @@
+#include "import/table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "import/limits.h"
+#include "import/text.h"
+
+namespace gridwhistle::import {
+namespace {
+
+template <typename T>
+std::optional<T> checked(const Cell& cell, std::optional<T> value, const char* expected) {
+  if (!value && !cell.empty()) cell.complain(expected);
+  return cell.empty() ? std::nullopt : value;
+}
+
+}  // namespace
+
+void Cell::complain(const std::string& what) const {
+  problems.add(file, line, std::string(column) + " \"" + std::string(value) + "\": " + what);
+}
+
+std::optional<std::string> Cell::text() const {
+  if (empty()) return std::nullopt;
+  return std::string(value);
+}
+
+std::optional<std::string> Cell::code() const {
+  const bool good = is_code(value);
+  return checked(*this, good ? text() : std::nullopt,
+                 "a code is made of at most 32 letters, digits, '-' and '_'");
+}
+
+std::optional<std::string> Cell::digits(std::size_t count) const {
+  const bool good = is_digits(value, count);
+  const std::string expected = "must have exactly " + std::to_string(count) + " digits";
+  return checked(*this, good ? text() : std::nullopt, expected.c_str());
+}
+
+std::optional<std::int64_t> Cell::number() const {
+  return checked(*this, number_of(value), "must be a whole number, not below zero");
+}
+
+std::optional<bool> Cell::flag() const {
+  std::optional<bool> flag;
+  if (value == "true" || value == "1" || value == "是") flag = true;
+  if (value == "false" || value == "0" || value == "否") flag = false;
+  return checked(*this, flag, "must be true or false");
+}
+
+std::optional<std::int64_t> Cell::date_ms() const {
+  return checked(*this, date_ms_of(value), "must be a date like 2026-01-31");
+}
+
+std::optional<std::int64_t> Cell::word(const FieldSchema& field) const {
+  std::string known;
+  for (const EnumValue& word : field.enum_values) {
+    if (word.number == 0) continue;
+    if (value == word.name || value == word.name_zh) return word.number;
+    known += (known.empty() ? "" : ", ") + std::string(word.name);
+  }
+  return checked(*this, std::optional<std::int64_t>(), ("must be one of " + known).c_str());
+}
+
+Table::Table(const std::string& file, std::string_view bytes, std::vector<Column> columns,
+             Problems& problems)
+    : file_(file), problems_(problems) {
+  std::vector<CsvRow> rows = read_csv(file, bytes, problems);
+  if (rows.empty()) {
+    problems.add(file, 0, "the file is empty");
+    return;
+  }
+  if (!read_header(rows.front(), columns)) return;
+  const std::size_t width = rows.front().values.size();
+  for (auto row = rows.begin() + 1; row != rows.end(); ++row) {
+    if (row->values.size() != width) {
+      problems.add(file, row->line,
+                   "has " + std::to_string(row->values.size()) + " values where the header has " +
+                       std::to_string(width));
+    } else if (complete(*row, columns)) {
+      rows_.push_back(std::move(*row));
+    }
+  }
+}
+
+bool Table::read_header(const CsvRow& header, const std::vector<Column>& columns) {
+  const std::size_t before = problems_.count();
+  for (std::size_t i = 0; i < header.values.size(); ++i) {
+    const std::string name(trimmed(header.values[i]));
+    const bool known =
+        std::ranges::any_of(columns, [&](const Column& c) { return c.name == name; });
+    if (!known) {
+      std::string names;
+      for (const Column& column : columns) names += " " + std::string(column.name);
+      problems_.add(file_, header.line, "unknown column \"" + name + "\"; known are:" + names);
+    } else if (!place_.emplace(name, i).second) {
+      problems_.add(file_, header.line, "column \"" + name + "\" stands there twice");
+    }
+  }
+  for (const Column& column : columns) {
+    if (column.required && !place_.contains(column.name)) {
+      problems_.add(file_, header.line, "column \"" + std::string(column.name) + "\" is missing");
+    }
+  }
+  return problems_.count() == before;
+}
+
+bool Table::complete(const CsvRow& row, const std::vector<Column>& columns) const {
+  bool complete = true;
+  for (const Column& column : columns) {
+    if (!column.required || !Row(*this, row)[column.name].empty()) continue;
+    problems_.add(file_, row.line, std::string(column.name) + " is empty");
+    complete = false;
+  }
+  return complete;
+}
+
+Cell Table::Row::operator[](std::string_view column) const {
+  const auto place = table_.place_.find(column);
+  const std::string_view value =
+      place == table_.place_.end() ? std::string_view() : trimmed(row_.values[place->second]);
+  return Cell{table_.file_, row_.line, column, value, table_.problems_};
+}
+
+std::vector<Table::Row> Table::rows() const {
+  std::vector<Row> rows;
+  rows.reserve(rows_.size());
+  for (const CsvRow& row : rows_) rows.emplace_back(*this, row);
+  return rows;
+}
+
+}  // namespace gridwhistle::import

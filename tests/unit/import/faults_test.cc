@@ -1,0 +1,161 @@
+#include <catch2/catch.hpp>
+
+#include "county_files.h"
+
+using namespace gridwhistle::import;
+
+namespace {
+
+/// The one problem of the small county with `what` replaced by `by` in one of its files.
+std::string fault(const std::string& name, const std::string& what, const std::string& by) {
+  for (const SourceFile& file : county_files()) {
+    if (file.name != name) continue;
+    const auto problems = problems_of(county_with(name, replaced(file.bytes, what, by)));
+    return problems.size() == 1 ? problems[0] : std::to_string(problems.size()) + " problems";
+  }
+  return "no such file";
+}
+
+}  // namespace
+
+TEST_CASE("The small county is clean") { CHECK(problems_of(county_files()).empty()); }
+
+TEST_CASE("Tables: columns and widths") {
+  CHECK(fault("areas.csv", "name", "nmae") == "2 problems");
+  CHECK(fault("areas.csv", "parent12", "name") ==
+        "areas.csv:1: column \"name\" stands there twice");
+  CHECK(fault("areas.csv", "COUNTY,", "COUNTY,,") ==
+        "areas.csv:2: has 5 values where the header has 4");
+  CHECK(fault("areas.csv", "麻章镇", "") == "areas.csv:3: name is empty");
+  CHECK(fault("areas.csv", kAreas, "") == "areas.csv: the file is empty");
+}
+
+TEST_CASE("Areas: codes, levels and parents") {
+  CHECK(fault("areas.csv", "440811100001,", "44081110000,") ==
+        "areas.csv:4: code12 \"44081110000\": must have exactly 12 digits");
+  CHECK(fault("areas.csv", "TOWN", "TWON") ==
+        "areas.csv:3: level \"TWON\": must be one of VILLAGE, TOWN, COUNTY, CITY");
+  CHECK(fault("areas.csv", "TOWN", "VILLAGE") ==
+        "areas.csv:3: level \"VILLAGE\": the code 440811100000 is that of another level");
+  CHECK(fault("areas.csv", "福民居委会,440811100000", "福民居委会,440811000000") ==
+        "areas.csv:4: parent12 \"440811000000\": by its code 440811100001 lies in 440811100000");
+  CHECK(fault("areas.csv", "福民居委会,440811100000", "福民居委会,") ==
+        "areas.csv:4: parent12 \"\": a town or village needs the area it lies in");
+  CHECK(fault("areas.csv", "440811100000,TOWN,麻章镇,440811000000\n", "") ==
+        "areas.csv:3: there is no area 440811100000");
+  CHECK(fault("areas.csv", "440811100001,VILLAGE", "440811100001,村/社区") == "0 problems");
+  CHECK(fault("areas.csv", "440811100001,VILLAGE,福民居委会,440811100000\n",
+              "440811100001,VILLAGE,福民居委会,440811100000\n"
+              "440811100001,VILLAGE,又一个,440811100000\n") ==
+        "areas.csv:5: \"440811100001\" stands already in areas.csv:4");
+  CHECK(fault("areas.csv", "440811100001,VILLAGE,福民居委会,440811100000\n",
+              "440811100001,VILLAGE,福民居委会,440811100000\n"
+              "440812000000,COUNTY,别处,440800000000\n") ==
+        "areas.csv:5: 440812000000 does not lie in county 440811");
+}
+
+TEST_CASE("Grids: what is not JSON, or not a list of features, or not UTF-8") {
+  const auto grids = [](const std::string& bytes) {
+    const auto problems = problems_of(county_with("grids.geojson", bytes));
+    return problems.empty() ? "" : problems[0];
+  };
+  CHECK(grids("{\n\n x") == "grids.geojson:3: is not JSON from here on");
+  CHECK(grids("") == "grids.geojson:1: is not JSON from here on");
+  CHECK(grids("[]") == "grids.geojson: is not a FeatureCollection of Features alone");
+  CHECK(grids("{\"type\":\"FeatureCollection\",\"features\":[1]}") ==
+        "grids.geojson: is not a FeatureCollection of Features alone");
+  CHECK(grids("{\"a\":\"\xFF\"}") == "grids.geojson:1: the text is not UTF-8, or has a NUL in it");
+  CHECK(grids(std::string(200'000, '[')).find("is nested too deeply") != std::string::npos);
+}
+
+TEST_CASE("Grids: codes, properties and shapes") {
+  const char* file = "grids.geojson";
+  CHECK(fault(file, "\"440811100001001\"", "\"44081110000100\"") ==
+        "grids.geojson:2: code15 \"44081110000100\": must have exactly 15 digits");
+  CHECK(fault(file, "BASIC", "BASICS") ==
+        "grids.geojson:2: type \"BASICS\": must be one of BASIC, DEDICATED, MICRO");
+  CHECK(fault(file, "BASIC", "DEDICATED") == "grids.geojson:2: a dedicated grid needs an owner");
+  CHECK(fault(file, "BASIC", "MICRO") ==
+        "grids.geojson:2: a micro-grid needs the grid it is part of, parent15");
+  CHECK(fault(file, "\"name\":\"第一网格\",", "") ==
+        "grids.geojson:2: property \"name\" is missing");
+  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"colour\":1") ==
+        "grids.geojson:2: unknown property \"colour\"");
+  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"village12\":\"440811100002\"") ==
+        "grids.geojson:2: village12 \"440811100002\": by its code 440811100001001 the grid lies in "
+        "440811100001");
+  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"owner\":\"NN\"") ==
+        "grids.geojson:2: there is no organisation NN");
+  CHECK(fault(file, "\"Polygon\"", "\"Point\"")
+            .starts_with("grids.geojson:2: its geometry is not a Polygon or MultiPolygon"));
+  CHECK(fault(file, ",[110.30,21.20]]]", "]]").starts_with("grids.geojson:2: a ring needs"));
+  CHECK(fault(file, "\"Feature\",\"properties\"", "\"Feature\",\"attributes\"") ==
+        "grids.geojson:2: is not a Feature with properties");
+}
+
+TEST_CASE("Organisations: levels, areas and who stands above whom") {
+  const char* file = "organisations.csv";
+  CHECK(fault(file, "BM-CG", "BM CG").find("a code is made of") != std::string::npos);
+  CHECK(fault(file, "城管,ZX", "城管,ZZ") == "organisations.csv:3: there is no organisation ZZ");
+  CHECK(fault(file, "城管,ZX,440811000000", "城管,ZX,440811200000") ==
+        "organisations.csv:3: there is no area 440811200000");
+  CHECK(fault(file, "COUNTY,城管", "TOWN,城管") ==
+        "organisations.csv:3: BM-CG has another level than its area 440811000000");
+  CHECK(problems_of(county_with(file, replaced(kOrganisations, "综治中心,,", "综治中心,BM-CG,")))
+            .size() == 2);
+}
+
+TEST_CASE("Workers: organisations and roles") {
+  const char* file = "workers.csv";
+  CHECK(fault(file, ",ZX,", ",ZZ,") == "workers.csv:2: there is no organisation ZZ");
+  CHECK(fault(file, "440811100001001", "440811100001002") ==
+        "workers.csv:2: there is no grid 440811100001002");
+  CHECK(fault(file, "GRID_WORKER@grid:440811100001001", "GRID_WORKER@town:440811100000")
+            .find("this role is not held there") != std::string::npos);
+  CHECK(fault(file, "GRID_WORKER@", "DEPARTMENT@").find("not held there") != std::string::npos);
+  CHECK(fault(file, "GRID_WORKER@", "KING@").find("is not a role") != std::string::npos);
+  CHECK(fault(file, "@grid:440811100001001", "").find("is not a role") != std::string::npos);
+  CHECK(fault(file, "@grid:440811100001001", "@village:440811100001001").find("has no scope") !=
+        std::string::npos);
+}
+
+TEST_CASE("Categories, list and rules point at things that are there") {
+  CHECK(fault("categories.csv", "垃圾,01", "垃圾,02") ==
+        "categories.csv:3: parent \"02\": the code 01001 does not begin with it");
+  CHECK(fault("categories.csv", "01,市容,\n", "") == "categories.csv:2: there is no category 01");
+  CHECK(fault("responsibility.csv", "城管", "交警") ==
+        "responsibility.csv:2: there is no organisation of the type 交警");
+  CHECK(fault("responsibility.csv", "COUNTY,01001", "COUNTY,07") ==
+        "responsibility.csv:2: there is no category that begins with 07");
+  CHECK(fault("rules.toml", "\"ZR1\"", "\"ZR9\"") ==
+        "rules.toml:1: there is no responsibility item ZR9");
+  CHECK(fault("rules.toml", "\"01\"", "\"08\"") ==
+        "rules.toml:1: there is no category that begins with 08");
+}
+
+TEST_CASE("Rules: every key is known and of its type") {
+  const char* file = "rules.toml";
+  CHECK(fault(file, "lead_level", "leed_level") == "rules.toml:5: unknown key \"leed_level\"");
+  CHECK(fault(file, "\"COUNTY\"", "3") == "rules.toml:5: lead_level must be a text");
+  CHECK(fault(file, "\"COUNTY\"", "\"MOON\"")
+            .starts_with("rules.toml:5: lead_level \"MOON\": must be"));
+  CHECK(fault(file, "lead_level", "priority = 1.5\nlead_level") ==
+        "rules.toml:5: priority must be a whole number");
+  CHECK(fault(file, "lead_level", "emergency = 1\nlead_level") ==
+        "rules.toml:5: emergency must be true or false");
+  CHECK(fault(file, "lead_level", "valid_until = \"soon\"\nlead_level") ==
+        "rules.toml:5: valid_until must be a date like 2026-01-31");
+  CHECK(fault(file, "lead_level", "valid_until = 2026-12-31\nlead_level") == "0 problems");
+  CHECK(fault(file, "[[rule]]", "[[rules]]") ==
+        "rules.toml:1: unknown key \"rules\"; each rule begins with [[rule]]");
+  CHECK(fault(file, "\"FP1\"", "\"FP1").starts_with("rules.toml:2: "));
+  CHECK(fault(file, "responsibility_item = \"ZR1\"\n", "") ==
+        "rules.toml:1: responsibility_item is missing");
+}
+
+TEST_CASE("A file whose name says nothing is refused, and the names are told") {
+  const auto problems = problems_of({{"people.csv", "a\n"}});
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].starts_with(
+      "people.csv: its name does not say what it is; known are: areas.csv"));
+}
