@@ -1,0 +1,303 @@
+#include "cli/output.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "base/sha256.h"
+#include "cli/words.h"
+#include "model/record.h"
+
+namespace gridwhistle::cli {
+
+namespace {
+
+using nlohmann::json;
+
+/// Decodes one character of valid UTF-8 and moves past it; damaged bytes count one each.
+char32_t next_character(std::string_view& text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  size = std::min(size, text.size());
+  char32_t value = size == 1 ? lead : lead & (0xFFu >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  }
+  text.remove_prefix(size);
+  return value;
+}
+
+// East Asian wide and fullwidth forms (Unicode TR 11), in the blocks that Chinese text uses.
+bool is_wide(char32_t c) {
+  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+         (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+         (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+         (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || c >= 0x20000;
+}
+
+std::string padded(const std::string& text, std::size_t columns) {
+  const std::size_t width = width_of(text);
+  return text + std::string(columns > width ? columns - width : 0, ' ');
+}
+
+std::string id_or_hex(std::string_view bytes) {
+  const auto id = RecordId::from_bytes(bytes);
+  return id ? id->text() : to_hex(bytes);
+}
+
+double double_from(const ValueView& value) {
+  double number = 0;
+  static_assert(sizeof number == sizeof value.scalar);
+  std::memcpy(&number, &value.scalar, sizeof number);
+  return number;
+}
+
+json value_json(const FieldSchema& field, const ValueView& value) {
+  switch (field.type) {
+    case FieldType::kString:
+      return std::string(value.bytes);
+    case FieldType::kBytes:
+      return id_or_hex(value.bytes);
+    case FieldType::kMessage:
+      return to_hex(value.bytes);
+    case FieldType::kBool:
+      return value.scalar != 0;
+    case FieldType::kDouble:
+      return double_from(value);
+    case FieldType::kEnum: {
+      const EnumValue* known = field.enum_value(static_cast<std::int64_t>(value.scalar));
+      return known != nullptr ? json(known->name) : json(value.scalar);
+    }
+    case FieldType::kFixed64:
+      return value.scalar;
+    case FieldType::kInt:
+      return static_cast<std::int64_t>(value.scalar);
+  }
+  return nullptr;
+}
+
+std::string one_value_text(const FieldSchema& field, const ValueView& value, bool chinese) {
+  switch (field.type) {
+    case FieldType::kEnum: {
+      const EnumValue* known = field.enum_value(static_cast<std::int64_t>(value.scalar));
+      if (known == nullptr || known->number == 0) return chinese ? "未知" : "unknown";
+      return std::string(chinese ? known->name_zh : known->name);
+    }
+    case FieldType::kBool:
+      return value.scalar != 0 ? (chinese ? "是" : "yes") : (chinese ? "否" : "no");
+    case FieldType::kInt:
+      if (field.name.ends_with("_ms")) return time_text(static_cast<std::int64_t>(value.scalar));
+      return std::to_string(static_cast<std::int64_t>(value.scalar));
+    case FieldType::kMessage:
+      return chinese ? "（明细）" : "(details)";
+    default: {
+      const json plain = value_json(field, value);
+      return plain.is_string() ? plain.get<std::string>() : plain.dump();
+    }
+  }
+}
+
+/// The fields that tell a record of its kind apart from others, for tables.
+std::vector<std::string_view> telling_fields(std::string_view kind) {
+  if (kind == "Whistle") return {"number", "state", "whistle_class", "grid", "title"};
+  if (kind == "Visit") return {"grid", "kind", "started_ms", "ended_ms", "notes"};
+  if (kind == "Household") return {"grid", "address", "dwelling", "contact_name"};
+  if (kind == "Resident") return {"household", "name", "relation", "phone"};
+  if (kind == "WhistleAction") return {"whistle", "type", "at_ms", "note"};
+  if (kind == "Assignment") return {"whistle", "organisation", "part", "state"};
+  if (kind == "Task") return {"area", "state", "due_ms", "title"};
+  if (kind == "Grid") return {"code15", "name", "type"};
+  return {};
+}
+
+std::vector<const FieldSchema*> columns_of(const KindSchema& kind) {
+  std::vector<const FieldSchema*> columns;
+  for (const std::string_view name : telling_fields(kind.name)) {
+    if (const FieldSchema* field = kind.field(name)) columns.push_back(field);
+  }
+  for (const FieldSchema& field : kind.fields) {
+    if (!columns.empty() && columns.size() >= telling_fields(kind.name).size()) break;
+    if (columns.size() == 5) break;
+    if (field.number != 1 && field.type != FieldType::kMessage) columns.push_back(&field);
+  }
+  return columns;
+}
+
+/// The record's message in canonical form; an empty one when the file holds something unreadable.
+std::string canonical_of(const KindSchema& kind, const FoundBytes& found) {
+  return canonical(kind, found.record).value_or(std::string());
+}
+
+}  // namespace
+
+Exit exit_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kGone:
+      return Exit::kNotFound;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kTimeout:
+    case ErrorCode::kBusy:
+      return Exit::kOffline;
+    case ErrorCode::kNotEnrolled:
+    case ErrorCode::kRevoked:
+    case ErrorCode::kDeviceLost:
+    case ErrorCode::kWrongServerKey:
+    case ErrorCode::kBadSignature:
+      return Exit::kNotEnrolled;
+    case ErrorCode::kDiskFull:
+    case ErrorCode::kReadOnly:
+    case ErrorCode::kIo:
+    case ErrorCode::kNotADatabase:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kLocked:
+    case ErrorCode::kNewerFile:
+    case ErrorCode::kPoisoned:
+      return Exit::kFile;
+    default:
+      return Exit::kRefused;
+  }
+}
+
+std::size_t width_of(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) columns += is_wide(next_character(text)) ? 2 : 1;
+  return columns;
+}
+
+std::string shortened(std::string_view text, std::size_t columns) {
+  if (width_of(text) <= columns) return std::string(text);
+  std::string_view rest = text;
+  std::size_t used = 0;
+  while (!rest.empty()) {
+    std::string_view after = rest;
+    used += is_wide(next_character(after)) ? 2 : 1;
+    if (used + 1 > columns) break;
+    rest = after;
+  }
+  return std::string(text.substr(0, text.size() - rest.size())) + "…";
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths;
+  for (const std::string& head : heads_) widths.push_back(width_of(head));
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string out;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      out += i + 1 == cells.size() ? cells[i] : padded(cells[i], widths[i]) + "  ";
+    }
+    return out + '\n';
+  };
+  std::string out = line(heads_);
+  for (const auto& row : rows_) out += line(row);
+  return out;
+}
+
+void Output::line(const std::string& text) const { std::cout << text << '\n'; }
+
+void Output::document(const json& document) const { std::cout << document.dump() << std::endl; }
+
+Exit Output::failed(const Error& error) const {
+  if (settings_.json) {
+    document({{"error", name_of(error.code)}, {"message", error.message}});
+  } else {
+    std::cerr << "gw: " << error.message << " [" << name_of(error.code) << "]\n";
+  }
+  return exit_of(error);
+}
+
+std::string Output::field_name(const FieldSchema& field) const {
+  const bool chinese = settings_.chinese && !field.name_zh.empty();
+  return std::string(chinese ? field.name_zh : field.name);
+}
+
+std::string Output::value_text(const FieldSchema& field, std::string_view entries) const {
+  std::string text;
+  for (const ValueView& value : values_of(entries)) {
+    if (!text.empty()) text += settings_.chinese ? "、" : ", ";
+    text += one_value_text(field, value, settings_.chinese);
+  }
+  return text;
+}
+
+std::string Output::delivery_text(Delivery delivery) const {
+  switch (delivery) {
+    case Delivery::kUnsent:
+      return say("未发送", "unsent");
+    case Delivery::kDelivered:
+      return say("已送达", "delivered");
+    case Delivery::kRefused:
+      return say("已退回", "refused");
+    case Delivery::kNone:
+      return say("已同步", "synced");
+  }
+  return "";
+}
+
+json Output::record_json(const KindSchema& kind, const FoundBytes& found) const {
+  json object = {
+      {"id", found.info.id.text()},
+      {"record_kind", kind.name},
+      {"delivery", Output(Settings{.chinese = false}).delivery_text(found.info.delivery)},
+      {"masked", found.info.masked}};
+  json values = json::object();
+  const std::string message = canonical_of(kind, found);
+  for (const FieldView& view : fields_of(message)) {
+    const FieldSchema* field = kind.field(view.number);
+    if (field == nullptr) continue;
+    const auto all = values_of(view.entries);
+    if (!field->repeated) {
+      values[std::string(field->name)] = value_json(*field, all.back());
+      continue;
+    }
+    json list = json::array();
+    for (const ValueView& value : all) list.push_back(value_json(*field, value));
+    values[std::string(field->name)] = std::move(list);
+  }
+  object["fields"] = std::move(values);
+  return object;
+}
+
+void Output::record(const KindSchema& kind, const FoundBytes& found) const {
+  if (settings_.json) return document(record_json(kind, found));
+  Table table({std::string(settings_.chinese ? kind.name_zh : kind.name), found.info.id.text()});
+  table.add({say("状态", "delivery"), delivery_text(found.info.delivery)});
+  const std::string message = canonical_of(kind, found);
+  for (const FieldView& view : fields_of(message)) {
+    const FieldSchema* field = kind.field(view.number);
+    if (field != nullptr) table.add({field_name(*field), value_text(*field, view.entries)});
+  }
+  if (found.info.masked) {
+    table.add({"", say("个人信息已脱敏；加 --purpose 说明用途后可见",
+                       "personal values are masked; say why you need them with --purpose")});
+  }
+  std::cout << table.text();
+}
+
+void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& found) const {
+  if (settings_.json) {
+    json list = json::array();
+    for (const FoundBytes& one : found) list.push_back(record_json(kind, one));
+    return document(list);
+  }
+  const auto columns = columns_of(kind);
+  std::vector<std::string> heads = {"id", say("状态", "delivery")};
+  for (const FieldSchema* column : columns) heads.push_back(field_name(*column));
+  Table table(heads);
+  for (const FoundBytes& one : found) {
+    std::vector<std::string> cells = {one.info.id.text(), delivery_text(one.info.delivery)};
+    const std::string message = canonical_of(kind, one);
+    for (const FieldSchema* column : columns) {
+      const FieldView view = field_of(message, column->number);
+      cells.push_back(shortened(value_text(*column, view.entries), 40));
+    }
+    table.add(std::move(cells));
+  }
+  if (!table.empty()) std::cout << table.text();
+  std::cout << say("共 ", "") << found.size() << say(" 条", " records") << '\n';
+}
+
+}  // namespace gridwhistle::cli

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/phone.h"
+#include "gridwhistle/query.h"
+#include "model/schema.h"
+
+// How answers look: tables for people, one JSON document for programs.
+namespace gridwhistle::cli {
+
+/// Exit codes of `gw`; its --help lists them.
+enum class Exit : int {
+  kOk = 0,
+  kRefused = 1,      ///< the input, or what it asks for, is refused; the message says why
+  kUsage = 2,        ///< the command line is wrong
+  kNotFound = 3,     ///< no such record
+  kOffline = 4,      ///< the server cannot be reached; everything recorded is safe on the phone
+  kNotEnrolled = 5,  ///< enrol first, or again
+  kFile = 6,         ///< the phone's file: locked, damaged, full, read-only
+};
+
+/// The exit code that belongs to an error.
+Exit exit_of(const Error& error);
+
+/// A table whose columns are as wide as what stands in them; Chinese characters take two places.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> heads) : heads_(std::move(heads)) {}
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  bool empty() const { return rows_.empty(); }
+  std::string text() const;
+
+ private:
+  std::vector<std::string> heads_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// Columns a text takes on a terminal.
+std::size_t width_of(std::string_view text);
+
+/// The first `columns` of a text, with an ellipsis where it was longer.
+std::string shortened(std::string_view text, std::size_t columns);
+
+/// Writes to standard output and standard error in the reader's language.
+class Output {
+ public:
+  explicit Output(const Settings& settings) : settings_(settings) {}
+
+  /// The Chinese or the English words.
+  const char* say(const char* chinese, const char* english) const {
+    return settings_.chinese ? chinese : english;
+  }
+  bool wants_json() const { return settings_.json; }
+
+  void line(const std::string& text) const;
+  void document(const nlohmann::json& document) const;
+  /// Prints why something failed and gives the exit code.
+  Exit failed(const Error& error) const;
+
+  /// A value as people read it; enum values and times in words.
+  std::string value_text(const FieldSchema& field, std::string_view entries) const;
+  std::string field_name(const FieldSchema& field) const;
+  std::string delivery_text(Delivery delivery) const;
+
+  /// A record in full: a line a field, or a JSON object.
+  void record(const KindSchema& kind, const FoundBytes& found) const;
+  /// Records of one kind: a table of their telling fields, or a JSON array.
+  void records(const KindSchema& kind, const std::vector<FoundBytes>& found) const;
+  nlohmann::json record_json(const KindSchema& kind, const FoundBytes& found) const;
+
+ private:
+  Settings settings_;
+};
+
+}  // namespace gridwhistle::cli

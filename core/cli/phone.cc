@@ -1,0 +1,44 @@
+#include "cli/phone.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace gridwhistle::cli {
+
+std::string default_home() {
+  if (const char* given = std::getenv("GRIDWHISTLE_HOME"); given != nullptr && *given != '\0') {
+    return given;
+  }
+  const char* user = std::getenv("HOME");
+  return std::string(user != nullptr ? user : ".") + "/.gridwhistle";
+}
+
+Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings) {
+  if (::mkdir(settings.home.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(ErrorCode::kReadOnly,
+                "cannot make the folder " + settings.home + "; name another with --home");
+  }
+  std::unique_ptr<Phone> phone(new Phone);
+  phone->clock_ = system_clock();
+  phone->random_ = system_random();
+  phone->secrets_ = file_secret_store(settings.home + "/device.key");
+  phone->loop_ = run_loop();
+  RunLoop& loop = *phone->loop_;
+
+  ClientOptions options;
+  options.path = settings.home + "/phone.db";
+  options.clock = phone->clock_.get();
+  options.random = phone->random_.get();
+  options.secrets = phone->secrets_.get();
+  options.executor = &loop;
+  options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
+  options.software = "gw 0.1.0";
+  auto client = Client::open(std::move(options));
+  if (!client) return std::unexpected(std::move(client.error()));
+  phone->client_ = std::move(*client);
+  return phone;
+}
+
+}  // namespace gridwhistle::cli

@@ -1,0 +1,440 @@
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/words.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "schema/tables.h"
+
+// Visits, households, and what works alike for every kind: list, show, search, set, erase.
+namespace gridwhistle::cli {
+
+namespace {
+
+using nlohmann::json;
+
+const FieldSchema& field_named(const char* kind, const char* name) {
+  return *built_schema().kind(std::string_view(kind))->field(std::string_view(name));
+}
+
+Exit recorded(const Output& output, const RecordId& id, const char* chinese, const char* english) {
+  if (output.wants_json()) {
+    output.document({{"id", id.text()}});
+  } else {
+    output.line(std::string(output.say(chinese, english)) + "  " + id.text());
+  }
+  return Exit::kOk;
+}
+
+/// The grid a point lies in; asks (with an error that lists the candidates) near a boundary.
+Result<std::string> grid_at(Client& client, const Position& at) {
+  auto found = client.locate(at.latitude, at.longitude, at.accuracy_m);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (found->grid) return *found->grid;
+  std::string candidates;
+  for (const auto& one : found->candidates) {
+    candidates += (candidates.empty() ? "" : ", ") + one.code15 + " " + one.name;
+  }
+  if (candidates.empty()) {
+    return fail(ErrorCode::kInvalid, "the point lies in no grid this phone knows; give --grid");
+  }
+  return fail(ErrorCode::kInvalid,
+              "the point is too near a boundary to be sure; give --grid, one of: " + candidates);
+}
+
+template <typename T>
+void place_at(T& record, const Position& at) {
+  record.set_latitude(at.latitude);
+  record.set_longitude(at.longitude);
+  record.set_accuracy_m(at.accuracy_m);
+  record.set_coordinate_source(v1::COORDINATE_SOURCE_GNSS);
+}
+
+/// The visit of this worker that has not ended, or why there is none.
+Result<RecordId> open_visit(Client& client) {
+  Query query;
+  query.that("ended_ms", Compare::kUnset).by("started_ms", true).first(1);
+  query.is("worker", std::string(client.status().worker.bytes()));
+  auto open = client.query<v1::Visit>(query);
+  if (!open) return std::unexpected(std::move(open.error()));
+  if (open->empty()) return fail(ErrorCode::kNotFound, "no visit is open; begin one first");
+  return open->front().info.id;
+}
+
+struct VisitWords {
+  std::string id, grid, kind = "patrol", at, purpose, notes, outcome, household;
+};
+
+Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
+  v1::Visit visit;
+  const auto kind = enum_from(field_named("Visit", "kind"), words.kind);
+  if (!kind) return output.failed(kind.error());
+  visit.set_kind(static_cast<v1::VisitKind>(*kind));
+  visit.set_grid(words.grid);
+  visit.set_started_ms(phone.clock().now().wall_ms);
+  visit.set_worker(std::string(phone.client().status().worker.bytes()));
+  if (!words.purpose.empty()) visit.set_purpose(words.purpose);
+  if (!words.household.empty()) {
+    const auto household = RecordId::parse(words.household);
+    if (!household) return output.failed({ErrorCode::kInvalid, "--household: not an id", ""});
+    visit.set_household(std::string(household->bytes()));
+  }
+  if (!words.at.empty()) {
+    const auto at = position_from(words.at);
+    if (!at) return output.failed(at.error());
+    place_at(visit, *at);
+    if (words.grid.empty()) {
+      const auto grid = grid_at(phone.client(), *at);
+      if (!grid) return output.failed(grid.error());
+      visit.set_grid(*grid);
+    }
+  }
+  const auto id = phone.client().put(visit);
+  if (!id) return output.failed(id.error());
+  return recorded(output, *id, "走访开始", "visit started");
+}
+
+Exit end_visit(Phone& phone, const Output& output, const VisitWords& words) {
+  auto id = RecordId::parse(words.id);
+  if (!id && !words.id.empty()) return output.failed({ErrorCode::kInvalid, "not an id", ""});
+  if (!id) {
+    const auto open = open_visit(phone.client());
+    if (!open) return output.failed(open.error());
+    id = *open;
+  }
+  v1::Visit visit;
+  visit.set_id(std::string(id->bytes()));
+  visit.set_ended_ms(phone.clock().now().wall_ms);
+  if (!words.notes.empty()) visit.set_notes(words.notes);
+  if (!words.outcome.empty()) {
+    const auto outcome = enum_from(field_named("Visit", "outcome"), words.outcome);
+    if (!outcome) return output.failed(outcome.error());
+    visit.set_outcome(static_cast<v1::VisitOutcome>(*outcome));
+  }
+  const auto written = phone.client().put(visit);
+  if (!written) return output.failed(written.error());
+  return recorded(output, *id, "走访结束", "visit ended");
+}
+
+void add_visit(CLI::App& app, Chosen& chosen) {
+  auto words = std::make_shared<VisitWords>();
+  CLI::App* visit = app.add_subcommand("visit", "begin or end a visit or patrol 走访巡查");
+  visit->require_subcommand(1);
+  CLI::App* start = visit->add_subcommand("start", "check in 签入");
+  start->add_option("--grid", words->grid, "the grid's 15 digits");
+  start->add_option("--at", words->at, "LAT,LON or LAT,LON,METRES; finds the grid by itself");
+  start->add_option("--kind", words->kind, "patrol, household, night, care, inspection, return")
+      ->capture_default_str();
+  start->add_option("--why", words->purpose, "what the visit is for");
+  start->add_option("--household", words->household, "the household's id");
+  start->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return start_visit(p, o, *words); };
+  });
+  CLI::App* end = visit->add_subcommand("end", "check out 签出");
+  end->add_option("id", words->id, "the visit; the open one if not given");
+  end->add_option("--notes", words->notes, "what was seen and done");
+  end->add_option("--outcome", words->outcome,
+                  "normal, handled, whistled, nobody_home, declined, follow_up");
+  end->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return end_visit(p, o, *words); };
+  });
+}
+
+struct HouseholdWords {
+  std::string grid, address, dwelling, contact, phone;
+  std::vector<std::string> members;
+  bool consent = false;
+};
+
+/// "NAME,RELATION,BIRTH_YEAR,PHONE"; what stands behind the name may be left out.
+Result<v1::Resident> member_from(const std::string& word) {
+  v1::Resident member;
+  std::vector<std::string> parts(1);
+  for (const char c : word) {
+    if (c == ',') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  if (parts[0].empty() || parts.size() > 4) {
+    return fail(ErrorCode::kInvalid, "--member: write NAME,RELATION,BIRTH_YEAR,PHONE");
+  }
+  member.set_name(parts[0]);
+  if (parts.size() > 1 && !parts[1].empty()) member.set_relation(parts[1]);
+  if (parts.size() > 2 && !parts[2].empty()) {
+    const long year = std::strtol(parts[2].c_str(), nullptr, 10);
+    if (year < 1900 || year > 2100) {
+      return fail(ErrorCode::kInvalid, "--member: a birth year has four digits, 1900 to 2100");
+    }
+    member.set_birth_year(year);
+  }
+  if (parts.size() > 3 && !parts[3].empty()) member.set_phone(parts[3]);
+  return member;
+}
+
+Exit add_household(Phone& phone, const Output& output, const HouseholdWords& words) {
+  v1::Household household;
+  household.set_grid(words.grid);
+  household.set_address(words.address);
+  if (!words.dwelling.empty()) {
+    const auto dwelling = enum_from(field_named("Household", "dwelling"), words.dwelling);
+    if (!dwelling) return output.failed(dwelling.error());
+    household.set_dwelling(static_cast<v1::DwellingType>(*dwelling));
+  }
+  if (!words.contact.empty()) household.set_contact_name(words.contact);
+  if (!words.phone.empty()) household.set_contact_phone(words.phone);
+  const std::int64_t now = phone.clock().now().wall_ms;
+  household.set_notice_ms(now);
+  household.set_consent(words.consent ? v1::CONSENT_STATE_GIVEN : v1::CONSENT_STATE_ASKED);
+  if (words.consent) household.set_consent_ms(now);
+
+  Transaction transaction = phone.client().transaction();
+  const auto id = transaction.put(household);
+  if (!id) return output.failed(id.error());
+  for (const std::string& word : words.members) {
+    auto member = member_from(word);
+    if (!member) return output.failed(member.error());
+    member->set_household(std::string(id->bytes()));
+    if (auto added = transaction.put(*member); !added) return output.failed(added.error());
+  }
+  if (auto done = transaction.commit(); !done) return output.failed(done.error());
+  return recorded(output, *id, "户已登记", "household recorded");
+}
+
+void add_household_commands(CLI::App& app, Chosen& chosen) {
+  auto words = std::make_shared<HouseholdWords>();
+  CLI::App* household = app.add_subcommand("household", "households 户");
+  household->require_subcommand(1);
+  CLI::App* add = household->add_subcommand("add", "record a household and who lives there 登记");
+  add->add_option("--grid", words->grid, "the grid's 15 digits")->required();
+  add->add_option("--address", words->address, "where it is")->required();
+  add->add_option("--dwelling", words->dwelling, "owner, rented, vacant, business");
+  add->add_option("--contact", words->contact, "whom to ask for");
+  add->add_option("--phone", words->phone, "the contact's telephone");
+  add->add_option("--member", words->members, "NAME,RELATION,BIRTH_YEAR,PHONE; once a person");
+  add->add_flag("--consent", words->consent, "they were given notice and agreed");
+  add->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return add_household(p, o, *words); };
+  });
+}
+
+struct ListWords {
+  std::string kind, grid, state, since, near;
+  std::vector<std::string> where;
+  std::size_t limit = 50;
+};
+
+Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::int64_t now_ms) {
+  Query query;
+  query.first(words.limit);
+  if (!words.grid.empty()) query.that("grid", Compare::kStartsWith, {words.grid});
+  std::vector<std::string> pairs = words.where;
+  if (!words.state.empty()) pairs.push_back("state=" + words.state);
+  for (const std::string& pair : pairs) {
+    const std::size_t at = pair.find('=');
+    const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
+    if (at == std::string::npos || field == nullptr) {
+      return fail(ErrorCode::kInvalid,
+                  pair + ": write --where FIELD=VALUE with a field of " + std::string(kind.name));
+    }
+    const std::string value = pair.substr(at + 1);
+    if (field->type == FieldType::kEnum) {
+      const auto number = enum_from(*field, value);
+      if (!number) return std::unexpected(number.error());
+      query.is(std::string(field->name), *number);
+    } else if (field->type == FieldType::kString) {
+      query.is(std::string(field->name), value);
+    } else if (field->type == FieldType::kBytes) {
+      const auto id = RecordId::parse(value);
+      if (!id) return fail(ErrorCode::kInvalid, pair + ": not an id");
+      query.is(std::string(field->name), std::string(id->bytes()));
+    } else {
+      query.is(std::string(field->name), std::int64_t{std::strtoll(value.c_str(), nullptr, 10)});
+    }
+  }
+  if (!words.since.empty()) {
+    const auto since = time_from(words.since, now_ms, true);
+    if (!since) return std::unexpected(since.error());
+    for (const char* name : {"started_ms", "reported_ms", "at_ms", "created_ms", "noted_ms"}) {
+      const FieldSchema* field = kind.field(std::string_view(name));
+      if (field == nullptr || !field->indexed) continue;
+      query.that(name, Compare::kAtLeast, {*since}).by(name, true);
+      break;
+    }
+    if (query.order.empty()) {
+      return fail(ErrorCode::kInvalid, std::string(kind.name) + " has no time to select by");
+    }
+  }
+  if (!words.near.empty()) {
+    const auto at = position_from(words.near);
+    if (!at) return std::unexpected(at.error());
+    query.within({at->latitude, at->longitude, at->accuracy_m});
+  }
+  return query;
+}
+
+Exit list(Phone& phone, const Output& output, const ListWords& words, const Settings& settings) {
+  const auto kind = kind_from(words.kind);
+  if (!kind) return output.failed(kind.error());
+  const auto query = query_from(**kind, words, phone.clock().now().wall_ms);
+  if (!query) return output.failed(query.error());
+  const auto found = phone.client().query((*kind)->name, *query, {settings.purpose});
+  if (!found) return output.failed(found.error());
+  output.records(**kind, *found);
+  return Exit::kOk;
+}
+
+Exit show(Phone& phone, const Output& output, const std::string& word, const Settings& settings) {
+  const auto named = record_from(phone.client(), word);
+  if (!named) return output.failed(named.error());
+  const auto found = phone.client().get(named->kind->name, named->id, {settings.purpose});
+  if (!found) return output.failed(found.error());
+  output.record(*named->kind, *found);
+  return Exit::kOk;
+}
+
+Exit search(Phone& phone, const Output& output, const std::string& text,
+            const std::vector<std::string>& kinds, const Settings& settings) {
+  Search wanted;
+  wanted.text = text;
+  for (const std::string& word : kinds) {
+    const auto kind = kind_from(word);
+    if (!kind) return output.failed(kind.error());
+    wanted.kinds.emplace_back((*kind)->name);
+  }
+  const auto hits = phone.client().search(wanted, {settings.purpose});
+  if (!hits) return output.failed(hits.error());
+  json documents = json::array();
+  Table table({"id", output.say("种类", "kind"), output.say("标题", "title"), ""});
+  for (const Hit& hit : *hits) {
+    const KindSchema* kind = built_schema().kind(hit.info.kind);
+    const std::string name(kind == nullptr ? ""
+                                           : output.say(kind->name_zh.data(), kind->name.data()));
+    documents.push_back({{"id", hit.info.id.text()},
+                         {"record_kind", kind == nullptr ? "" : std::string(kind->name)},
+                         {"title", hit.title},
+                         {"snippet", hit.snippet}});
+    table.add({hit.info.id.text(), name, shortened(hit.title, 30), shortened(hit.snippet, 40)});
+  }
+  if (output.wants_json()) {
+    output.document(documents);
+  } else {
+    output.line(table.empty() ? output.say("没有找到", "nothing found") : table.text());
+  }
+  return Exit::kOk;
+}
+
+Exit set(Phone& phone, const Output& output, const std::string& word,
+         const std::vector<std::string>& pairs) {
+  const auto named = record_from(phone.client(), word);
+  if (!named) return output.failed(named.error());
+  auto change = change_from(*named->kind, pairs, phone.clock().now().wall_ms);
+  if (!change) return output.failed(change.error());
+  // Field 1 of every kind is its id, as bytes of length 16.
+  change->record.insert(0, std::string("\x0A\x10", 2) + std::string(named->id.bytes()));
+  const auto id = phone.client().put(std::move(*change));
+  if (!id) return output.failed(id.error());
+  return recorded(output, *id, "已修改", "changed");
+}
+
+Exit add(Phone& phone, const Output& output, const std::string& kind_word,
+         const std::vector<std::string>& pairs) {
+  const auto kind = kind_from(kind_word);
+  if (!kind) return output.failed(kind.error());
+  auto change = change_from(**kind, pairs, phone.clock().now().wall_ms);
+  if (!change) return output.failed(change.error());
+  const auto id = phone.client().put(std::move(*change));
+  if (!id) return output.failed(id.error());
+  return recorded(output, *id, "已记录", "recorded");
+}
+
+Exit erase(Phone& phone, const Output& output, const std::string& word) {
+  const auto named = record_from(phone.client(), word);
+  if (!named) return output.failed(named.error());
+  if (auto erased = phone.client().erase(named->kind->name, named->id); !erased) {
+    return output.failed(erased.error());
+  }
+  return recorded(output, named->id, "已删除", "removed");
+}
+
+struct Words {
+  std::string word;
+  std::vector<std::string> more;
+};
+
+void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
+  auto words = std::make_shared<ListWords>();
+  CLI::App* all = app.add_subcommand("list", "records of one kind 列表");
+  all->add_option("kind", words->kind, "visit, whistle, household, task … 走访、哨声、户…")
+      ->required();
+  all->add_option("--grid", words->grid, "a grid's 15 digits, or the first of them");
+  all->add_option("--state", words->state, "as the kind names its states, 待核查 or checking");
+  all->add_option("--since", words->since, "2026-11-22, or 3d for three days");
+  all->add_option("--near", words->near, "LAT,LON,METRES");
+  all->add_option("--where", words->where, "FIELD=VALUE, an indexed field");
+  all->add_option("--limit", words->limit, "at most so many")->capture_default_str();
+  all->callback([words, &settings, &chosen] {
+    chosen.action = [words, &settings](Phone& p, const Output& o) {
+      return list(p, o, *words, settings);
+    };
+  });
+
+  auto one = std::make_shared<Words>();
+  CLI::App* shown = app.add_subcommand("show", "one record in full 查看");
+  shown->add_option("record", one->word, "its id, or a whistle's number")->required();
+  shown->callback([one, &settings, &chosen] {
+    chosen.action = [one, &settings](Phone& p, const Output& o) {
+      return show(p, o, one->word, settings);
+    };
+  });
+
+  auto text = std::make_shared<Words>();
+  CLI::App* found = app.add_subcommand("search", "records that contain the words 搜索");
+  found->add_option("text", text->word, "words; Chinese ones of one character too")->required();
+  found->add_option("--kind", text->more, "only this kind; may be given again");
+  found->callback([text, &settings, &chosen] {
+    chosen.action = [text, &settings](Phone& p, const Output& o) {
+      return search(p, o, text->word, text->more, settings);
+    };
+  });
+}
+
+void add_writing(CLI::App& app, Chosen& chosen) {
+  auto made = std::make_shared<Words>();
+  CLI::App* adding = app.add_subcommand("add", "record anything: gw add place grid=… name=… 登记");
+  adding->add_option("kind", made->word, "place, facility, dispute, signal …")->required();
+  adding->add_option("fields", made->more, "FIELD=VALUE …")->required();
+  adding->callback([made, &chosen] {
+    chosen.action = [made](Phone& p, const Output& o) { return add(p, o, made->word, made->more); };
+  });
+
+  auto edited = std::make_shared<Words>();
+  CLI::App* setting = app.add_subcommand("set", "change fields of a record 修改");
+  setting->add_option("record", edited->word, "its id, or a whistle's number")->required();
+  setting->add_option("fields", edited->more, "FIELD=VALUE …; FIELD= empties it")->required();
+  setting->callback([edited, &chosen] {
+    chosen.action = [edited](Phone& p, const Output& o) {
+      return set(p, o, edited->word, edited->more);
+    };
+  });
+
+  auto gone = std::make_shared<Words>();
+  CLI::App* erasing = app.add_subcommand("erase", "remove a record 删除");
+  erasing->add_option("record", gone->word, "its id")->required();
+  erasing->callback([gone, &chosen] {
+    chosen.action = [gone](Phone& p, const Output& o) { return erase(p, o, gone->word); };
+  });
+}
+
+}  // namespace
+
+void add_record_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
+  add_visit(app, chosen);
+  add_household_commands(app, chosen);
+  add_reading(app, settings, chosen);
+  add_writing(app, chosen);
+}
+
+}  // namespace gridwhistle::cli

@@ -1,0 +1,250 @@
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/words.h"
+#include "schema/tables.h"
+
+// The line to the server: enrolment, sync, how things stand, what became of everything.
+namespace gridwhistle::cli {
+
+namespace {
+
+using nlohmann::json;
+
+RunLoop* interrupted_loop = nullptr;
+
+/// Ends a waiting command at ctrl-C, in good order.
+void stop_on_interrupt(RunLoop& loop) {
+  interrupted_loop = &loop;
+  std::signal(SIGINT, [](int) { interrupted_loop->stop(); });
+}
+
+Exit enrol(Phone& phone, const Output& output, const std::string& word, const std::string& name) {
+  const auto code = EnrolmentCode::parse(word);
+  if (!code) return output.failed(code.error());
+  std::optional<Result<void>> how;
+  phone.client().enrol(*code, name, [&](Result<void> done) {
+    how = std::move(done);
+    phone.loop().stop();
+  });
+  phone.loop().run();
+  if (!how) return output.failed({ErrorCode::kTimeout, "interrupted", ""});
+  if (!*how) return output.failed(how->error());
+  const ClientStatus status = phone.client().status();
+  if (output.wants_json()) {
+    output.document({{"county", status.county}, {"short_code", status.short_code}});
+  } else {
+    output.line(std::string(output.say("已注册：", "enrolled: ")) + status.county + " " +
+                status.short_code);
+  }
+  return Exit::kOk;
+}
+
+Exit report(const Output& output, const Result<SyncReport>& how) {
+  if (!how) return output.failed(how.error());
+  if (output.wants_json()) {
+    output.document({{"sent", how->sent},
+                     {"acknowledged", how->acknowledged},
+                     {"rows", how->rows},
+                     {"bytes_up", how->bytes_up},
+                     {"bytes_down", how->bytes_down},
+                     {"caught_up", how->caught_up}});
+    return Exit::kOk;
+  }
+  output.line(std::string(output.say("发送 ", "sent ")) + std::to_string(how->sent) +
+              output.say("，送达 ", ", acknowledged ") + std::to_string(how->acknowledged) +
+              output.say("，接收 ", ", received ") + std::to_string(how->rows) +
+              output.say("，字节 ", ", bytes ") + std::to_string(how->bytes_up) + "+" +
+              std::to_string(how->bytes_down));
+  return Exit::kOk;
+}
+
+Exit sync_once(Phone& phone, const Output& output) {
+  std::optional<Result<SyncReport>> how;
+  phone.client().sync_once({}, [&](Result<SyncReport> done) {
+    how = std::move(done);
+    phone.loop().stop();
+  });
+  phone.loop().run();
+  if (!how) return output.failed({ErrorCode::kTimeout, "interrupted; nothing is lost", ""});
+  return report(output, *how);
+}
+
+Exit sync_live(Phone& phone, const Output& output, double seconds) {
+  if (!output.wants_json()) {
+    output.line(output.say("保持连接，按 Ctrl-C 结束", "staying connected, ctrl-C ends it"));
+  }
+  phone.client().start_live();
+  if (seconds > 0) {
+    phone.loop().run_for(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
+  } else {
+    phone.loop().run();
+  }
+  const ClientStatus status = phone.client().status();
+  phone.client().stop();
+  if (status.last_error && !status.caught_up) return output.failed(*status.last_error);
+  return Exit::kOk;
+}
+
+const char* lane_text(const Output& output, Lane lane) {
+  switch (lane) {
+    case Lane::kWhistles:
+      return output.say("哨声", "whistles");
+    case Lane::kRecords:
+      return output.say("记录", "records");
+    case Lane::kBulk:
+      return output.say("轨迹", "tracks");
+  }
+  return "";
+}
+
+json status_json(const ClientStatus& status) {
+  json lanes = json::array();
+  for (const LaneStatus& lane : status.lanes) {
+    lanes.push_back({{"lane", static_cast<int>(lane.lane)},
+                     {"unsent", lane.unsent},
+                     {"not_backed_up", lane.not_backed_up}});
+  }
+  json emergencies = json::array();
+  for (const EmergencyUnsent& one : status.emergencies) {
+    emergencies.push_back({{"whistle", one.whistle.text()},
+                           {"number", one.number},
+                           {"unsent_ms", one.unsent_ms},
+                           {"advice", one.advice}});
+  }
+  json document = {{"enrolled", status.enrolled},   {"county", status.county},
+                   {"server", status.server},       {"short_code", status.short_code},
+                   {"scopes", status.scopes},       {"unsent", status.unsent},
+                   {"refused", status.refused},     {"caught_up", status.caught_up},
+                   {"cursor", status.cursor.value}, {"lanes", lanes},
+                   {"emergencies", emergencies},    {"worker", status.worker.text()}};
+  if (status.last_error) document["last_error"] = status.last_error->message;
+  if (status.since_sync_ms) document["since_sync_ms"] = *status.since_sync_ms;
+  if (status.poisoned) document["poisoned"] = status.poisoned->message;
+  return document;
+}
+
+Exit status(Phone& phone, const Output& output) {
+  const ClientStatus now = phone.client().status();
+  if (output.wants_json()) {
+    output.document(status_json(now));
+    return Exit::kOk;
+  }
+  for (const EmergencyUnsent& one : now.emergencies)
+    output.line("!! " + one.number + " " + one.advice);
+  if (!now.enrolled) {
+    output.line(output.say("未注册：gw enrol CODE", "not enrolled: gw enrol CODE"));
+  } else {
+    output.line(now.county + "  " + now.server + "  " + now.short_code);
+  }
+  Table table({output.say("通道", "lane"), output.say("未发送", "unsent"),
+               output.say("待备份", "not backed up")});
+  for (const LaneStatus& lane : now.lanes) {
+    table.add({lane_text(output, lane.lane), std::to_string(lane.unsent),
+               std::to_string(lane.not_backed_up)});
+  }
+  output.line(table.text());
+  if (now.refused > 0) {
+    output.line(std::to_string(now.refused) +
+                output.say(" 条未生效，见 gw outcomes", " not applied, see gw outcomes"));
+  }
+  if (now.last_error)
+    output.line(std::string(output.say("上次：", "last: ")) + now.last_error->message);
+  if (now.poisoned)
+    output.line(std::string(output.say("停止写入：", "writes stopped: ")) + now.poisoned->message);
+  return Exit::kOk;
+}
+
+Exit outcomes(Phone& phone, const Output& output, bool all) {
+  const auto found = phone.client().outcomes(all);
+  if (!found) return output.failed(found.error());
+  const FieldSchema* statuses = built_schema().kind("Outcome")->field(std::string_view("status"));
+  json documents = json::array();
+  Table table({"id", output.say("时间", "time"), output.say("结果", "result"),
+               output.say("记录", "record"), output.say("说明", "why"),
+               output.say("可恢复", "restorable")});
+  for (const OutcomeView& one : *found) {
+    const EnumValue* value = statuses->enum_value(one.status);
+    const std::string name(value == nullptr ? "unknown" : value->name);
+    documents.push_back({{"id", one.outcome.text()},
+                         {"status", name},
+                         {"code", one.code},
+                         {"record_kind", one.record_kind},
+                         {"record", one.record.text()},
+                         {"message", one.message},
+                         {"restorable", one.restorable},
+                         {"at_ms", one.at_ms}});
+    table.add(
+        {one.outcome.text(), time_text(one.at_ms),
+         value == nullptr ? name : output.say(std::string(value->name_zh).c_str(), name.c_str()),
+         one.record_kind, shortened(one.message, 50),
+         one.restorable ? output.say("是", "yes") : ""});
+  }
+  if (output.wants_json()) {
+    output.document(documents);
+  } else {
+    output.line(table.empty() ? output.say("全部已生效", "everything was applied") : table.text());
+  }
+  return Exit::kOk;
+}
+
+Exit restore(Phone& phone, const Output& output, const std::string& word) {
+  const auto id = RecordId::parse(word);
+  if (!id) return output.failed({ErrorCode::kInvalid, "not an id: " + word, ""});
+  const auto record = phone.client().restore(*id);
+  if (!record) return output.failed(record.error());
+  if (output.wants_json()) {
+    output.document({{"id", record->text()}});
+  } else {
+    output.line(std::string(output.say("已重新写入 ", "written again ")) + record->text());
+  }
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void add_sync_commands(CLI::App& app, const Settings&, Chosen& chosen) {
+  struct Words {
+    std::string code, name = "gw", outcome;
+    bool live = false, all = false;
+    double seconds = 0;
+  };
+  auto words = std::make_shared<Words>();
+  CLI::App* enrolling = app.add_subcommand("enrol", "register this phone with a county 注册");
+  enrolling->add_option("code", words->code, "what the operator gave you, gw1:…")->required();
+  enrolling->add_option("--name", words->name, "this device's name in the operator's list");
+  enrolling->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) {
+      stop_on_interrupt(p.loop());
+      return enrol(p, o, words->code, words->name);
+    };
+  });
+
+  CLI::App* syncing = app.add_subcommand("sync", "send and receive 同步");
+  syncing->add_flag("--live", words->live, "stay connected");
+  syncing->add_option("--seconds", words->seconds, "with --live: for so long");
+  syncing->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) {
+      stop_on_interrupt(p.loop());
+      return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
+    };
+  });
+
+  app.add_subcommand("status", "what is unsent, sent, refused 状态")->callback([&chosen] {
+    chosen.action = status;
+  });
+
+  CLI::App* what = app.add_subcommand("outcomes", "what was not simply accepted, and why 回执");
+  what->add_flag("--all", words->all, "the accepted ones too");
+  CLI::App* again = what->add_subcommand("restore", "write a lost value again 恢复");
+  again->add_option("id", words->outcome, "the outcome's id")->required();
+  what->callback([words, again, &chosen] {
+    chosen.action = [words, restoring = again->parsed()](Phone& p, const Output& o) {
+      return restoring ? restore(p, o, words->outcome) : outcomes(p, o, words->all);
+    };
+  });
+}
+
+}  // namespace gridwhistle::cli

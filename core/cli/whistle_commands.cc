@@ -1,0 +1,347 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/words.h"
+#include "gridwhistle/road.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/reference.pb.h"
+#include "schema/tables.h"
+
+// Blowing the whistle, and what is done about it.
+namespace gridwhistle::cli {
+
+namespace {
+
+using nlohmann::json;
+
+const FieldSchema& field_of_kind(const char* kind, const char* name) {
+  return *built_schema().kind(std::string_view(kind))->field(std::string_view(name));
+}
+
+struct WhistleWords {
+  std::string grid, at, title, text, category, whistle_class = "routine", address, handled;
+  std::string contact, phone;
+  bool emergency = false;
+};
+
+Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
+  v1::Whistle whistle;
+  const auto whistle_class =
+      enum_from(field_of_kind("Whistle", "whistle_class"), words.whistle_class);
+  if (!whistle_class) return std::unexpected(whistle_class.error());
+  whistle.set_whistle_class(static_cast<v1::WhistleClass>(*whistle_class));
+  whistle.set_title(words.title);
+  if (!words.text.empty()) whistle.set_text(words.text);
+  if (!words.category.empty()) whistle.set_category(words.category);
+  if (!words.address.empty()) whistle.set_address(words.address);
+  if (words.emergency) whistle.set_emergency(true);
+  if (!words.handled.empty()) {
+    whistle.set_handled_on_spot(true);
+    whistle.set_handled_text(words.handled);
+  }
+  if (!words.grid.empty()) whistle.set_grid(words.grid);
+  if (words.at.empty()) return whistle;
+  const auto at = position_from(words.at);
+  if (!at) return std::unexpected(at.error());
+  whistle.set_latitude(at->latitude);
+  whistle.set_longitude(at->longitude);
+  whistle.set_accuracy_m(at->accuracy_m);
+  whistle.set_coordinate_source(v1::COORDINATE_SOURCE_GNSS);
+  if (!words.grid.empty()) return whistle;
+  auto where = phone.client().locate(at->latitude, at->longitude, at->accuracy_m);
+  if (!where) return std::unexpected(std::move(where.error()));
+  if (!where->grid) {
+    return fail(ErrorCode::kInvalid,
+                "the point is too near a boundary, or outside; say which grid with --grid");
+  }
+  whistle.set_grid(*where->grid);
+  return whistle;
+}
+
+Exit blow(Phone& phone, const Output& output, const WhistleWords& words) {
+  const auto whistle = whistle_from(phone, words);
+  if (!whistle) return output.failed(whistle.error());
+  Transaction transaction = phone.client().transaction();
+  const auto id = transaction.put(*whistle);
+  if (!id) return output.failed(id.error());
+  if (!words.contact.empty() || !words.phone.empty()) {
+    v1::WhistleContact contact;
+    contact.set_whistle(std::string(id->bytes()));
+    if (!words.contact.empty()) contact.set_name(words.contact);
+    if (!words.phone.empty()) contact.set_phone(words.phone);
+    if (auto added = transaction.put(contact); !added) return output.failed(added.error());
+  }
+  if (auto done = transaction.commit(); !done) return output.failed(done.error());
+  const auto kept = phone.client().get<v1::Whistle>(*id);
+  const std::string number = kept ? kept->record.number() : "";
+  if (output.wants_json()) {
+    output.document({{"id", id->text()}, {"number", number}});
+  } else {
+    output.line(std::string(output.say("哨声已记录 ", "whistle recorded ")) + number + "  " +
+                id->text());
+  }
+  return Exit::kOk;
+}
+
+struct ActWords {
+  std::string whistle, action, assignment, note, lead, until, level, whistle_class, result, reason;
+  std::string item, other;
+  std::vector<std::string> co, evidence;
+};
+
+Result<std::string> id_bytes(const char* option, const std::string& word) {
+  const auto id = RecordId::parse(word);
+  if (!id) return fail(ErrorCode::kInvalid, std::string(option) + ": not an id: " + word);
+  return std::string(id->bytes());
+}
+
+/// The assignment of the acting worker's organisation, where there is exactly one open.
+std::string own_assignment(const Road& road, const std::string& organisation) {
+  std::string found;
+  for (const RoadPart& part : road.parts) {
+    if (part.assignment.record.organisation() != organisation) continue;
+    if (part.assignment.record.state() == v1::ASSIGNMENT_STATE_WITHDRAWN) continue;
+    found = part.assignment.record.id();
+  }
+  return found;
+}
+
+bool belongs_to_assignment(v1::WhistleActionType type) {
+  switch (type) {
+    case v1::WHISTLE_ACTION_TYPE_OBJECT:
+    case v1::WHISTLE_ACTION_TYPE_CHECK_IN:
+    case v1::WHISTLE_ACTION_TYPE_START:
+    case v1::WHISTLE_ACTION_TYPE_REPORT_BACK:
+    case v1::WHISTLE_ACTION_TYPE_REQUEST_EXTENSION:
+    case v1::WHISTLE_ACTION_TYPE_REQUEST_SUSPENSION:
+    case v1::WHISTLE_ACTION_TYPE_RESUME:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The worker's own organisation, from the phone's reference data.
+std::string own_organisation(Client& client) {
+  const auto worker = client.get<v1::Worker>(client.status().worker, {"own record"});
+  return worker ? worker->record.organisation() : std::string();
+}
+
+Result<void> fill_choices(v1::WhistleAction& action, const ActWords& words, std::int64_t now_ms) {
+  const auto choice = [](const char* field, const std::string& word) {
+    return enum_from(field_of_kind("WhistleAction", field), word);
+  };
+  if (!words.level.empty()) {
+    const auto level = choice("level", words.level);
+    if (!level) return std::unexpected(level.error());
+    action.set_level(static_cast<v1::Level>(*level));
+  }
+  if (!words.whistle_class.empty()) {
+    const auto decided = choice("whistle_class", words.whistle_class);
+    if (!decided) return std::unexpected(decided.error());
+    action.set_whistle_class(static_cast<v1::WhistleClass>(*decided));
+  }
+  if (!words.result.empty()) {
+    const auto result = choice("return_visit_result", words.result);
+    if (!result) return std::unexpected(result.error());
+    action.set_return_visit_result(static_cast<v1::ReturnVisitResult>(*result));
+  }
+  if (!words.reason.empty()) {
+    const auto reason = enum_from(field_of_kind("Whistle", "refusal_reason"), words.reason);
+    if (!reason) return std::unexpected(reason.error());
+    action.set_reason(*reason);
+  }
+  if (!words.until.empty()) {
+    const auto until = time_from(words.until, now_ms, false);
+    if (!until) return std::unexpected(until.error());
+    action.set_until_ms(*until);
+  }
+  return {};
+}
+
+Result<void> fill_references(v1::WhistleAction& action, const ActWords& words) {
+  if (!words.lead.empty()) {
+    auto lead = id_bytes("--lead", words.lead);
+    if (!lead) return std::unexpected(std::move(lead.error()));
+    action.set_lead(*lead);
+  }
+  if (!words.other.empty()) {
+    auto other = id_bytes("--other", words.other);
+    if (!other) return std::unexpected(std::move(other.error()));
+    action.set_other_whistle(*other);
+  }
+  if (!words.assignment.empty()) {
+    auto assignment = id_bytes("--assignment", words.assignment);
+    if (!assignment) return std::unexpected(std::move(assignment.error()));
+    action.set_assignment(*assignment);
+  }
+  for (const std::string& word : words.co) {
+    auto co = id_bytes("--co", word);
+    if (!co) return std::unexpected(std::move(co.error()));
+    action.add_co_departments(*co);
+  }
+  for (const std::string& word : words.evidence) {
+    auto evidence = id_bytes("--evidence", word);
+    if (!evidence) return std::unexpected(std::move(evidence.error()));
+    action.add_evidence(*evidence);
+  }
+  return {};
+}
+
+Result<v1::WhistleAction> action_from(Phone& phone, const ActWords& words) {
+  const auto named = record_from(phone.client(), words.whistle);
+  if (!named) return std::unexpected(named.error());
+  v1::WhistleAction action;
+  action.set_whistle(std::string(named->id.bytes()));
+  const auto type = enum_from(field_of_kind("WhistleAction", "type"), words.action);
+  if (!type) return std::unexpected(type.error());
+  action.set_type(static_cast<v1::WhistleActionType>(*type));
+  if (!words.note.empty()) action.set_note(words.note);
+  if (!words.item.empty()) action.set_responsibility_item(words.item);
+  if (auto filled = fill_choices(action, words, phone.clock().now().wall_ms); !filled) {
+    return std::unexpected(std::move(filled.error()));
+  }
+  if (auto filled = fill_references(action, words); !filled) {
+    return std::unexpected(std::move(filled.error()));
+  }
+  if (words.assignment.empty() && belongs_to_assignment(action.type())) {
+    const auto road = phone.client().road(named->id);
+    if (!road) return std::unexpected(road.error());
+    const std::string own = own_assignment(*road, own_organisation(phone.client()));
+    if (!own.empty()) action.set_assignment(own);
+  }
+  return action;
+}
+
+Exit act(Phone& phone, const Output& output, const ActWords& words) {
+  const auto action = action_from(phone, words);
+  if (!action) return output.failed(action.error());
+  const auto id = phone.client().act(*action);
+  if (!id) return output.failed(id.error());
+  if (output.wants_json()) {
+    output.document({{"id", id->text()}});
+  } else {
+    output.line(
+        std::string(output.say("已提出，待服务器确认  ", "proposed, the server decides  ")) +
+        id->text());
+  }
+  return Exit::kOk;
+}
+
+std::string enum_text(const Output& output, const char* kind, const char* field,
+                      std::int64_t number) {
+  const EnumValue* value = field_of_kind(kind, field).enum_value(number);
+  if (value == nullptr || value->number == 0) return output.say("未知", "unknown");
+  return output.say(std::string(value->name_zh).c_str(), std::string(value->name).c_str());
+}
+
+Exit show_road(Phone& phone, const Output& output, const std::string& word) {
+  const auto named = record_from(phone.client(), word);
+  if (!named) return output.failed(named.error());
+  const auto road = phone.client().road(named->id);
+  if (!road) return output.failed(road.error());
+  const auto state = enum_text(output, "Whistle", "state", road->whistle.record.state());
+  const auto proposed = enum_text(output, "Whistle", "state", road->proposed);
+  json actions = json::array();
+  Table table({output.say("时间", "time"), output.say("动作", "action"),
+               output.say("结果", "result"), output.say("说明", "note")});
+  for (const auto& one : road->actions) {
+    const auto type = enum_text(output, "WhistleAction", "type", one.record.type());
+    const auto status = one.record.has_status()
+                            ? enum_text(output, "WhistleAction", "status", one.record.status())
+                            : std::string(output.say("待确认", "proposed"));
+    actions.push_back({{"id", one.info.id.text()},
+                       {"type", type},
+                       {"status", status},
+                       {"at_ms", one.record.at_ms()},
+                       {"note", one.record.note()}});
+    table.add({time_text(one.record.at_ms()), type, status, one.record.note()});
+  }
+  if (output.wants_json()) {
+    output.document({{"whistle", named->id.text()},
+                     {"number", road->whistle.record.number()},
+                     {"state", state},
+                     {"proposed", proposed},
+                     {"actions", actions}});
+    return Exit::kOk;
+  }
+  output.line(road->whistle.record.number() + "  " + state +
+              (road->proposed == road->whistle.record.state() ? "" : " → " + proposed + " ?"));
+  output.line(table.text());
+  return Exit::kOk;
+}
+
+Exit tasks(Phone& phone, const Output& output) {
+  Query open;
+  open.is("state", std::int64_t{v1::TASK_STATE_OPEN}).by("due_ms").first(200);
+  const auto found = phone.client().query("Task", open);
+  if (!found) return output.failed(found.error());
+  output.records(*built_schema().kind("Task"), *found);
+  return Exit::kOk;
+}
+
+void add_blow(CLI::App& app, Chosen& chosen) {
+  auto words = std::make_shared<WhistleWords>();
+  CLI::App* whistle = app.add_subcommand("whistle", "blow the whistle 吹哨上报");
+  whistle->add_option("--title", words->title, "in a few words")->required();
+  whistle->add_option("--text", words->text, "what was seen");
+  whistle->add_option("--grid", words->grid, "the grid's 15 digits");
+  whistle->add_option("--at", words->at, "LAT,LON or LAT,LON,METRES; finds the grid by itself");
+  whistle->add_option("--category", words->category, "the matter's code");
+  whistle->add_option("--class", words->whistle_class, "routine, key, difficult 常规、重点、疑难")
+      ->capture_default_str();
+  whistle->add_option("--address", words->address, "where it is, in words");
+  whistle->add_flag("--emergency", words->emergency, "now: also telephone 紧急");
+  whistle->add_option("--handled", words->handled, "settled on the spot: how 就地办结");
+  whistle->add_option("--contact", words->contact, "who reported it to you");
+  whistle->add_option("--phone", words->phone, "that person's telephone");
+  whistle->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return blow(p, o, *words); };
+  });
+}
+
+void add_act(CLI::App& app, Chosen& chosen) {
+  auto words = std::make_shared<ActWords>();
+  CLI::App* acting = app.add_subcommand("act", "do something about a whistle 办理");
+  acting->add_option("whistle", words->whistle, "its number or id")->required();
+  acting
+      ->add_option("action", words->action,
+                   "accept, refuse, blow, assign, object, check_in, start, report_back, check, "
+                   "reject, return_visit … 受理、吹哨、交办、报到、反馈…")
+      ->required();
+  acting->add_option("--note", words->note, "in words");
+  acting->add_option("--lead", words->lead, "assign: the leading organisation's id");
+  acting->add_option("--co", words->co, "assign: an organisation that helps; may be given again");
+  acting->add_option("--item", words->item, "the responsibility item's code");
+  acting->add_option("--reason", words->reason, "refuse: not_public, not_verified …");
+  acting->add_option("--until", words->until, "extension or suspension: until when");
+  acting->add_option("--level", words->level, "pull_up, push_down: village, town, county, city");
+  acting->add_option("--class", words->whistle_class, "accept: the class decided on");
+  acting->add_option("--result", words->result,
+                     "return_visit: satisfied, dissatisfied, unresolved, not_reached");
+  acting->add_option("--other", words->other, "merge: the whistle it goes on with");
+  acting->add_option("--assignment", words->assignment, "whose part; your own if not given");
+  acting->add_option("--evidence", words->evidence, "an attachment's id; may be given again");
+  acting->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return act(p, o, *words); };
+  });
+
+  auto word = std::make_shared<std::string>();
+  CLI::App* way = app.add_subcommand("road", "a whistle's way so far 流转");
+  way->add_option("whistle", *word, "its number or id")->required();
+  way->callback([word, &chosen] {
+    chosen.action = [word](Phone& p, const Output& o) { return show_road(p, o, *word); };
+  });
+}
+
+}  // namespace
+
+void add_whistle_commands(CLI::App& app, const Settings&, Chosen& chosen) {
+  add_blow(app, chosen);
+  add_act(app, chosen);
+  app.add_subcommand("tasks", "what the centre asks of you 任务")->callback([&chosen] {
+    chosen.action = tasks;
+  });
+}
+
+}  // namespace gridwhistle::cli

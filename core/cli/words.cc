@@ -1,0 +1,221 @@
+#include "cli/words.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+
+#include "model/record.h"
+#include "schema/tables.h"
+
+namespace gridwhistle::cli {
+
+namespace {
+
+std::string lower(std::string_view word) {
+  std::string text(word);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::replace(text.begin(), text.end(), '-', '_');
+  return text;
+}
+
+std::optional<std::int64_t> integer(std::string_view word) {
+  std::int64_t value = 0;
+  const auto [end, wrong] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (wrong != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<double> real(const std::string& word) {
+  char* end = nullptr;
+  const double value = std::strtod(word.c_str(), &end);
+  if (word.empty() || end != word.c_str() + word.size() || !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::vector<std::string> split(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t end = text.find(at);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// One value of a field, appended as the message wants it.
+Result<void> append_value(std::string& message, const FieldSchema& field, const std::string& word,
+                          std::int64_t now_ms) {
+  const std::string name(field.name);
+  switch (field.type) {
+    case FieldType::kString:
+      append_text(message, field.number, word);
+      return {};
+    case FieldType::kBytes: {
+      const auto id = RecordId::parse(word);
+      if (!id) return fail(ErrorCode::kInvalid, name + ": not an id: " + word);
+      append_text(message, field.number, id->bytes());
+      return {};
+    }
+    case FieldType::kEnum: {
+      const auto value = enum_from(field, word);
+      if (!value) return std::unexpected(value.error());
+      append_int(message, field.number, *value);
+      return {};
+    }
+    case FieldType::kBool: {
+      const bool yes = word == "1" || word == "true" || word == "yes" || word == "是";
+      append_int(message, field.number, yes ? 1 : 0);
+      return {};
+    }
+    case FieldType::kInt: {
+      auto value = integer(word);
+      if (!value && name.ends_with("_ms")) {
+        const auto time = time_from(word, now_ms, false);
+        if (!time) return std::unexpected(time.error());
+        value = *time;
+      }
+      if (!value) return fail(ErrorCode::kInvalid, name + ": not a number: " + word);
+      append_int(message, field.number, *value);
+      return {};
+    }
+    case FieldType::kDouble: {
+      const auto value = real(word);
+      if (!value) return fail(ErrorCode::kInvalid, name + ": not a number: " + word);
+      append_double(message, field.number, *value);
+      return {};
+    }
+    case FieldType::kMessage:
+    case FieldType::kFixed64:
+      break;
+  }
+  return fail(ErrorCode::kInvalid, name + ": cannot be written from the command line");
+}
+
+}  // namespace
+
+Result<const KindSchema*> kind_from(std::string_view word) {
+  const std::string wanted = lower(word);
+  std::string known;
+  for (const KindSchema& kind : built_schema().kinds) {
+    const std::string name = lower(kind.name);
+    if (wanted == name || wanted == name + "s" || word == kind.name_zh) return &kind;
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  return fail(ErrorCode::kNotFound,
+              "no kind of record is called " + std::string(word) + "; there are: " + known);
+}
+
+Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) {
+  if (const auto number = integer(word)) return *number;
+  const std::string wanted = lower(word);
+  std::string known;
+  for (const EnumValue& value : field.enum_values) {
+    if (value.number == 0) continue;
+    if (wanted == lower(value.name) || word == value.name_zh) return value.number;
+    known += (known.empty() ? "" : ", ") + lower(value.name);
+  }
+  return fail(ErrorCode::kInvalid,
+              std::string(field.name) + ": " + std::string(word) + " is none of: " + known);
+}
+
+Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool before) {
+  if (!word.empty()) {
+    static const std::map<char, std::int64_t> kUnits = {
+        {'m', 60'000}, {'h', 3'600'000}, {'d', 86'400'000}};
+    const auto unit = kUnits.find(word.back());
+    const auto count = integer(word.substr(0, word.size() - 1));
+    if (unit != kUnits.end() && count && *count >= 0 && *count <= 36'500) {
+      return before ? now_ms - *count * unit->second : now_ms + *count * unit->second;
+    }
+  }
+  for (const char* form : {"%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
+    std::tm time{};
+    time.tm_isdst = -1;
+    const std::string text(word);
+    const char* end = ::strptime(text.c_str(), form, &time);
+    if (end != nullptr && *end == '\0') return static_cast<std::int64_t>(std::mktime(&time)) * 1000;
+  }
+  return fail(ErrorCode::kInvalid,
+              "not a time: " + std::string(word) + " (2026-11-22, \"2026-11-22 08:30\", 2h or 3d)");
+}
+
+std::string time_text(std::int64_t ms) {
+  const auto seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm time{};
+  ::localtime_r(&seconds, &time);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &time);
+  return text;
+}
+
+Result<Position> position_from(std::string_view word) {
+  const auto parts = split(word, ',');
+  const auto wrong = [&] {
+    return fail(ErrorCode::kInvalid,
+                "not a position: " + std::string(word) + " (21.2632,110.3345 or with ,8 metres)");
+  };
+  if (parts.size() < 2 || parts.size() > 3) return wrong();
+  const auto latitude = real(parts[0]);
+  const auto longitude = real(parts[1]);
+  const auto accuracy = parts.size() == 3 ? real(parts[2]) : std::optional(10.0);
+  if (!latitude || !longitude || !accuracy || std::abs(*latitude) > 90 ||
+      std::abs(*longitude) > 180 || *accuracy < 0) {
+    return wrong();
+  }
+  return Position{*latitude, *longitude, *accuracy};
+}
+
+Result<Change> change_from(const KindSchema& kind, const std::vector<std::string>& pairs,
+                           std::int64_t now_ms) {
+  Change change;
+  change.kind = kind.name;
+  for (const std::string& pair : pairs) {
+    const std::size_t at = pair.find('=');
+    if (at == std::string::npos) {
+      return fail(ErrorCode::kInvalid, pair + ": write field=value, or field= to empty it");
+    }
+    const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
+    if (field == nullptr || field->number == 1) {
+      return fail(ErrorCode::kInvalid,
+                  std::string(kind.name) + " has no field " + pair.substr(0, at));
+    }
+    const std::string value = pair.substr(at + 1);
+    if (value.empty()) {
+      change.clear.push_back(field->number);
+      continue;
+    }
+    const auto words = field->repeated ? split(value, ',') : std::vector{value};
+    for (const std::string& word : words) {
+      if (auto appended = append_value(change.record, *field, word, now_ms); !appended) {
+        return std::unexpected(std::move(appended.error()));
+      }
+    }
+  }
+  return change;
+}
+
+Result<Named> record_from(Client& client, std::string_view word) {
+  if (const auto id = RecordId::parse(word)) {
+    for (const KindSchema& kind : built_schema().kinds) {
+      if (client.get(kind.name, *id)) return Named{&kind, *id};
+    }
+    return fail(ErrorCode::kNotFound, "this phone has no record " + std::string(word));
+  }
+  const KindSchema* whistles = built_schema().kind("Whistle");
+  const auto found = client.query("Whistle", Query().is("number", std::string(word)).first(1));
+  if (!found) return std::unexpected(found.error());
+  if (found->empty()) {
+    return fail(ErrorCode::kNotFound,
+                "this phone has no whistle number " + std::string(word) + ", and it is no id");
+  }
+  return Named{whistles, found->front().info.id};
+}
+
+}  // namespace gridwhistle::cli
