@@ -1,0 +1,135 @@
+#include "base/durable_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace gridwhistle {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int get() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+ErrorCode code_of(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::kDiskFull;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return ErrorCode::kReadOnly;
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::kNotFound;
+    case EEXIST:
+      return ErrorCode::kAlreadyExists;
+    default:
+      return ErrorCode::kIo;
+  }
+}
+
+std::unexpected<Error> io_failed(const std::string& path, std::string_view what, int error) {
+  return fail(code_of(error), path + ": " + std::string(what) + ": " + std::strerror(error),
+              "errno " + std::to_string(error));
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+int write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+// Writes the contents, durable, beside `path` (mkstemp makes it 0600) and gives the name.
+Result<std::string> write_beside(const std::string& path, std::string_view contents) {
+  std::string name = path + ".XXXXXX";
+  const Descriptor file(::mkstemp(name.data()));
+  if (!file.is_open()) return io_failed(path, "cannot be written", errno);
+  int error = write_all(file.get(), contents);
+  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+  if (error == 0) return name;
+  ::unlink(name.c_str());
+  return io_failed(path, "cannot be written", error);
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.get()) != 0) {
+    return io_failed(path, "its folder cannot be synced", errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_private_file(const std::string& path, std::string_view contents) {
+  const auto beside = write_beside(path, contents);
+  if (!beside) return std::unexpected(beside.error());
+  if (std::rename(beside->c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(beside->c_str());
+    return io_failed(path, "cannot be put in place", error);
+  }
+  return sync_folder(path);
+}
+
+Result<void> create_private_file(const std::string& path, std::string_view contents) {
+  const auto beside = write_beside(path, contents);
+  if (!beside) return std::unexpected(beside.error());
+  // A link, unlike a rename, fails when the name is taken: two starters cannot overwrite each
+  // other.
+  const int error = ::link(beside->c_str(), path.c_str()) == 0 ? 0 : errno;
+  ::unlink(beside->c_str());
+  if (error != 0) return io_failed(path, "cannot be put in place", error);
+  return sync_folder(path);
+}
+
+Result<std::string> read_small_file(const std::string& path, std::size_t size_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) {
+    if (errno == EACCES) {
+      return fail(ErrorCode::kForbidden, path + " may not be read by this user");
+    }
+    return io_failed(path, "cannot be read", errno);
+  }
+  std::string contents;
+  char block[4096];
+  while (contents.size() <= size_max) {
+    const ssize_t got = ::read(file.get(), block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_failed(path, "cannot be read", errno);
+    if (got == 0) return contents;
+    contents.append(block, static_cast<std::size_t>(got));
+  }
+  return fail(ErrorCode::kTooLarge,
+              path + " is larger than " + std::to_string(size_max) + " bytes");
+}
+
+}  // namespace gridwhistle

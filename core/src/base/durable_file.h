@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "gridwhistle/status.h"
+
+namespace gridwhistle {
+
+/// Puts a small file in place so that after a power cut it is either as before or as wanted, never
+/// in between, and readable by its owner only. Replaces what is there. The folder must exist.
+///
+/// Errors: kDiskFull, kReadOnly, kNotFound (no such folder), kIo.
+Result<void> write_private_file(const std::string& path, std::string_view contents);
+
+/// As above, but never replaces. kAlreadyExists: somebody else was first; read theirs.
+Result<void> create_private_file(const std::string& path, std::string_view contents);
+
+/// A file's contents. Errors: kNotFound, kTooLarge (over `size_max`), kForbidden, kIo.
+Result<std::string> read_small_file(const std::string& path, std::size_t size_max);
+
+}  // namespace gridwhistle

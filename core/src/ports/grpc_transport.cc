@@ -1,0 +1,133 @@
+#include <grpcpp/generic/generic_stub.h>
+
+#include <algorithm>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/grpc_frames.h"
+#include "base/rpc_names.h"
+#include "gridwhistle/default_ports.h"
+#include "ports/call_status.h"
+#include "ports/pinned_channel.h"
+#include "ports/stream_call.h"
+
+namespace gridwhistle {
+namespace {
+
+class OwnedCall final : public Call {
+ public:
+  explicit OwnedCall(std::shared_ptr<StreamCall> call) : call_(std::move(call)) {}
+  ~OwnedCall() override { call_->detach(); }
+  void send(std::string frame) override { call_->send(std::move(frame)); }
+  void finish_sending() override { call_->finish_sending(); }
+
+ private:
+  const std::shared_ptr<StreamCall> call_;
+};
+
+// One `Enrol` call; gRPC holds it until it is done.
+class Question : public std::enable_shared_from_this<Question> {
+ public:
+  using Done = std::function<void(Result<std::string>)>;
+
+  Question(std::shared_ptr<Link> link, Executor& executor, Done done)
+      : link_(std::move(link)), line_(link_->get()), executor_(&executor), done_(std::move(done)) {}
+
+  void ask(const std::string& request) {
+    request_ = to_buffer(request);
+    context_.set_deadline(std::chrono::system_clock::now() + link_->options().enrol_timeout);
+    grpc::GenericStub(line_.channel)
+        .UnaryCall(&context_, rpc_names::kEnrolMethod, {}, &request_, &reply_,
+                   [self = shared_from_this()](const grpc::Status& s) { self->answered(s); });
+  }
+
+  /// Nobody is told the answer, and the executor is not used afterwards.
+  void detach() {
+    Done done;
+    {
+      const std::lock_guard lock(mutex_);
+      executor_ = nullptr;
+      done = std::exchange(done_, nullptr);
+    }
+    context_.TryCancel();
+  }
+
+ private:
+  void answered(const grpc::Status& status) {
+    const auto outcome = outcome_of(status, context_, line_.wrong_key->load());
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !code_from_server(context_)) {
+      link_->drop(line_.channel.get());
+    }
+    const std::lock_guard lock(mutex_);
+    if (executor_ == nullptr) return;
+    executor_->post([self = shared_from_this(), outcome] { self->tell(outcome); });
+  }
+
+  void tell(const Result<void>& outcome) {
+    Done done;
+    {
+      const std::lock_guard lock(mutex_);
+      done = std::exchange(done_, nullptr);
+    }
+    if (!done) return;
+    if (outcome) return done(to_frame(reply_));
+    done(std::unexpected(outcome.error()));
+  }
+
+  const std::shared_ptr<Link> link_;
+  const PinnedChannel line_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer reply_;
+  std::mutex mutex_;
+  Executor* executor_;  ///< null once detached
+  Done done_;
+};
+
+class GrpcTransport final : public Transport {
+ public:
+  GrpcTransport(ServerAddress server, Executor& executor, TransportOptions options)
+      : executor_(executor), link_(std::make_shared<Link>(std::move(server), options)) {}
+
+  ~GrpcTransport() override {
+    for (const auto& question : questions_) {
+      if (const auto open = question.lock()) open->detach();
+    }
+  }
+
+  std::unique_ptr<Call> sync(CallEvents events) override {
+    auto call = std::make_shared<StreamCall>(link_, executor_, std::move(events));
+    call->start();
+    return std::make_unique<OwnedCall>(std::move(call));
+  }
+
+  void enrol(std::string request, Question::Done done) override {
+    std::erase_if(questions_, [](const auto& question) { return question.expired(); });
+    auto question = std::make_shared<Question>(link_, executor_, std::move(done));
+    questions_.push_back(question);
+    question->ask(request);
+  }
+
+ private:
+  Executor& executor_;
+  const std::shared_ptr<Link> link_;
+  std::list<std::weak_ptr<Question>> questions_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> grpc_transport(ServerAddress server, Executor& executor,
+                                                  TransportOptions options) {
+  if (server.key_sha256.size() != 32) {
+    return fail(ErrorCode::kInvalid, "the server's key is pinned by a SHA-256 of 32 bytes",
+                "key hash bytes " + std::to_string(server.key_sha256.size()));
+  }
+  if (server.host_and_port.empty()) {
+    return fail(ErrorCode::kInvalid, "the server's address is missing");
+  }
+  return std::make_unique<GrpcTransport>(std::move(server), executor, options);
+}
+
+}  // namespace gridwhistle

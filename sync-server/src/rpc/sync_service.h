@@ -1,0 +1,51 @@
+#pragma once
+
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+#include "rpc/handler.h"
+#include "rpc/stream.h"
+
+namespace gridwhistle::rpc {
+
+/// `SyncService` as bytes: registers its two methods without generated code, so that frames reach
+/// the handler unparsed and no rule of protobuf's comes before ours.
+class SyncServiceAdapter final : public grpc::Service {
+ public:
+  SyncServiceAdapter(RpcHandler& handler, StreamLimits limits, std::size_t streams_max);
+
+  /// Any thread. Every call from now on ends with kUnavailable.
+  void refuse_new_calls() { refusing_ = true; }
+  /// Blocks until every call's last event has come.
+  void wait_until_idle();
+
+ private:
+  using SyncReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+  SyncReactor* open(grpc::CallbackServerContext& context);
+  grpc::ServerUnaryReactor* enrol(grpc::CallbackServerContext& context,
+                                  const grpc::ByteBuffer& request, grpc::ByteBuffer& reply);
+  Result<void> admit();
+  void begun();
+  void ended(bool stream);
+
+  RpcHandler& handler_;
+  const StreamLimits limits_;
+  const std::size_t streams_max_;
+  std::atomic<bool> refusing_ = false;
+  std::atomic<std::uint64_t> last_id_ = 0;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::size_t streams_ = 0;
+  std::size_t calls_ = 0;
+};
+
+}  // namespace gridwhistle::rpc
