@@ -8,6 +8,7 @@
 #include "gridwhistle/ids.h"
 #include "model/operation.h"
 #include "model/workflow_words.h"
+#include "storage/rows.h"
 
 // What operators see of a county, and what they ask of it. Values only.
 namespace gridwhistle {
@@ -39,12 +40,6 @@ struct ImportReport {
 struct IssuedCode {
   std::string code;  ///< "K7QM-3F9X-2TRB"
   std::int64_t expires_ms = 0;
-};
-
-enum class DeviceState : std::uint8_t {
-  kActive = 1,
-  kLeft = 2,  ///< its worker left: reads nothing more, what it sends goes to the reviewer
-  kLost = 3,  ///< reported lost: may send nothing
 };
 
 struct DeviceInfo {

@@ -1,0 +1,171 @@
+#include "storage/scopes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/sha256.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::uint32_t bit(Audience audience) {
+  return std::uint32_t{1} << static_cast<unsigned>(audience);
+}
+
+bool all_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_hex_id(std::string_view text) {
+  return text.size() == 2 * RecordId::kSize && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// The digits that everything inside an area begins with.
+std::string_view significant(std::string_view leaf) {
+  const std::size_t colon = leaf.find(':');
+  const std::string_view prefix = leaf.substr(0, colon);
+  const std::string_view code = colon == leaf.npos ? leaf : leaf.substr(colon + 1);
+  if (prefix == "town") return code.substr(0, 9);
+  if (prefix == "grid" || prefix == "village" || prefix == "county") return code;
+  return {};
+}
+
+std::optional<std::string> area_scope(std::string_view county, std::string_view code) {
+  if (!all_digits(code) || !code.starts_with(county)) return std::nullopt;
+  if (code.size() == 15) return "grid:" + std::string(code);
+  if (code.size() == 6) return "county:" + std::string(code);
+  if (code.size() != 12) return std::nullopt;
+  if (code.ends_with("000000")) return "county:" + std::string(code.substr(0, 6));
+  if (code.ends_with("000")) return "town:" + std::string(code);
+  return "village:" + std::string(code);
+}
+
+constexpr RoleSet kCaseStaff = {Role::kVillageAcceptor, Role::kTownAcceptor, Role::kDispatcher,
+                                Role::kSupervisor,      Role::kDepartment,   Role::kReturnVisitor};
+constexpr RoleSet kCentre = {Role::kVillageAcceptor, Role::kTownAcceptor, Role::kDispatcher,
+                             Role::kSupervisor, Role::kOperator};
+constexpr RoleSet kGridStaff = {Role::kGridWorker, Role::kCareWorker};
+
+struct Right {
+  KindId kind;
+  RoleSet writers;
+};
+
+constexpr RoleSet operator|(RoleSet a, RoleSet b) { return RoleSet::of_bits(a.bits() | b.bits()); }
+
+constexpr RoleSet kWalkers = kGridStaff | RoleSet{Role::kMicroContact};
+constexpr RoleSet kReporters = kWalkers | kCaseStaff | RoleSet{Role::kVolunteer, Role::kMediator};
+
+// Who writes what; kinds that are not listed are the server's.
+constexpr std::array kRights = {
+    Right{kinds::kVisit, kWalkers | RoleSet{Role::kMediator, Role::kReturnVisitor}},
+    Right{kinds::kTrackBatch, kWalkers},
+    Right{kinds::kWhistle, kReporters},
+    Right{kinds::kWhistleAction, kReporters.without({Role::kVolunteer})},
+    Right{kinds::kWhistleContact, kReporters},
+    Right{kinds::kHousehold, kGridStaff},
+    Right{kinds::kResident, kGridStaff},
+    Right{kinds::kResidentCare, RoleSet{Role::kCareWorker}},
+    Right{kinds::kCarePlan, RoleSet{Role::kCareWorker}},
+    Right{kinds::kDispute, kGridStaff | RoleSet{Role::kMediator}},
+    Right{kinds::kPlace, kGridStaff},
+    Right{kinds::kFacility, kGridStaff},
+    Right{kinds::kAttendance, kWalkers},
+    Right{kinds::kSignal, kWalkers},
+    Right{kinds::kTask, kCentre},
+    Right{kinds::kNotice, kCentre},
+    Right{kinds::kNoticeReceipt, kReporters},
+    Right{kinds::kFormDefinition, RoleSet{Role::kOperator, Role::kSupervisor}},
+    Right{kinds::kFormAnswer, kWalkers},
+    Right{kinds::kAttachment, kReporters},
+};
+
+}  // namespace
+
+std::optional<std::string> leaf_scope(std::string_view county, std::string_view value) {
+  if (value == "county") return "county:" + std::string(county);
+  const std::size_t colon = value.find(':');
+  if (colon == value.npos) return area_scope(county, value);
+  const std::string_view prefix = value.substr(0, colon);
+  const std::string_view rest = value.substr(colon + 1);
+  if (prefix == "org" || prefix == "worker") {
+    return is_hex_id(rest) ? std::optional<std::string>(value) : std::nullopt;
+  }
+  std::optional<std::string> area = area_scope(county, rest);
+  if (area && area->starts_with(prefix) && (*area)[prefix.size()] == ':') return area;
+  return std::nullopt;
+}
+
+std::string org_scope(RecordId organisation) { return "org:" + to_hex(organisation.bytes()); }
+
+std::string worker_scope(RecordId worker) { return "worker:" + to_hex(worker.bytes()); }
+
+RecordId worker_of_scope(std::string_view scope) {
+  constexpr std::string_view kPrefix = "worker:";
+  if (!scope.starts_with(kPrefix) || !is_hex_id(scope.substr(kPrefix.size()))) return {};
+  std::string text(scope.substr(kPrefix.size()));
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
+  return RecordId::parse(text).value_or(RecordId{});
+}
+
+std::vector<std::string> with_ancestors(std::string_view leaf) {
+  std::vector<std::string> all = {std::string(leaf)};
+  const std::string code(significant(leaf));
+  if (code.size() > 12) all.push_back("village:" + code.substr(0, 12));
+  if (code.size() > 9) all.push_back("town:" + code.substr(0, 9) + "000");
+  if (code.size() > 6) all.push_back("county:" + code.substr(0, 6));
+  return all;
+}
+
+bool reaches(const ScopeGrant& grant, std::string_view leaf) {
+  if (grant.scope == leaf) return true;
+  if (!grant.subtree) return false;
+  const std::string_view area = significant(grant.scope);
+  return !area.empty() && significant(leaf).starts_with(area);
+}
+
+bool shows(const ScopeGrant& grant, const KindSchema& kind) {
+  if ((grant.audiences & bit(kind.audience)) != 0) return true;
+  if (kind.audience != Audience::kPersonal) return false;
+  if (kind.scope_parent_kind == kinds::kWhistle) return grant.roles.meets(kCaseStaff);
+  return kind.id == kinds::kDispute && grant.roles.has(Role::kMediator);
+}
+
+bool may_write(RoleSet roles, const KindSchema& kind) {
+  const auto right = std::ranges::find(kRights, kind.id, &Right::kind);
+  return right != kRights.end() && roles.meets(right->writers);
+}
+
+bool ScopeSet::sees(const KindSchema& kind, std::string_view leaf) const {
+  return std::ranges::any_of(
+      grants_, [&](const ScopeGrant& g) { return shows(g, kind) && reaches(g, leaf); });
+}
+
+RoleSet ScopeSet::roles_over(std::string_view leaf) const {
+  RoleSet roles;
+  for (const ScopeGrant& grant : grants_) {
+    if (reaches(grant, leaf)) roles = roles | grant.roles;
+  }
+  return roles;
+}
+
+bool ScopeSet::writes(const KindSchema& kind, const std::vector<std::string>& leaves) const {
+  if (leaves.empty()) {
+    return std::ranges::any_of(grants_,
+                               [&](const ScopeGrant& g) { return may_write(g.roles, kind); });
+  }
+  return std::ranges::any_of(
+      leaves, [&](const std::string& leaf) { return may_write(roles_over(leaf), kind); });
+}
+
+bool ScopeSet::reaches_any(const std::vector<std::string>& leaves) const {
+  return std::ranges::any_of(leaves, [&](const std::string& leaf) {
+    return std::ranges::any_of(grants_, [&](const ScopeGrant& g) { return reaches(g, leaf); });
+  });
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "model/schema.h"
+#include "model/workflow_words.h"
+
+// Who may see and write what. A record belongs to leaf scopes; a device holds grants; this filter,
+// and no other, stands between the two.
+namespace gridwhistle {
+
+/// A leaf scope's number in one county's storage. 0 is none.
+using ScopeNo = Strong<struct ScopeNoTag, std::uint32_t>;
+
+/// The leaf scope that a value names, in its one canonical form: a code15 ("grid:440811001001001"),
+/// a code12 ("village:…", "town:…"; a county's code becomes "county:440811"), the word "county"
+/// (the county itself), or any of these with its prefix, "org:" and "worker:" with 32 digits of
+/// hexadecimal. Nothing when it is none of them or outside the county.
+std::optional<std::string> leaf_scope(std::string_view county, std::string_view value);
+
+std::string org_scope(RecordId organisation);
+std::string worker_scope(RecordId worker);
+/// The id in a scope that `worker_scope` made; nil for any other.
+RecordId worker_of_scope(std::string_view scope);
+
+/// The scopes a grid, village or town lies in, itself first: grid, village, town, county.
+std::vector<std::string> with_ancestors(std::string_view leaf);
+
+/// One scope that a worker holds.
+struct ScopeGrant {
+  std::string scope;            ///< canonical
+  bool subtree = false;         ///< and the scopes inside it
+  std::uint32_t audiences = 0;  ///< 1 << Audience
+  RoleSet roles;                ///< held here
+  Seq granted;                  ///< what changed later than this, its holder has a chance to know
+
+  bool operator==(const ScopeGrant&) const = default;
+};
+
+/// Whether a grant reaches a leaf scope.
+bool reaches(const ScopeGrant& grant, std::string_view leaf);
+
+/// Whether a grant shows rows of a kind: by the kind's audience; and what follows a whistle to case
+/// staff, disputes to mediators.
+bool shows(const ScopeGrant& grant, const KindSchema& kind);
+
+/// Whether these roles write records of a kind.
+bool may_write(RoleSet roles, const KindSchema& kind);
+
+/// Everything a device may see and write.
+class ScopeSet {
+ public:
+  ScopeSet() = default;
+  explicit ScopeSet(std::vector<ScopeGrant> grants) : grants_(std::move(grants)) {}
+
+  const std::vector<ScopeGrant>& grants() const { return grants_; }
+
+  bool sees(const KindSchema& kind, std::string_view leaf) const;
+  /// All roles held over a leaf scope.
+  RoleSet roles_over(std::string_view leaf) const;
+  /// Whether the device may write a record of that kind with these leaf scopes. Without scopes (its
+  /// parent has not arrived yet): whether it may anywhere.
+  bool writes(const KindSchema& kind, const std::vector<std::string>& leaves) const;
+  /// Whether any of the scopes is reached at all.
+  bool reaches_any(const std::vector<std::string>& leaves) const;
+
+ private:
+  std::vector<ScopeGrant> grants_;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,141 @@
+#include <algorithm>
+
+#include "model/merge.h"
+#include "sqlite/schema_tables.h"
+#include "storage/sqlite/packed.h"
+#include "storage/sqlite/rows_of.h"
+#include "storage/sqlite/sqlite_storage.h"
+
+namespace gridwhistle {
+
+using sqlite::Blob;
+using sqlite::Lifetime;
+using sqlite::Statement;
+
+namespace {
+
+// Columns: stamps, memberships, body.
+Result<StoredRecord> stored_of(const Statement& row, int first) {
+  Result<RecordState> state = decode_stamps(row.blob(first), std::string(row.blob(first + 2)));
+  if (!state) return std::unexpected(std::move(state.error()));
+  auto memberships = unpack_memberships(row.blob(first + 1));
+  if (!memberships) return std::unexpected(std::move(memberships.error()));
+  return StoredRecord{std::move(*state), std::move(*memberships)};
+}
+
+void bind_lookup(Statement& statement, int index, const LookupValue& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    statement.bind_int(index, *number);
+  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+    statement.bind_text(index, *text, Lifetime::kBorrowed);
+  } else {
+    statement.bind_blob(index, std::get<RecordId>(value).bytes(), Lifetime::kBorrowed);
+  }
+}
+
+}  // namespace
+
+Result<std::optional<StoredRecord>> SqliteStorage::record(const RecordKey& key) {
+  if (schema_.kind(key.kind) == nullptr) return std::nullopt;
+  std::optional<StoredRecord> found;
+  const auto read = sqlite::rows_of(
+      connection_,
+      "SELECT stamps, memberships, body FROM " + sqlite::table_name(key.kind) + " WHERE id=?",
+      [&](Statement& row) -> Result<void> {
+        Result<StoredRecord> stored = stored_of(row, 0);
+        if (!stored) return std::unexpected(std::move(stored.error()));
+        found = std::move(*stored);
+        return {};
+      },
+      key.id);
+  if (!read) return std::unexpected(read.error());
+  return found;
+}
+
+const std::string& SqliteStorage::upsert_of(const KindSchema& kind) {
+  std::string& sql = upserts_[kind.id];
+  if (sql.empty()) sql = sqlite::upsert_sql(kind.id, schema_.kind(kind.id), kRecordColumnNames);
+  return sql;
+}
+
+Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
+                                       const StoredRecord& next,
+                                       const std::vector<Membership>& before, RecordId parent) {
+  Result<Statement> upsert = connection_.prepare(upsert_of(kind));
+  if (!upsert) return std::unexpected(std::move(upsert.error()));
+  const std::string stamps = encode_stamps(next.state);
+  const std::string memberships = pack(next.memberships);
+  const std::optional<RecordId> follows =
+      parent.is_nil() ? std::nullopt : std::optional<RecordId>(parent);
+  upsert->borrow(id, next.state.last_seq, next.state.erased ? 1 : 0, Blob{stamps},
+                 Blob{memberships}, follows, Blob{next.state.body});
+  sqlite::bind_fields(*upsert, 8, *schema_.kind(kind.id), next.state.body);
+  if (auto put = upsert->run(); !put) return put;
+  for (const Membership& old : before) {
+    if (std::ranges::find(next.memberships, old) != next.memberships.end()) continue;
+    if (auto dropped = drop_line(old); !dropped) return dropped;
+  }
+  for (const Membership& m : next.memberships) {
+    if (std::ranges::find(before, m) != before.end()) continue;
+    if (auto put = put_line(m, {kind.id, id}); !put) return put;
+  }
+  if (!before.empty() || parent.is_nil()) return {};
+  return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", parent, kind.id, id);
+}
+
+Result<std::vector<RecordKey>> SqliteStorage::children(RecordId parent) {
+  std::vector<RecordKey> keys;
+  const auto read = sqlite::rows_of(
+      connection_, "SELECT kind, id FROM child WHERE parent=?",
+      [&](Statement& row) {
+        keys.push_back({KindId(static_cast<std::uint32_t>(row.integer(0))), row.record_id(1)});
+      },
+      parent);
+  if (!read) return std::unexpected(read.error());
+  return keys;
+}
+
+Result<std::vector<RecordId>> SqliteStorage::find(const KindSchema& kind, std::uint32_t field,
+                                                  const LookupValue& value) {
+  const KindSchema* known = schema_.kind(kind.id);
+  const FieldSchema* column = known == nullptr ? nullptr : known->field(field);
+  if (column == nullptr || !sqlite::has_column(*column)) {
+    return fail(ErrorCode::kInternal, "the server has no such index",
+                sqlite::table_name(kind.id) + "." + sqlite::column_name(field));
+  }
+  Result<Statement> statement =
+      connection_.prepare("SELECT id FROM " + sqlite::table_name(kind.id) + " WHERE " +
+                          sqlite::column_name(field) + "=? AND erased=0 ORDER BY id");
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  bind_lookup(*statement, 1, value);
+  std::vector<RecordId> ids;
+  for (;;) {
+    const Result<bool> row = statement->step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return ids;
+    ids.push_back(statement->record_id(0));
+  }
+}
+
+Result<void> SqliteStorage::scan(KindId kind,
+                                 const std::function<Result<void>(RecordId, StoredRecord)>& each) {
+  if (schema_.kind(kind) == nullptr) return {};
+  return sqlite::rows_of(
+      connection_,
+      "SELECT stamps, memberships, body, id FROM " + sqlite::table_name(kind) + " ORDER BY id",
+      [&](Statement& row) -> Result<void> {
+        Result<StoredRecord> stored = stored_of(row, 0);
+        if (!stored) return std::unexpected(std::move(stored.error()));
+        return each(row.record_id(3), std::move(*stored));
+      });
+}
+
+Result<std::uint64_t> SqliteStorage::count(KindId kind) {
+  if (schema_.kind(kind) == nullptr) return 0;
+  const auto number =
+      connection_.number("SELECT count(*) FROM " + sqlite::table_name(kind) + " WHERE erased=0", 0);
+  if (!number) return std::unexpected(number.error());
+  return static_cast<std::uint64_t>(*number);
+}
+
+}  // namespace gridwhistle

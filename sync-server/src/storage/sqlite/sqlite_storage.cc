@@ -1,0 +1,149 @@
+#include "storage/sqlite/sqlite_storage.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "storage/open.h"
+#include "storage/sqlite/rows_of.h"
+
+namespace gridwhistle {
+
+using sqlite::Blob;
+using sqlite::Statement;
+
+namespace {
+
+// Enough for the upper levels of every index of a county's file.
+constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
+
+sqlite::OpenOptions options_for(const std::string& path, const std::string& vfs) {
+  return {.path = path,
+          .exclusive = true,
+          .cache_bytes = kCacheBytes,
+          .application_id = kCountyFile.application_id,
+          .vfs = vfs};
+}
+
+bool is_county(std::string_view code) {
+  return code.size() == 6 && code.find_first_not_of("0123456789") == code.npos;
+}
+
+}  // namespace
+
+Result<void> create_sqlite_storage(const std::string& path, const std::string& county,
+                                   const Schema& schema) {
+  if (!is_county(county)) {
+    return fail(ErrorCode::kInvalid, "a county's code has six digits", "county");
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
+  }
+  auto connection = sqlite::Connection::open(options_for(path, {}));
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto claimed = sqlite::claim_file(*connection, kCountyFile); !claimed) return claimed;
+  if (auto put = connection->run("INSERT INTO meta VALUES('county', ?)", county); !put) return put;
+  SqliteStorage storage(std::move(*connection), schema);
+  return storage.load();
+}
+
+Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, const Schema& schema,
+                                                     const std::string& vfs) {
+  std::error_code ignored;
+  if (vfs.empty() && !std::filesystem::exists(path, ignored)) {
+    return fail(ErrorCode::kNotFound, "there is no such file; `init` makes a county");
+  }
+  auto connection = sqlite::Connection::open(options_for(path, vfs));
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto claimed = sqlite::claim_file(*connection, kCountyFile); !claimed) {
+    return std::unexpected(claimed.error());
+  }
+  auto storage = std::make_unique<SqliteStorage>(std::move(*connection), schema);
+  if (auto loaded = storage->load(); !loaded) return std::unexpected(loaded.error());
+  return storage;
+}
+
+Result<void> SqliteStorage::load() {
+  if (auto built = sqlite::build_tables(connection_, schema_.schema(), {kRecordColumns}); !built) {
+    return built;
+  }
+  if (auto built = connection_.script(kCountyTables); !built) return built;
+  Result<std::string> county = fact("county");
+  if (!county) return std::unexpected(county.error());
+  if (!is_county(*county)) {
+    return fail(ErrorCode::kNotADatabase, "the file is not a county's", "county");
+  }
+  county_ = *county;
+  const auto last = connection_.number("SELECT value FROM meta WHERE key='last_seq'", 0);
+  if (!last) return std::unexpected(last.error());
+  committed_seq_ = last_seq_ = Seq(static_cast<std::uint64_t>(*last));
+  if (auto loaded = load_scopes(); !loaded) return loaded;
+  committed_scopes_ = scopes_.size();
+  return {};
+}
+
+Result<void> SqliteStorage::begin() {
+  auto transaction = sqlite::Transaction::begin(connection_);
+  if (!transaction) return std::unexpected(transaction.error());
+  transaction_.emplace(std::move(*transaction));
+  return {};
+}
+
+Result<void> SqliteStorage::commit() {
+  Result<void> done = {};
+  if (last_seq_ != committed_seq_) {
+    done = connection_.run("INSERT OR REPLACE INTO meta VALUES('last_seq', ?)", last_seq_);
+  }
+  if (done) done = transaction_->commit();
+  if (!done) {
+    rollback();
+    return done;
+  }
+  transaction_.reset();
+  committed_seq_ = last_seq_;
+  committed_scopes_ = scopes_.size();
+  moved_.clear();
+  return {};
+}
+
+void SqliteStorage::rollback() {
+  transaction_.reset();
+  last_seq_ = committed_seq_;
+  for (; !moved_.empty(); moved_.pop_back())
+    scopes_[moved_.back().first].last = moved_.back().second;
+  for (; scopes_.size() > committed_scopes_; scopes_.pop_back()) {
+    scope_numbers_.erase(scopes_.back().name);
+  }
+}
+
+Result<std::string> SqliteStorage::fact(std::string_view name) {
+  std::string value;
+  const auto read = sqlite::rows_of(
+      connection_, "SELECT value FROM meta WHERE key=?",
+      [&](Statement& row) { value = std::string(row.text(0)); }, name);
+  if (!read) return std::unexpected(read.error());
+  return value;
+}
+
+Result<void> SqliteStorage::set_fact(std::string_view name, std::string_view value) {
+  return connection_.run("INSERT OR REPLACE INTO meta VALUES(?,?)", name, value);
+}
+
+Result<void> SqliteStorage::back_up(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) {
+    return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
+  }
+  if (auto copied = connection_.back_up(path); !copied) return copied;
+  auto copy = sqlite::Connection::open(
+      {.path = path, .exclusive = true, .application_id = kCountyFile.application_id});
+  if (!copy) return std::unexpected(copy.error());
+  std::string verdict;
+  const auto checked = sqlite::rows_of(*copy, "PRAGMA integrity_check(1)",
+                                       [&](Statement& row) { verdict = std::string(row.text(0)); });
+  if (!checked) return checked;
+  if (verdict != "ok") return fail(ErrorCode::kCorrupt, "the copy is damaged", "integrity_check");
+  return {};
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sqlite/connection.h"
+#include "sqlite/transaction.h"
+#include "storage/sqlite/tables.h"
+#include "storage/storage.h"
+
+namespace gridwhistle {
+
+/// A county in one SQLite file: a table a kind, and the books beside them.
+class SqliteStorage final : public Storage {
+ public:
+  SqliteStorage(sqlite::Connection connection, const Schema& schema)
+      : connection_(std::move(connection)), schema_(schema) {}
+
+  /// Brings the tables up to date and reads what is kept in memory.
+  Result<void> load();
+
+  const std::string& county() const override { return county_; }
+  Result<void> begin() override;
+  Result<void> commit() override;
+  void rollback() override;
+
+  Seq last_seq() const override { return last_seq_; }
+  void set_last_seq(Seq seq) override { last_seq_ = seq; }
+  Result<std::string> fact(std::string_view name) override;
+  Result<void> set_fact(std::string_view name, std::string_view value) override;
+
+  Result<std::optional<StoredRecord>> record(const RecordKey& key) override;
+  Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
+                          const std::vector<Membership>& before, RecordId parent) override;
+  Result<std::vector<RecordKey>> children(RecordId parent) override;
+  Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
+                                     const LookupValue& value) override;
+  Result<void> scan(KindId kind,
+                    const std::function<Result<void>(RecordId, StoredRecord)>& each) override;
+  Result<std::uint64_t> count(KindId kind) override;
+
+  Result<ScopeNo> scope_no(std::string_view leaf) override;
+  const std::string& scope_name(ScopeNo scope) const override;
+  Seq scope_last(ScopeNo scope) const override;
+  std::vector<ScopeNo> leaves_of(const ScopeGrant& grant) const override;
+  std::size_t scope_count() const override { return scopes_.size(); }
+  Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) override;
+  Result<void> scan_feed(
+      const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) override;
+
+  Result<LaneRow> lane(DeviceId device, Lane lane) override;
+  Result<void> put_lane(DeviceId device, Lane lane, const LaneRow& row) override;
+  Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane) override;
+  Result<void> add_chunk(DeviceId device, Lane lane, const LaneChunk& chunk) override;
+  Result<void> drop_chunk(DeviceId device, Lane lane, LaneSeq first) override;
+
+  Result<std::optional<DeviceRow>> device(DeviceId device) override;
+  Result<void> put_device(const DeviceRow& row) override;
+  Result<std::vector<DeviceRow>> devices() override;
+  Result<std::vector<GrantRow>> grants(RecordId worker) override;
+  Result<void> put_grants(RecordId worker, const std::vector<GrantRow>& rows) override;
+  Result<std::optional<CodeRow>> code(std::string_view lookup) override;
+  Result<void> put_code(const CodeRow& row) override;
+
+  Result<std::vector<EpochRow>> epochs() override;
+  Result<void> add_epoch(const EpochRow& row) override;
+  Result<std::optional<AuditRow>> last_audit() override;
+  Result<void> add_audit(const AuditRow& row) override;
+  Result<void> scan_audit(const std::function<Result<void>(const AuditRow&)>& each) override;
+  Result<void> add_lost_value(const LostValue& value) override;
+  Result<std::vector<LostValue>> lost_values(const RecordKey& key) override;
+  Result<std::vector<LostValue>> revivals() override;
+  Result<std::uint64_t> keep_operation(const KeptOperation& operation) override;
+  Result<std::optional<KeptOperation>> kept_operation(std::uint64_t number) override;
+  Result<std::vector<KeptOperation>> waiting_operations(OutcomeStatus why) override;
+  Result<void> set_kept_state(std::uint64_t number, KeptState state) override;
+
+  Result<void> back_up(const std::string& path) override;
+
+ private:
+  struct Scope {
+    std::string name;
+    Seq last;
+  };
+
+  Result<void> load_scopes();
+  Result<void> put_line(const Membership& membership, const RecordKey& key);
+  Result<void> drop_line(const Membership& membership);
+  const std::string& upsert_of(const KindSchema& kind);
+  Result<std::vector<LostValue>> lost_values_of(std::string_view condition, const RecordKey& key);
+
+  sqlite::Connection connection_;
+  ServerSchema schema_;
+  std::optional<sqlite::Transaction> transaction_;
+  std::string county_;
+  Seq last_seq_;
+  Seq committed_seq_;
+  std::vector<Scope> scopes_;  ///< number i + 1
+  std::map<std::string, ScopeNo, std::less<>> scope_numbers_;
+  /// What a rollback undoes in memory.
+  std::size_t committed_scopes_ = 0;
+  std::vector<std::pair<std::size_t, Seq>> moved_;
+  std::unordered_map<KindId, std::string> upserts_;
+};
+
+}  // namespace gridwhistle

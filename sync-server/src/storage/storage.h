@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
+#include "model/schema.h"
+#include "storage/rows.h"
+#include "storage/scopes.h"
+
+namespace gridwhistle {
+
+/// A value to find records by.
+using LookupValue = std::variant<std::int64_t, std::string_view, RecordId>;
+
+/// A county's data. The only door to its disk; knows no rule beyond who sees what.
+///
+/// One thread at a time, one process. Writes belong to a batch: between `begin` and `commit` reads
+/// see them, after `rollback` they never were. Reads outside a batch see the last commit.
+///
+/// Errors: kDiskFull, kIo, kCorrupt, kReadOnly. After an error in a batch only `rollback` is valid.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  virtual const std::string& county() const = 0;
+
+  virtual Result<void> begin() = 0;
+  /// Returns when the batch would survive a power cut. After an error nothing of it is there.
+  virtual Result<void> commit() = 0;
+  virtual void rollback() = 0;
+
+  // The log.
+
+  /// Of everything written, the open batch included.
+  virtual Seq last_seq() const = 0;
+  virtual void set_last_seq(Seq seq) = 0;
+
+  /// Small facts by name; empty when there is none.
+  virtual Result<std::string> fact(std::string_view name) = 0;
+  virtual Result<void> set_fact(std::string_view name, std::string_view value) = 0;
+
+  // Records.
+
+  virtual Result<std::optional<StoredRecord>> record(const RecordKey& key) = 0;
+  /// Replaces the row and, from `before` (what `record` gave, if anything), its memberships.
+  /// `parent` is the record it follows, nil if none.
+  virtual Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
+                                  const std::vector<Membership>& before, RecordId parent) = 0;
+  /// Records that follow this one, whichever kind.
+  virtual Result<std::vector<RecordKey>> children(RecordId parent) = 0;
+  /// Not erased, whose indexed field has this value, in the order of their id.
+  virtual Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
+                                             const LookupValue& value) = 0;
+  /// All of a kind in the order of their id, erased ones too. Stops at the first error of `each`.
+  virtual Result<void> scan(KindId kind,
+                            const std::function<Result<void>(RecordId, StoredRecord)>& each) = 0;
+  /// Not erased.
+  virtual Result<std::uint64_t> count(KindId kind) = 0;
+
+  // Scopes and the feed.
+
+  /// Makes the number when the scope is new.
+  virtual Result<ScopeNo> scope_no(std::string_view leaf) = 0;
+  virtual const std::string& scope_name(ScopeNo scope) const = 0;
+  /// The last line of a scope's feed, without touching the disk.
+  virtual Seq scope_last(ScopeNo scope) const = 0;
+  /// Every known leaf scope that a grant reaches.
+  virtual std::vector<ScopeNo> leaves_of(const ScopeGrant& grant) const = 0;
+  /// Grows with each new leaf scope.
+  virtual std::size_t scope_count() const = 0;
+  /// At most `limit` lines of a scope's feed after `after`, in order.
+  virtual Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) = 0;
+
+  // Lanes.
+
+  virtual Result<LaneRow> lane(DeviceId device, Lane lane) = 0;
+  virtual Result<void> put_lane(DeviceId device, Lane lane, const LaneRow& row) = 0;
+  /// In order.
+  virtual Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane) = 0;
+  virtual Result<void> add_chunk(DeviceId device, Lane lane, const LaneChunk& chunk) = 0;
+  virtual Result<void> drop_chunk(DeviceId device, Lane lane, LaneSeq first) = 0;
+
+  // Devices, workers' grants, codes.
+
+  virtual Result<std::optional<DeviceRow>> device(DeviceId device) = 0;
+  virtual Result<void> put_device(const DeviceRow& row) = 0;
+  virtual Result<std::vector<DeviceRow>> devices() = 0;
+  virtual Result<std::vector<GrantRow>> grants(RecordId worker) = 0;
+  virtual Result<void> put_grants(RecordId worker, const std::vector<GrantRow>& rows) = 0;
+  virtual Result<std::optional<CodeRow>> code(std::string_view lookup) = 0;
+  virtual Result<void> put_code(const CodeRow& row) = 0;
+
+  // The county's own books.
+
+  /// Newest first.
+  virtual Result<std::vector<EpochRow>> epochs() = 0;
+  virtual Result<void> add_epoch(const EpochRow& row) = 0;
+  virtual Result<std::optional<AuditRow>> last_audit() = 0;
+  virtual Result<void> add_audit(const AuditRow& row) = 0;
+  /// In order.
+  virtual Result<void> scan_audit(const std::function<Result<void>(const AuditRow&)>& each) = 0;
+  virtual Result<void> add_lost_value(const LostValue& value) = 0;
+  virtual Result<std::vector<LostValue>> lost_values(const RecordKey& key) = 0;
+  /// Every value that an erasure's revival brought back, in order.
+  virtual Result<std::vector<LostValue>> revivals() = 0;
+  /// Gives it its number.
+  virtual Result<std::uint64_t> keep_operation(const KeptOperation& operation) = 0;
+  virtual Result<std::optional<KeptOperation>> kept_operation(std::uint64_t number) = 0;
+  virtual Result<std::vector<KeptOperation>> waiting_operations(OutcomeStatus why) = 0;
+  virtual Result<void> set_kept_state(std::uint64_t number, KeptState state) = 0;
+
+  /// Memberships as stored, for `verify`: every line of every scope's feed.
+  virtual Result<void> scan_feed(
+      const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) = 0;
+
+  /// Copies everything, as of the last commit, into a new file, and opens and checks the copy.
+  virtual Result<void> back_up(const std::string& path) = 0;
+};
+
+}  // namespace gridwhistle
