@@ -22,11 +22,18 @@ inline constexpr std::size_t kFrameRawBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kFrameRatio = 20;
 /// Small frames may compress better than that: up to here the ratio is not looked at.
 inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
+/// A frame that holds a single transaction, or a cut that holds a row larger than the target: as
+/// large as that takes when nothing of it can be compressed.
+inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 128 * 1024;
 /// Operations of a frame.
 inline constexpr std::size_t kFrameOperations = 4096;
 /// Rows of a cut, and the size a server aims at when it fills one; a single row may exceed it.
 inline constexpr std::size_t kCutRows = 4096;
 inline constexpr std::size_t kCutTargetBytes = 32 * 1024;
+/// Fields an operation or a row empties: more than any kind has.
+inline constexpr std::size_t kClearedFields = 256;
+/// Scopes of one row: its area's, and those of all organisations that were ever called.
+inline constexpr std::size_t kScopesPerRow = 64;
 /// Nesting of a message: no record kind needs more than two.
 inline constexpr int kMessageDepth = 8;
 /// A scope's name: "org:" and a UUID, or an area's code.

@@ -1,0 +1,32 @@
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include "wire/frames.h"
+
+namespace gridwhistle {
+namespace {
+
+// The same bytes on both sides, whatever they were compiled with.
+template <typename Message>
+std::string to_sign(Message message, std::string_view server_key_sha256) {
+  message.clear_signature();
+  std::string bytes(server_key_sha256);
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&out);
+  out.Trim();
+  return bytes;
+}
+
+}  // namespace
+
+std::string hello_to_sign(const v1::Hello& hello, std::string_view server_key_sha256) {
+  return to_sign(hello, server_key_sha256);
+}
+
+std::string enrol_to_sign(const v1::EnrolRequest& request, std::string_view server_key_sha256) {
+  return to_sign(request, server_key_sha256);
+}
+
+}  // namespace gridwhistle
