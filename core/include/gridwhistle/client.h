@@ -350,6 +350,10 @@ class Client {
   /// the record's id, a new one when the record is gone. kNotFound; kConflict: nothing to restore.
   Result<RecordId> restore(const RecordId& outcome);
 
+  /// The worker has seen a refusal and leaves it at that: `outcomes` and `status` no longer count
+  /// it.
+  Result<void> dismiss(const RecordId& outcome);
+
   /// Ends the call, closes the file. Everything afterwards is kClosed. Reads and writes under way
   /// in other threads end first.
   void close();

@@ -1,0 +1,158 @@
+#include "gridwhistle/client.h"
+
+#include <utility>
+
+#include "client/outcomes.h"
+#include "client/road.h"
+#include "client/state.h"
+#include "gridwhistle/v1/records.pb.h"
+
+// The public contract on top of the state: one line each, as far as it goes.
+namespace gridwhistle {
+
+Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
+  auto state = ClientState::open(std::move(options));
+  if (!state) return std::unexpected(std::move(state.error()));
+  return std::unique_ptr<Client>(new Client(std::move(*state)));
+}
+
+Client::~Client() { close(); }
+
+Result<RecordId> Client::put(Change change) {
+  return state_->record([&](store::Store& store) -> Result<RecordId> {
+    auto wanted = state_->change(store, change);
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
+    return store.put(std::move(*wanted));
+  });
+}
+
+Result<void> Client::erase(std::string_view kind, const RecordId& id) {
+  return state_->record([&](store::Store& store) -> Result<void> {
+    const auto known = state_->kind(kind);
+    if (!known) return std::unexpected(known.error());
+    return store.erase((*known)->id, id);
+  });
+}
+
+Transaction Client::transaction() { return Transaction(state_); }
+
+Result<RecordId> Client::new_id() {
+  return state_->write([](store::Store& store) { return store.new_id(); });
+}
+
+Result<FoundBytes> Client::get(std::string_view kind, const RecordId& id, const Purpose& purpose) {
+  return state_->read([&](store::Store& store) -> Result<FoundBytes> {
+    const auto known = state_->kind(kind);
+    if (!known) return std::unexpected(known.error());
+    return store.get((*known)->id, id, purpose);
+  });
+}
+
+Result<std::vector<FoundBytes>> Client::query(std::string_view kind, const Query& query,
+                                              const Purpose& purpose) {
+  return state_->read([&](store::Store& store) -> Result<std::vector<FoundBytes>> {
+    const auto known = state_->kind(kind);
+    if (!known) return std::unexpected(known.error());
+    return store.query((*known)->id, query, purpose);
+  });
+}
+
+Result<std::vector<Hit>> Client::search(const Search& search, const Purpose& purpose) {
+  return state_->read([&](store::Store& store) { return store.search(search, purpose); });
+}
+
+Watch Client::watch(std::string kind, Query query,
+                    std::function<void(Result<std::vector<FoundBytes>>)> changed, Purpose purpose) {
+  return state_->watch(std::move(kind), std::move(query), std::move(changed), std::move(purpose));
+}
+
+Result<Location> Client::locate(double latitude, double longitude, double accuracy_m) {
+  return state_->read(
+      [&](store::Store& store) { return store.locate(latitude, longitude, accuracy_m); });
+}
+
+Result<Road> Client::road(const RecordId& whistle) {
+  return state_->read([&](store::Store& store) { return road_of(store, whistle); });
+}
+
+Result<RecordId> Client::act(const v1::WhistleAction& action) {
+  return state_->record([&](store::Store& store) -> Result<RecordId> {
+    const auto& enrolment = state_->enrolment();
+    if (!enrolment) return fail(ErrorCode::kNotEnrolled, "this device is not enrolled");
+    const auto whole = completed_action(store, action, enrolment->worker, state_->wall_ms());
+    if (!whole) return std::unexpected(whole.error());
+    auto wanted = state_->change(store, {"WhistleAction", whole->SerializeAsString(), {}, {}});
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
+    return store.put(std::move(*wanted));
+  });
+}
+
+Result<void> Client::save_draft(std::string_view name, const AnyRecord& draft) {
+  return state_->write([&](store::Store& store) -> Result<void> {
+    const auto known = state_->kind(draft.kind);
+    if (!known) return std::unexpected(known.error());
+    return store.save_draft(name, (*known)->id, draft.record);
+  });
+}
+
+Result<AnyRecord> Client::draft(std::string_view name) {
+  return state_->read([&](store::Store& store) -> Result<AnyRecord> {
+    auto kept = store.draft(name);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    const KindSchema* kind = store.schema().kind(kept->kind);
+    return AnyRecord{kind != nullptr ? std::string(kind->name) : "", std::move(kept->record)};
+  });
+}
+
+Result<std::vector<std::string>> Client::drafts() {
+  return state_->read([](store::Store& store) -> Result<std::vector<std::string>> {
+    auto kept = store.drafts();
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    std::vector<std::string> names;
+    for (store::Store::Draft& draft : *kept) names.push_back(std::move(draft.name));
+    return names;
+  });
+}
+
+Result<void> Client::drop_draft(std::string_view name) {
+  return state_->write([&](store::Store& store) { return store.drop_draft(name); });
+}
+
+void Client::enrol(const EnrolmentCode& code, const std::string& device_name,
+                   std::function<void(Result<void>)> done) {
+  state_->enrol(code, device_name, std::move(done));
+}
+
+void Client::sync_once(const SyncOptions& options, std::function<void(Result<SyncReport>)> done) {
+  state_->sync_once(options, std::move(done));
+}
+
+void Client::start_live() {
+  state_->post([state = state_.get()] { state->start_live(); });
+}
+
+void Client::stop() {
+  state_->post([state = state_.get()] { state->stop(); });
+}
+
+void Client::network_changed() {
+  state_->post([state = state_.get()] { state->network_changed(); });
+}
+
+ClientStatus Client::status() { return state_->status(); }
+
+Result<std::vector<OutcomeView>> Client::outcomes(bool with_accepted) {
+  return state_->read([&](store::Store& store) { return outcomes_of(store, with_accepted); });
+}
+
+Result<RecordId> Client::restore(const RecordId& outcome) {
+  return state_->record([&](store::Store& store) { return restore_outcome(store, outcome); });
+}
+
+Result<void> Client::dismiss(const RecordId& outcome) {
+  return state_->write([&](store::Store& store) { return dismiss_outcome(store, outcome); });
+}
+
+void Client::close() { state_->close(); }
+
+}  // namespace gridwhistle

@@ -1,0 +1,73 @@
+#include <utility>
+
+#include "base/limits.h"
+#include "client/state.h"
+#include "gridwhistle/v1/sync.pb.h"
+#include "wire/frames.h"
+
+namespace gridwhistle {
+
+void ClientState::enrol(const EnrolmentCode& code, const std::string& device_name,
+                        std::function<void(Result<void>)> done) {
+  ask([this, code, device_name,
+       done](std::uint64_t question) { enrol_now(question, code, device_name, done); },
+      [done](const Error& error) { done(std::unexpected(error)); });
+}
+
+void ClientState::enrol_now(std::uint64_t question, const EnrolmentCode& code,
+                            const std::string& device_name,
+                            std::function<void(Result<void>)> done) {
+  const auto tell = [this, question, done = std::move(done)](Result<void> how) {
+    answer(question, [done, how = std::move(how)] { done(how); });
+  };
+  if (const auto error = unusable(true)) return tell(std::unexpected(*error));
+  perform(session_.stop());
+  const auto request = enrol_request(code, device_name);
+  if (!request) return tell(std::unexpected(request.error()));
+  if (const auto connected = connect(code.server); !connected) return tell(connected);
+  const std::weak_ptr<ClientState> weak = weak_from_this();
+  transport_->enrol(*request, [weak, code, tell](Result<std::string> reply) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto lock = self->strand_->lock();
+    if (self->strand_->ended()) return;
+    tell(self->enrolled(code, reply));
+  });
+}
+
+Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
+                                               const std::string& device_name) {
+  const auto public_key = options_.secrets->public_key();
+  if (!public_key) return std::unexpected(public_key.error());
+  v1::EnrolRequest request;
+  request.set_code(code.code);
+  request.set_public_key(*public_key);
+  request.set_device(store_->device().value);
+  request.set_device_name(device_name.substr(0, limits::kLabelBytes));
+  const auto signature = options_.secrets->sign(enrol_to_sign(request, code.server.key_sha256));
+  if (!signature) return std::unexpected(signature.error());
+  request.set_signature(*signature);
+  return request.SerializeAsString();
+}
+
+Result<void> ClientState::enrolled(const EnrolmentCode& code, const Result<std::string>& reply) {
+  if (!reply) return std::unexpected(reply.error());
+  v1::EnrolReply said;
+  if (!said.ParseFromString(*reply)) {
+    return fail(ErrorCode::kProtocol, "the server's answer cannot be read", "enrol reply");
+  }
+  if (said.code() != 0) {
+    return fail(static_cast<ErrorCode>(said.code()), said.message(), "enrolment refused");
+  }
+  const auto worker = RecordId::from_bytes(said.worker());
+  if (!worker || said.county().empty() || said.short_code().empty()) {
+    return fail(ErrorCode::kProtocol, "the server's answer is incomplete", "enrol reply");
+  }
+  const store::Enrolment enrolment{said.county(), *worker, said.short_code(),
+                                   code.server.key_sha256, code.server.host_and_port};
+  if (const auto kept = store_->set_enrolment(enrolment); !kept) return kept;
+  enrolment_ = enrolment;
+  return {};
+}
+
+}  // namespace gridwhistle

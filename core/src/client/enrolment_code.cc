@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/sha256.h"
+#include "gridwhistle/client.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::string_view kPrefix = "gw1:";
+constexpr std::size_t kKeyBytes = 32;
+
+std::unexpected<Error> wrong(std::string what) {
+  return fail(ErrorCode::kInvalid,
+              "the enrolment code is not complete: " + std::move(what) + "; scan or type it again",
+              "enrolment code");
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = digit(text[i]);
+    const int low = digit(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<char>(high * 16 + low));
+  }
+  return bytes;
+}
+
+/// What stands behind the last colon; `rest` keeps what stands before it.
+std::optional<std::string_view> last_part(std::string_view& rest) {
+  const std::size_t colon = rest.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view part = rest.substr(colon + 1);
+  rest = rest.substr(0, colon);
+  return part;
+}
+
+}  // namespace
+
+Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
+  while (!text.empty() && text.back() <= ' ') text.remove_suffix(1);
+  while (!text.empty() && text.front() <= ' ') text.remove_prefix(1);
+  if (!text.starts_with(kPrefix)) return wrong("it does not begin with gw1:");
+  std::string_view rest = text.substr(kPrefix.size());
+  const auto code = last_part(rest);
+  const auto key = last_part(rest);
+  if (!code || code->empty()) return wrong("its last part is missing");
+  const auto key_bytes = key ? from_hex(*key) : std::nullopt;
+  if (!key_bytes || key_bytes->size() != kKeyBytes) return wrong("the server's key is damaged");
+  const std::size_t port = rest.rfind(':');
+  const bool has_port =
+      port != std::string_view::npos && port > 0 && port + 1 < rest.size() &&
+      std::ranges::all_of(rest.substr(port + 1), [](char c) { return c >= '0' && c <= '9'; });
+  if (!has_port) return wrong("the server's address is damaged");
+  return EnrolmentCode{{std::string(rest), *key_bytes}, std::string(*code)};
+}
+
+std::string EnrolmentCode::text() const {
+  return std::string(kPrefix) + server.host_and_port + ":" + to_hex(server.key_sha256) + ":" + code;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,291 @@
+#include "client/road.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gridwhistle/v1/reference.pb.h"
+#include "model/workflow.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::size_t kActionsMax = 1000;
+
+RecordId id_of(const std::string& bytes) {
+  return RecordId::from_bytes(bytes).value_or(RecordId());
+}
+
+std::string bytes_of(const RecordId& id) { return std::string(id.bytes()); }
+
+template <typename Rule, typename Word>
+Rule as(Word word) {
+  return static_cast<Rule>(word);
+}
+
+template <typename T>
+Result<Found<T>> parsed(FoundBytes found) {
+  Found<T> typed{{}, found.info};
+  if (!typed.record.ParseFromString(found.record)) {
+    return fail(ErrorCode::kCorrupt, "a stored record cannot be read", "whistle's road");
+  }
+  return typed;
+}
+
+template <typename T>
+Result<Found<T>> one(store::Store& store, const RecordId& id) {
+  auto found = store.get(kind_of<T>, id);
+  if (!found) return std::unexpected(std::move(found.error()));
+  return parsed<T>(std::move(*found));
+}
+
+template <typename T>
+Result<std::vector<Found<T>>> of_whistle(store::Store& store, const RecordId& whistle) {
+  auto found = store.query(kind_of<T>, Query().is("whistle", bytes_of(whistle)).first(kActionsMax));
+  if (!found) return std::unexpected(std::move(found.error()));
+  std::vector<Found<T>> all;
+  for (FoundBytes& row : *found) {
+    auto typed = parsed<T>(std::move(row));
+    if (!typed) return std::unexpected(std::move(typed.error()));
+    all.push_back(std::move(*typed));
+  }
+  return all;
+}
+
+bool is_decided(const v1::WhistleAction& action) { return action.has_status(); }
+
+/// Decided actions in the log's order, then this phone's own in the order it recorded them.
+bool comes_before(const Found<v1::WhistleAction>& a, const Found<v1::WhistleAction>& b) {
+  if (is_decided(a.record) != is_decided(b.record)) return is_decided(a.record);
+  if (is_decided(a.record)) return a.info.last_seq < b.info.last_seq;
+  return a.info.id.counter() < b.info.id.counter();
+}
+
+Result<Road> rows_of(store::Store& store, const RecordId& id) {
+  Road road;
+  auto whistle = one<v1::Whistle>(store, id);
+  if (!whistle) return std::unexpected(std::move(whistle.error()));
+  auto actions = of_whistle<v1::WhistleAction>(store, id);
+  if (!actions) return std::unexpected(std::move(actions.error()));
+  auto assignments = of_whistle<v1::Assignment>(store, id);
+  if (!assignments) return std::unexpected(std::move(assignments.error()));
+  road.whistle = std::move(*whistle);
+  road.actions = std::move(*actions);
+  std::ranges::sort(road.actions, comes_before);
+  for (Found<v1::Assignment>& assignment : *assignments) {
+    const v1::AssignmentState state = assignment.record.state();
+    road.parts.push_back({std::move(assignment), state});
+  }
+  return road;
+}
+
+AssignmentCase case_of(const v1::Assignment& row, const RecordId& id) {
+  AssignmentCase assignment;
+  assignment.id = id;
+  assignment.organisation = id_of(row.organisation());
+  assignment.part = as<AssignmentPart>(row.part());
+  assignment.state = as<AssignmentState>(row.state());
+  assignment.round = static_cast<std::uint32_t>(std::max<std::int64_t>(row.round(), 1));
+  assignment.last_action = id_of(row.last_action());
+  assignment.handler = id_of(row.handler());
+  assignment.extended = row.extended();
+  assignment.requested = as<WhistleActionType>(row.requested());
+  assignment.requested_until_ms = row.requested_until_ms();
+  assignment.suspended_until_ms = row.suspended_until_ms();
+  assignment.handle_due_ms = row.handle_due_ms();
+  return assignment;
+}
+
+PastAction past_of(const Found<v1::WhistleAction>& row) {
+  PastAction past;
+  past.id = row.info.id;
+  past.actor = id_of(row.record.actor());
+  past.after = id_of(row.record.after());
+  past.type = as<WhistleActionType>(row.record.type());
+  past.code = as<WorkflowCode>(row.record.code());
+  const v1::OutcomeStatus status = row.record.status();
+  past.verdict = status == v1::OUTCOME_STATUS_ACCEPTED     ? Verdict::kAccepted
+                 : status == v1::OUTCOME_STATUS_SUPERSEDED ? Verdict::kSuperseded
+                                                           : Verdict::kRejected;
+  return past;
+}
+
+WhistleState state_of_row(const v1::Whistle& row) {
+  if (row.has_state()) return as<WhistleState>(row.state());
+  if (row.handled_on_spot()) return WhistleState::kHandledOnSpot;
+  const bool from_worker = !row.has_source() || row.source() == v1::SOURCE_WORKER;
+  return from_worker ? WhistleState::kReported : WhistleState::kVerifying;
+}
+
+WhistleCase case_of(const Road& road) {
+  const v1::Whistle& row = road.whistle.record;
+  WhistleCase whistle;
+  whistle.id = road.whistle.info.id;
+  whistle.state = state_of_row(row);
+  whistle.whistle_class =
+      as<WhistleClass>(row.has_decided_class() ? row.decided_class() : row.whistle_class());
+  whistle.emergency = row.emergency();
+  whistle.level = row.has_level() ? as<Level>(row.level()) : Level::kVillage;
+  whistle.round = static_cast<std::uint32_t>(std::max<std::int64_t>(row.round(), 1));
+  whistle.reporter = id_of(row.reporter());
+  // Before the server has spoken nobody owns it; its reporter stands in.
+  whistle.owner_org = row.has_owner_org() ? id_of(row.owner_org()) : whistle.reporter;
+  whistle.source = row.has_source() ? as<Source>(row.source()) : Source::kWorker;
+  whistle.supervised = row.supervised();
+  whistle.objections = static_cast<std::uint32_t>(row.objections());
+  whistle.contact_attempts = static_cast<std::uint32_t>(row.contact_attempts());
+  whistle.accepted_ms = row.accepted_ms();
+  whistle.closed_ms = row.closed_ms();
+  whistle.refusal_reason = as<RefusalReason>(row.refusal_reason());
+  whistle.merged_into = id_of(row.merged_into());
+  whistle.closing_reason = as<ClosingReason>(row.closing_reason());
+  whistle.return_visit_result = as<ReturnVisitResult>(row.return_visit_result());
+  whistle.last_action = id_of(row.last_action());
+  for (const RoadPart& part : road.parts) {
+    whistle.assignments.push_back(case_of(part.assignment.record, part.assignment.info.id));
+  }
+  for (const Found<v1::WhistleAction>& action : road.actions) {
+    if (is_decided(action.record)) whistle.past.push_back(past_of(action));
+  }
+  return whistle;
+}
+
+/// What this phone knows of the one who acts. Of roles everything held anywhere: where exactly a
+/// role reaches is the server's to judge.
+struct Actor {
+  RecordId organisation;
+  Level level = Level::kUnspecified;
+  RoleSet roles;
+};
+
+Actor actor_of(store::Store& store, const RecordId& worker, RecordId organisation) {
+  Actor actor;
+  if (organisation.is_nil()) {
+    const auto row = one<v1::Worker>(store, worker);
+    if (row) organisation = id_of(row->record.organisation());
+  }
+  actor.organisation = organisation;
+  const auto unit = one<v1::OrgUnit>(store, organisation);
+  if (unit) actor.level = as<Level>(unit->record.level());
+  const auto state = store.sync_state();
+  if (!state) return actor;
+  std::uint64_t bits = 0;
+  for (const store::GrantHeld& grant : state->grants) bits |= grant.roles;
+  actor.roles = RoleSet::of_bits(bits);
+  return actor;
+}
+
+void add_targets(const v1::WhistleAction& row, ProposedAction& action) {
+  // An assignment that does not exist yet is named after its organisation.
+  const RecordId lead = id_of(row.lead());
+  if (!lead.is_nil()) action.targets.push_back({lead, lead, AssignmentPart::kLead});
+  for (const std::string& bytes : row.co_departments()) {
+    const RecordId co = id_of(bytes);
+    action.targets.push_back({co, co, AssignmentPart::kCo});
+  }
+}
+
+void count_evidence(store::Store& store, const v1::WhistleAction& row, ProposedAction& action) {
+  for (const std::string& bytes : row.evidence()) {
+    const auto attachment = one<v1::Attachment>(store, id_of(bytes));
+    if (!attachment) continue;
+    const v1::AttachmentStage stage = attachment->record.stage();
+    action.evidence_before += stage == v1::ATTACHMENT_STAGE_BEFORE ? 1 : 0;
+    action.evidence_after += stage == v1::ATTACHMENT_STAGE_AFTER ? 1 : 0;
+  }
+}
+
+bool takes_another_in(store::Store& store, const RecordId& whistle) {
+  const auto other = one<v1::Whistle>(store, whistle);
+  if (!other) return false;
+  const WhistleState state = state_of_row(other->record);
+  return state != WhistleState::kClosed && state != WhistleState::kVoid &&
+         state != WhistleState::kRefused && state != WhistleState::kMerged;
+}
+
+ProposedAction proposal_of(store::Store& store, const v1::WhistleAction& row, const RecordId& id) {
+  const RecordId worker = id_of(row.actor());
+  const Actor actor = actor_of(store, worker, id_of(row.organisation()));
+  ProposedAction action;
+  action.id = id;
+  action.type = as<WhistleActionType>(row.type());
+  action.actor = worker;
+  action.organisation = actor.organisation;
+  action.roles = actor.roles;
+  action.actor_level = actor.level;
+  action.assignment = id_of(row.assignment());
+  action.after = id_of(row.after());
+  action.round = static_cast<std::uint32_t>(std::max<std::int64_t>(row.round(), 1));
+  action.at_ms = row.at_ms();
+  action.refusal_reason = as<RefusalReason>(row.reason());
+  action.whistle_class = as<WhistleClass>(row.whistle_class());
+  action.other_whistle = id_of(row.other_whistle());
+  if (!action.other_whistle.is_nil()) {
+    action.other_whistle_open = takes_another_in(store, action.other_whistle);
+  }
+  add_targets(row, action);
+  action.level = as<Level>(row.level());
+  action.receiver = id_of(row.lead());
+  // Which list the receiver has is the server's to look up.
+  action.on_receivers_list = true;
+  action.until_ms = row.until_ms();
+  count_evidence(store, row, action);
+  action.return_visit_result = as<ReturnVisitResult>(row.return_visit_result());
+  return action;
+}
+
+WhistleCase case_with_pending(store::Store& store, const Road& road) {
+  WhistleCase whistle = case_of(road);
+  for (const Found<v1::WhistleAction>& action : road.actions) {
+    if (is_decided(action.record)) continue;
+    whistle = decide(whistle, proposal_of(store, action.record, action.info.id)).next;
+  }
+  return whistle;
+}
+
+}  // namespace
+
+Result<Road> road_of(store::Store& store, const RecordId& id) {
+  auto road = rows_of(store, id);
+  if (!road) return road;
+  const WhistleCase whistle = case_with_pending(store, *road);
+  road->proposed = static_cast<v1::WhistleState>(whistle.state);
+  for (RoadPart& part : road->parts) {
+    const AssignmentCase* assignment = find_assignment(whistle, part.assignment.info.id);
+    if (assignment == nullptr) continue;
+    part.proposed = static_cast<v1::AssignmentState>(assignment->state);
+  }
+  return road;
+}
+
+Result<v1::WhistleAction> completed_action(store::Store& store, const v1::WhistleAction& given,
+                                           const RecordId& worker, std::int64_t now_ms) {
+  const auto road = rows_of(store, id_of(given.whistle()));
+  if (!road) return std::unexpected(road.error());
+  const WhistleCase whistle = case_with_pending(store, *road);
+  v1::WhistleAction action = given;
+  if (!action.has_actor()) action.set_actor(bytes_of(worker));
+  if (!action.has_organisation()) {
+    const Actor actor = actor_of(store, worker, {});
+    if (!actor.organisation.is_nil()) action.set_organisation(bytes_of(actor.organisation));
+  }
+  if (!action.has_at_ms()) action.set_at_ms(now_ms);
+  if (!action.has_round()) action.set_round(whistle.round);
+  if (!action.has_after()) {
+    const RecordId after = after_for(whistle, id_of(action.assignment()));
+    if (!after.is_nil()) action.set_after(bytes_of(after));
+  }
+  const auto id = action.has_id() ? Result<RecordId>(id_of(action.id())) : store.new_id();
+  if (!id) return std::unexpected(id.error());
+  action.set_id(bytes_of(*id));
+  const Decision decision = decide(whistle, proposal_of(store, action, *id));
+  if (decision.verdict != Verdict::kRejected) return action;
+  const WorkflowMessage words = message_of(decision.code);
+  const bool role = decision.code == WorkflowCode::kRoleNotAllowed;
+  return fail(role ? ErrorCode::kForbidden : ErrorCode::kConflict,
+              std::string(words.zh) + " " + std::string(words.en),
+              std::string(name_of(decision.code)));
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "client/strand.h"
+#include "gridwhistle/client.h"
+#include "store/store.h"
+#include "sync/session.h"
+
+namespace gridwhistle {
+
+/// What an exception that nobody expected is to the outside.
+Error fault_of(const std::exception& error);
+
+/// What a client is made of. The strand's lock guards everything below; functions are called with
+/// it held, unless they say that they take it.
+///
+/// The session lives on the executor's thread alone, because calls may be begun there only. What a
+/// host's thread wants of it is posted.
+class ClientState : public std::enable_shared_from_this<ClientState> {
+ public:
+  static Result<std::shared_ptr<ClientState>> open(ClientOptions options);
+
+  /// Runs `work` on the state, unless the client is closed. Takes the lock. An exception poisons.
+  template <typename Work>
+  auto read(Work work) -> decltype(work(std::declval<store::Store&>()));
+  /// As `read`, for what writes: refused once poisoned. kInternal poisons.
+  template <typename Work>
+  auto write(Work work) -> decltype(work(std::declval<store::Store&>()));
+  /// As `write`, and operations were recorded: they are sent soon.
+  template <typename Work>
+  auto record(Work work) -> decltype(work(std::declval<store::Store&>()));
+
+  /// Posts to the strand. False: closed, the task will not run. Takes the lock.
+  bool post(std::function<void()> task);
+  /// Runs something of the host's, where the host wants it, without the lock.
+  void call_back(std::function<void()> task) { options_.callbacks->post(std::move(task)); }
+
+  /// The kind of that name. kInvalid.
+  Result<const KindSchema*> kind(std::string_view name) const;
+  /// A public change as the store takes it, with what a new record of its kind is given here.
+  Result<store::Change> change(store::Store& store, const Change& change) const;
+
+  Watch watch(std::string kind, Query query,
+              std::function<void(Result<std::vector<FoundBytes>>)> changed, Purpose purpose);
+
+  // Questions with an answer later, kClosed at the latest. Take the lock.
+  void enrol(const EnrolmentCode& code, const std::string& device_name,
+             std::function<void(Result<void>)> done);
+  void sync_once(const SyncOptions& options, std::function<void(Result<SyncReport>)> done);
+
+  // The line. On the executor's thread.
+  void start_live() { perform(session_.go_live(now_ms())); }
+  void stop() { perform(session_.stop()); }
+  void network_changed() { perform(session_.network_changed(now_ms())); }
+
+  /// Take the lock.
+  ClientStatus status();
+  void close();
+
+  std::int64_t wall_ms() const { return options_.clock->now().wall_ms; }
+  const std::optional<store::Enrolment>& enrolment() const { return enrolment_; }
+
+ private:
+  explicit ClientState(ClientOptions options);
+
+  std::uint64_t now_ms() const { return options_.clock->now().boot_ms; }
+  std::optional<Error> unusable(bool to_write) const;
+  void poison(const Error& error);
+  void note_recorded();
+
+  void ask(std::function<void(std::uint64_t)> task, std::function<void(const Error&)> no_answer);
+  void answer(std::uint64_t question, std::function<void()> task);
+  void enrol_now(std::uint64_t question, const EnrolmentCode& code, const std::string& device_name,
+                 std::function<void(Result<void>)> done);
+  void perform(SyncActions actions);
+  SyncActions carry_out(const SyncAction& action);
+  SyncActions do_open();
+  SyncActions do_hello(v1::Hello hello);
+  SyncActions do_read(const ReadOperations& read);
+  SyncActions do_welcome(const v1::Welcome& welcome);
+  SyncActions after_store(const Result<void>& stored);
+  void do_close();
+  void do_finished(const Result<void>& how);
+  void arm_timer();
+  CallEvents events_of_call();
+  void on_frame(const std::string& frame);
+  Result<void> connect(const ServerAddress& server);
+  Result<std::string> enrol_request(const EnrolmentCode& code, const std::string& device_name);
+  Result<void> enrolled(const EnrolmentCode& code, const Result<std::string>& reply);
+
+  ClientOptions options_;
+  std::shared_ptr<Strand> strand_;
+  std::unique_ptr<store::Store> store_;  ///< null: closed
+  std::optional<Error> poisoned_;
+  std::optional<store::Enrolment> enrolment_;
+
+  SyncSession session_;
+  std::shared_ptr<Transport> transport_;
+  std::shared_ptr<Call> call_;
+  std::uint64_t call_number_ = 0;  ///< events of calls before this one are late
+  std::uint64_t timer_ = 0;
+  std::optional<std::uint64_t> timer_ms_;
+  bool recorded_posted_ = false;
+  std::uint64_t last_question_ = 0;
+  /// Questions without an answer, and how to say that there will be none.
+  std::map<std::uint64_t, std::function<void(const Error&)>> questions_;
+  /// Of `sync_once`, those the session knows of.
+  std::map<std::uint64_t, std::function<void(Result<SyncReport>)>> waiting_;
+};
+
+template <typename Work>
+auto ClientState::read(Work work) -> decltype(work(std::declval<store::Store&>())) {
+  const auto lock = strand_->lock();
+  if (auto error = unusable(false)) return std::unexpected(std::move(*error));
+  try {
+    return work(*store_);
+  } catch (const std::exception& broken) {
+    poison(fault_of(broken));
+    return std::unexpected(*poisoned_);
+  }
+}
+
+template <typename Work>
+auto ClientState::write(Work work) -> decltype(work(std::declval<store::Store&>())) {
+  const auto lock = strand_->lock();
+  if (auto error = unusable(true)) return std::unexpected(std::move(*error));
+  try {
+    auto result = work(*store_);
+    if (!result && result.error().code == ErrorCode::kInternal) poison(result.error());
+    return result;
+  } catch (const std::exception& broken) {
+    poison(fault_of(broken));
+    return std::unexpected(*poisoned_);
+  }
+}
+
+template <typename Work>
+auto ClientState::record(Work work) -> decltype(work(std::declval<store::Store&>())) {
+  return write([&](store::Store& store) {
+    auto result = work(store);
+    if (result) note_recorded();
+    return result;
+  });
+}
+
+}  // namespace gridwhistle

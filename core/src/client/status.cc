@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <utility>
+
+#include "client/state.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr const char* kTelephone =
+    "这条紧急哨声还没有发出，请立即打电话报告。 This emergency has not left the phone: telephone "
+    "now.";
+
+void add_file(ClientStatus& status, const store::SyncState& file, const store::StoreStatus& kept) {
+  status.device = file.device;
+  status.cursor = file.cursor;
+  status.unsent = file.unsent;
+  status.refused = kept.refused;
+  for (const store::GrantHeld& grant : file.grants) status.scopes.push_back(grant.scope);
+  for (const Lane lane : kLanes) {
+    const store::LaneProgress& progress = file.lanes[index_of(lane)];
+    status.lanes.push_back(
+        {lane, progress.last.value - progress.noted.value, kept.not_backed_up[index_of(lane)]});
+  }
+  for (const store::StoreStatus::Emergency& emergency : kept.emergencies) {
+    status.emergencies.push_back(
+        {emergency.whistle, emergency.number, emergency.title,
+         static_cast<std::uint64_t>(std::max<std::int64_t>(emergency.unsent_ms, 0)), kTelephone});
+  }
+  if (kept.since_caught_up_ms) {
+    status.since_sync_ms =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(*kept.since_caught_up_ms, 0));
+  }
+}
+
+}  // namespace
+
+ClientStatus ClientState::status() {
+  const auto lock = strand_->lock();
+  ClientStatus status;
+  status.poisoned = poisoned_;
+  status.last_error = session_.last_error();
+  status.phase = session_.phase();
+  if (enrolment_) {
+    status.enrolled = true;
+    status.county = enrolment_->county;
+    status.server = enrolment_->server_address;
+    status.worker = enrolment_->worker;
+    status.short_code = enrolment_->short_code;
+  }
+  if (!store_) return status;
+  if (status.phase == SyncPhase::kWaiting) {
+    const std::uint64_t now = now_ms();
+    status.retry_in_ms = std::max(session_.wake_ms().value_or(now), now) - now;
+  }
+  status.caught_up = store_->is_caught_up();
+  const auto file = store_->sync_state();
+  const auto kept = store_->status();
+  if (file && kept) {
+    add_file(status, *file, *kept);
+  } else {
+    status.last_error = file ? kept.error() : file.error();
+  }
+  return status;
+}
+
+}  // namespace gridwhistle

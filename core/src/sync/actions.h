@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
+#include "wire/frames.h"
+
+// What a session asks its owner to do. Actions are done in order; of an action that fails the
+// session is told, and those behind it are dropped.
+namespace gridwhistle {
+
+/// Read the file's `SyncState`, begin a call, then tell `opened` or `open_failed`.
+struct OpenCall {};
+/// Complete the Hello (call counter, clocks, signature) and send it.
+struct SendHello {
+  v1::Hello hello;
+};
+/// Read operations of a lane after `after`, whole transactions, about `bytes_max`, at least one
+/// transaction; tell `operations`.
+struct ReadOperations {
+  Lane lane = Lane::kWhistles;
+  LaneSeq after;
+  std::size_t bytes_max = 0;
+};
+/// Send a frame on the open call.
+struct Send {
+  std::string frame;
+};
+struct FinishSending {};
+/// Make durable; tell `stored` or `store_failed`. One of them is under way at a time.
+struct StoreWelcome {
+  v1::Welcome welcome;
+};
+struct StoreAcks {
+  v1::Acks acks;
+};
+struct StoreCut {
+  CutDown cut;
+};
+struct StoreCaughtUp {
+  Seq upto;
+};
+/// Let go of the call; no more of its events may be told.
+struct CloseCall {};
+/// The call that `sync_once` asked for, or that was live, has come to an end or to rest.
+struct Finished {
+  Result<void> how;
+};
+
+using SyncAction =
+    std::variant<OpenCall, SendHello, ReadOperations, Send, FinishSending, StoreWelcome, StoreAcks,
+                 StoreCut, StoreCaughtUp, CloseCall, Finished>;
+using SyncActions = std::vector<SyncAction>;
+
+}  // namespace gridwhistle

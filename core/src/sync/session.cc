@@ -1,0 +1,275 @@
+#include "sync/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/limits.h"
+
+namespace gridwhistle {
+
+SyncSession::SyncSession(SessionLabel label, Random& random)
+    : label_(std::move(label)), random_(random) {}
+
+SyncActions SyncSession::sync_once(std::uint64_t budget_bytes, std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  if (call_open_) {
+    // A live call is never over; what was asked of it is done when nothing is left to do.
+    once_wanted_ = true;
+    again_ = end_sent_;
+    SyncActions actions;
+    settle(actions);
+    return actions;
+  }
+  if (now_ms < not_before_ms_) {
+    return {Finished{fail(ErrorCode::kBusy, "the server asks to wait before the next call",
+                          "ms " + std::to_string(not_before_ms_ - now_ms))}};
+  }
+  once_wanted_ = true;
+  budget_bytes_ = budget_bytes;
+  return open(now_ms);
+}
+
+SyncActions SyncSession::go_live(std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  const bool was_live = std::exchange(live_wanted_, true);
+  if (call_open_ || (was_live && phase_ == SyncPhase::kWaiting)) return {};
+  if (now_ms < not_before_ms_) {
+    phase_ = SyncPhase::kWaiting;
+    retry_ms_ = not_before_ms_;
+    return {};
+  }
+  return open(now_ms);
+}
+
+SyncActions SyncSession::stop() {
+  live_wanted_ = false;
+  phase_ = SyncPhase::kStopped;
+  if (!let_go()) return {};
+  once_wanted_ = false;
+  return {CloseCall{}, Finished{fail(ErrorCode::kUnavailable, "synchronising was stopped")}};
+}
+
+SyncActions SyncSession::network_changed(std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  if (call_open_ || !live_wanted_) return {};
+  backoff_.reset();
+  phase_ = SyncPhase::kWaiting;
+  retry_ms_ = std::max(now_ms, not_before_ms_);
+  return tick(now_ms);
+}
+
+SyncActions SyncSession::recorded(Lane lane, LaneSeq last, std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  SyncActions actions;
+  if (call_open_) {
+    outbox_.recorded(lane, last);
+    pump(actions);
+  } else if (phase_ == SyncPhase::kWaiting) {
+    const std::uint64_t soon = std::max(failed_ms_ + kRetryAfterWriteMs, not_before_ms_);
+    retry_ms_ = std::min(retry_ms_, std::max(soon, now_ms));
+    actions = tick(now_ms);
+  }
+  return actions;
+}
+
+SyncActions SyncSession::operations(Lane lane, std::span<const Operation> operations) {
+  reading_ = false;
+  SyncActions actions;
+  if (!call_open_) return actions;
+  if (operations.empty()) outbox_.exhausted(lane);
+  while (!operations.empty()) {
+    std::size_t taken = 0;
+    std::string frame = encode_operations(device_, operations, taken);
+    taken = std::clamp<std::size_t>(taken, 1, operations.size());
+    outbox_.add_sent(lane, taken, frame.size());
+    report_.sent += taken;
+    report_.bytes_up += frame.size();
+    actions.push_back(Send{std::move(frame)});
+    operations = operations.subspan(taken);
+  }
+  pump(actions);
+  return actions;
+}
+
+SyncActions SyncSession::store_failed(const Error& error, std::uint64_t now_ms) {
+  reading_ = false;
+  return fail_call(error, now_ms);
+}
+
+SyncActions SyncSession::restart(std::uint64_t now_ms) {
+  let_go();
+  return reopened(now_ms);
+}
+
+SyncActions SyncSession::reopened(std::uint64_t now_ms) {
+  SyncActions actions{CloseCall{}};
+  std::ranges::move(open(now_ms), std::back_inserter(actions));
+  return actions;
+}
+
+SyncActions SyncSession::open(std::uint64_t now_ms) {
+  now_ms_ = heard_ms_ = now_ms;
+  phase_ = SyncPhase::kConnecting;
+  call_open_ = true;
+  ++call_number_;
+  live_ = live_wanted_;
+  again_ = welcomed_ = end_sent_ = end_received_ = reading_ = false;
+  report_ = {};
+  return {OpenCall{}};
+}
+
+bool SyncSession::let_go() {
+  if (call_open_) ++call_number_;
+  return std::exchange(call_open_, false);
+}
+
+SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
+  now_ms_ = heard_ms_ = now_ms;
+  device_ = state.device;
+  outbox_ = Outbox(state.lanes);
+  cursor_ = Seq(state.cursor.seq());
+  behind_.clear();
+  for (const v1::ScopeCursor& scope : state.cursor.exceptions()) {
+    behind_.emplace(scope.scope(), Seq(scope.seq()));
+  }
+  granted_.clear();
+  backed_up_ = {};
+  SyncActions actions{SendHello{hello(state)}};
+  pump(actions);
+  return actions;
+}
+
+void SyncSession::add_lanes(google::protobuf::RepeatedPtrField<v1::LaneState>& lanes) const {
+  for (const Lane lane : kLanes) {
+    const LaneProgress progress = outbox_.progress(lane);
+    v1::LaneState& said = *lanes.Add();
+    said.set_lane(static_cast<std::uint32_t>(lane));
+    said.set_noted(progress.acknowledged.value);
+    said.set_last(progress.recorded.value);
+  }
+}
+
+v1::Hello SyncSession::hello(const SyncState& state) const {
+  v1::Hello hello;
+  hello.set_protocol(kProtocol);
+  hello.set_schema(label_.schema);
+  hello.set_device(state.device.value);
+  *hello.mutable_cursor() = state.cursor;
+  add_lanes(*hello.mutable_lanes());
+  hello.set_own_since(state.own_since.value);
+  hello.set_budget_bytes(budget_bytes_);
+  hello.set_live(live_);
+  const std::size_t epochs = std::min(state.epochs.size(), limits::kEpochs);
+  for (std::size_t i = 0; i < epochs; ++i) hello.add_epochs(state.epochs[i]);
+  hello.set_software(label_.software);
+  hello.set_unsent(static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(state.unsent, limits::kPendingOperations)));
+  return hello;
+}
+
+SyncActions SyncSession::open_failed(const Error& error, std::uint64_t now_ms) {
+  return fail_call(error, now_ms);
+}
+
+SyncActions SyncSession::bad_frame(const Error& error, std::uint64_t now_ms) {
+  return fail_call(error, now_ms);
+}
+
+SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
+  if (!call_open_) return {};
+  if (!how) return fail_call(how.error(), now_ms);
+  const bool complete = end_received_ && !outbox_.waiting();
+  if (!complete) {
+    return fail_call({ErrorCode::kUnavailable, "the server ended the call early", "early end"},
+                     now_ms);
+  }
+  now_ms_ = now_ms;
+  let_go();
+  once_wanted_ = false;
+  last_error_.reset();
+  backoff_.reset();
+  phase_ = SyncPhase::kStopped;
+  if (again_) {
+    once_wanted_ = true;
+    return reopened(now_ms);
+  }
+  if (live_wanted_) {
+    phase_ = SyncPhase::kWaiting;
+    // A one-time call may go over into a live one at once; a live call that a server ended well
+    // (it restarts, it sheds load) comes back after a pause.
+    retry_ms_ = std::max(now_ms + (live_ ? backoff_.next_ms(random_) : 0), not_before_ms_);
+  }
+  return {CloseCall{}, Finished{}};
+}
+
+SyncActions SyncSession::fail_call(const Error& error, std::uint64_t now_ms) {
+  now_ms_ = failed_ms_ = now_ms;
+  last_error_ = error;
+  once_wanted_ = false;
+  SyncActions actions;
+  if (let_go()) actions.push_back(CloseCall{});
+  actions.push_back(Finished{std::unexpected(error)});
+  plan_retry(error, now_ms);
+  return actions;
+}
+
+void SyncSession::plan_retry(const Error& error, std::uint64_t now_ms) {
+  phase_ = SyncPhase::kStopped;
+  if (!live_wanted_) return;
+  std::uint64_t pause_ms = 0;
+  switch (error.retry()) {
+    case Retry::kLater:
+      pause_ms = backoff_.next_ms(random_);
+      break;
+    // What a person has to put right may be put right elsewhere (a server upgraded, space freed).
+    case Retry::kAfterUser:
+      pause_ms = Backoff::kCapMs;
+      break;
+    case Retry::kNever:
+    case Retry::kAfterEnrol:
+      return;
+  }
+  phase_ = SyncPhase::kWaiting;
+  retry_ms_ = std::max(now_ms + pause_ms, not_before_ms_);
+}
+
+SyncActions SyncSession::tick(std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  if (call_open_ && owed_an_answer() && now_ms >= heard_ms_ + kAnswerTimeoutMs) {
+    return fail_call({ErrorCode::kTimeout, "the server does not answer", "silence"}, now_ms);
+  }
+  if (phase_ == SyncPhase::kWaiting && now_ms >= retry_ms_) return open(now_ms);
+  return {};
+}
+
+std::optional<std::uint64_t> SyncSession::wake_ms() const {
+  if (call_open_ && owed_an_answer()) return heard_ms_ + kAnswerTimeoutMs;
+  if (phase_ == SyncPhase::kWaiting) return retry_ms_;
+  return std::nullopt;
+}
+
+bool SyncSession::owed_an_answer() const { return !end_received_ || outbox_.waiting() || !live_; }
+
+void SyncSession::pump(SyncActions& actions) {
+  if (!call_open_ || end_sent_ || reading_) return;
+  if (const std::optional<Lane> lane = outbox_.next()) {
+    reading_ = true;
+    actions.push_back(ReadOperations{*lane, outbox_.sent(*lane), kReadBytes});
+    // A live line that was idle owes an answer from now on, not since its last word.
+    if (!outbox_.waiting()) heard_ms_ = std::max(heard_ms_, now_ms_);
+  } else if (!live_ && outbox_.all_sent()) {
+    end_sent_ = true;
+    std::string frame = encode(v1::UpEnd());
+    report_.bytes_up += frame.size();
+    actions.push_back(Send{std::move(frame)});
+    actions.push_back(FinishSending{});
+  }
+}
+
+void SyncSession::settle(SyncActions& actions) {
+  if (!live_ || !end_received_ || !outbox_.all_acknowledged()) return;
+  phase_ = SyncPhase::kLive;
+  if (std::exchange(once_wanted_, false)) actions.push_back(Finished{});
+}
+
+}  // namespace gridwhistle

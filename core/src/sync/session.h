@@ -1,0 +1,141 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gridwhistle/ports.h"
+#include "gridwhistle/sync.h"
+#include "sync/actions.h"
+#include "sync/backoff.h"
+#include "sync/outbox.h"
+
+namespace gridwhistle {
+
+/// What the file says when a call begins.
+struct SyncState {
+  DeviceId device;
+  std::array<LaneProgress, kLaneCount> lanes;
+  v1::Cursor cursor;
+  DevSeq own_since;
+  std::vector<std::uint64_t> epochs;  ///< newest first
+  std::uint64_t unsent = 0;
+};
+
+struct SessionLabel {
+  std::uint32_t schema = 0;
+  std::string software;
+};
+
+/// The phone's side of `Sync`: when to call, what to send, what to believe, when to try again.
+///
+/// A state machine: each function takes an event and gives the actions that follow. It knows no
+/// thread, clock, socket or file; `now_ms` is any clock that never goes back. Everything a server
+/// sends is held against what was sent and read before; what does not fit ends the call with
+/// kProtocol, and nothing of that frame is stored. Every error leads back to a retry, or to a state
+/// in which a person is told what to do.
+class SyncSession {
+ public:
+  static constexpr std::uint32_t kProtocol = 1;
+  /// A server that owes an answer and says nothing for so long is given up.
+  static constexpr std::uint64_t kAnswerTimeoutMs = 60'000;
+  /// A local write brings a waiting retry forward, but not closer to the last failure than this.
+  static constexpr std::uint64_t kRetryAfterWriteMs = 5'000;
+  /// How much is read from the file at once; a whistle waits for no more than this.
+  static constexpr std::size_t kReadBytes = 256 * 1024;
+
+  /// `random` outlives the session.
+  SyncSession(SessionLabel label, Random& random);
+
+  // What the host wants.
+  SyncActions sync_once(std::uint64_t budget_bytes, std::uint64_t now_ms);
+  SyncActions go_live(std::uint64_t now_ms);
+  SyncActions stop();
+  SyncActions network_changed(std::uint64_t now_ms);
+
+  // What happened on the phone.
+  SyncActions recorded(Lane lane, LaneSeq last, std::uint64_t now_ms);
+  SyncActions operations(Lane lane, std::span<const Operation> operations);
+  SyncActions store_failed(const Error& error, std::uint64_t now_ms);
+  /// The Welcome showed that the file has to be put right first; it has been, and the call must
+  /// begin anew with what the file says now.
+  SyncActions restart(std::uint64_t now_ms);
+
+  // What happened on the line.
+  SyncActions opened(const SyncState& state, std::uint64_t now_ms);
+  SyncActions open_failed(const Error& error, std::uint64_t now_ms);
+  SyncActions frame(const Down& frame, std::size_t bytes, std::uint64_t now_ms);
+  SyncActions bad_frame(const Error& error, std::uint64_t now_ms);
+  SyncActions ended(const Result<void>& how, std::uint64_t now_ms);
+  SyncActions tick(std::uint64_t now_ms);
+
+  /// When to call `tick` next.
+  std::optional<std::uint64_t> wake_ms() const;
+
+  SyncPhase phase() const { return phase_; }
+  /// Of the last call; none while it goes well.
+  const std::optional<Error>& last_error() const { return last_error_; }
+  const SyncReport& report() const { return report_; }
+  bool call_open() const { return call_open_; }
+  /// Changes whenever a call begins or is let go of.
+  std::uint64_t call_number() const { return call_number_; }
+
+ private:
+  SyncActions open(std::uint64_t now_ms);
+  SyncActions reopened(std::uint64_t now_ms);
+  bool let_go();
+  SyncActions fail_call(const Error& error, std::uint64_t now_ms);
+  void plan_retry(const Error& error, std::uint64_t now_ms);
+  void pump(SyncActions& actions);
+  void settle(SyncActions& actions);
+
+  Result<SyncActions> take(const v1::Welcome& welcome);
+  Result<SyncActions> take(const v1::Acks& acks);
+  Result<SyncActions> take(const CutDown& cut);
+  Result<SyncActions> take(const v1::DownEnd& end);
+  Result<void> check_cut(const CutDown& cut) const;
+  bool owed_an_answer() const;
+  v1::Hello hello(const SyncState& state) const;
+  void add_lanes(google::protobuf::RepeatedPtrField<v1::LaneState>& lanes) const;
+
+  const SessionLabel label_;
+  Random& random_;
+
+  bool live_wanted_ = false;
+  bool once_wanted_ = false;
+  bool again_ = false;  ///< asked for after the end of this call was sent
+  std::uint64_t budget_bytes_ = 0;
+
+  SyncPhase phase_ = SyncPhase::kStopped;
+  Backoff backoff_;
+  std::uint64_t now_ms_ = 0;         ///< of the latest event
+  std::uint64_t failed_ms_ = 0;      ///< when the last call failed
+  std::uint64_t retry_ms_ = 0;       ///< while kWaiting
+  std::uint64_t not_before_ms_ = 0;  ///< what the server asked for
+  std::optional<Error> last_error_;
+  SyncReport report_;
+
+  // Of the open call.
+  bool call_open_ = false;
+  std::uint64_t call_number_ = 0;
+  bool live_ = false;
+  bool welcomed_ = false;
+  bool end_sent_ = false;
+  bool end_received_ = false;
+  bool reading_ = false;
+  std::uint64_t heard_ms_ = 0;
+  Outbox outbox_;
+  DeviceId device_;
+  Seq cursor_;
+  Seq backed_up_;
+  std::map<std::string, Seq, std::less<>> behind_;  ///< scopes with a cursor of their own
+  std::set<std::string, std::less<>> granted_;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,317 @@
+#include "sync/session.h"
+
+#include <catch2/catch.hpp>
+
+#include "phone_and_server.h"
+
+namespace gridwhistle {
+
+namespace {
+
+v1::Welcome welcome(std::uint32_t protocol = SyncSession::kProtocol) {
+  v1::Welcome welcome;
+  welcome.set_protocol(protocol);
+  v1::Grant& grant = *welcome.add_grants();
+  grant.set_scope("grid:440811001001001");
+  return welcome;
+}
+
+CutDown cut(std::uint64_t upto, std::string scope = {}) {
+  CutDown cut;
+  cut.scope = std::move(scope);
+  cut.upto = Seq(upto);
+  return cut;
+}
+
+v1::DownEnd down_end(std::uint64_t caught_up, std::uint32_t retry_after_ms = 0) {
+  v1::DownEnd end;
+  end.set_caught_up(caught_up);
+  end.set_retry_after_ms(retry_after_ms);
+  return end;
+}
+
+v1::Refusal refusal(ErrorCode code, std::uint32_t retry_after_ms = 0) {
+  v1::Refusal refusal;
+  refusal.set_code(static_cast<std::uint32_t>(code));
+  refusal.set_message("no");
+  refusal.set_retry_after_ms(retry_after_ms);
+  return refusal;
+}
+
+/// A world whose live call is open and welcomed.
+struct LiveWorld : World {
+  LiveWorld() : World(1) {
+    run(session.go_live(now_ms));
+    up.clear();
+    say(welcome());
+  }
+  void say(const Down& frame) { run(session.frame(frame, 10, now_ms)); }
+};
+
+void check_refused_as_protocol(LiveWorld& world, const Down& frame) {
+  const Seq cursor = world.file.cursor;
+  world.say(frame);
+  CHECK_FALSE(world.call);
+  REQUIRE(world.session.last_error());
+  CHECK(world.session.last_error()->code == ErrorCode::kProtocol);
+  CHECK(world.session.phase() == SyncPhase::kWaiting);
+  CHECK(world.file.cursor == cursor);
+}
+
+}  // namespace
+
+TEST_CASE("a call sends hello, every operation lane by lane, and the end without waiting") {
+  World world(1);
+  world.file.record(Lane::kBulk);
+  world.file.record(Lane::kRecords);
+  world.file.record(Lane::kWhistles);
+  world.run(world.session.sync_once(0, world.now_ms));
+  REQUIRE(world.up.size() == 5);
+  CHECK(world.half_closed);
+  world.deliver_all();
+  CHECK(world.lanes_received == std::vector<Lane>{Lane::kWhistles, Lane::kRecords, Lane::kBulk});
+  REQUIRE(world.finished.size() == 1);
+  CHECK(world.finished[0]);
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.session.phase() == SyncPhase::kStopped);
+  CHECK(world.session.report().sent == 3);
+  CHECK(world.session.report().acknowledged == 3);
+  CHECK(world.session.report().caught_up);
+}
+
+TEST_CASE("a transaction is never cut between two frames") {
+  World world(1);
+  for (int t = 0; t < 40; ++t) {
+    for (int i = 0; i < 100; ++i) world.file.record(Lane::kRecords, i < 99);
+  }
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.deliver_all();
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.server.taken[index_of(Lane::kRecords)].size() == 4000);
+}
+
+TEST_CASE("in a live call what is recorded goes at once, and a whistle overtakes waiting bulk") {
+  LiveWorld world;
+  for (int i = 0; i < 3000; ++i) {
+    world.run(world.session.recorded(Lane::kBulk, world.file.record(Lane::kBulk), world.now_ms));
+  }
+  world.run(
+      world.session.recorded(Lane::kWhistles, world.file.record(Lane::kWhistles), world.now_ms));
+  CHECK_FALSE(world.half_closed);
+  world.deliver_all();
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.call);
+}
+
+TEST_CASE("frames before the welcome, and a second welcome, break the protocol") {
+  World world(1);
+  world.run(world.session.go_live(world.now_ms));
+  world.run(world.session.frame(v1::Acks(), 1, world.now_ms));
+  REQUIRE(world.session.last_error());
+  CHECK(world.session.last_error()->code == ErrorCode::kProtocol);
+
+  LiveWorld live;
+  check_refused_as_protocol(live, welcome());
+}
+
+TEST_CASE("acknowledgements of what was never sent break the protocol and are not stored") {
+  LiveWorld world;
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(1);
+  run.set_first(1);
+  run.set_count(1);
+  run.set_status(1);
+  check_refused_as_protocol(world, acks);
+  CHECK(world.file.acknowledged[0] == 0);
+}
+
+TEST_CASE(
+    "a cut below the cursor, of a foreign scope, or with rows beyond it breaks the protocol") {
+  SECTION("below the cursor") {
+    LiveWorld world;
+    world.say(cut(5));
+    CHECK(world.file.cursor == Seq(5));
+    check_refused_as_protocol(world, cut(4));
+  }
+  SECTION("of a scope that was not granted") {
+    LiveWorld world;
+    check_refused_as_protocol(world, cut(5, "grid:440811001001002"));
+  }
+  SECTION("of a granted scope that lags behind, twice back") {
+    LiveWorld world;
+    world.say(cut(5, "grid:440811001001001"));
+    CHECK(world.call);
+    check_refused_as_protocol(world, cut(4, "grid:440811001001001"));
+  }
+  SECTION("with a row beyond it") {
+    LiveWorld world;
+    CutDown later = cut(5);
+    later.rows.resize(1);
+    later.rows[0].last_seq = Seq(6);
+    check_refused_as_protocol(world, later);
+  }
+}
+
+TEST_CASE("caught up below the cursor breaks the protocol") {
+  LiveWorld world;
+  world.say(cut(5));
+  check_refused_as_protocol(world, down_end(4));
+}
+
+TEST_CASE("a backup that goes back within a call breaks the protocol") {
+  LiveWorld world;
+  v1::Acks acks;
+  acks.set_backed_up(5);
+  world.say(acks);
+  CHECK(world.call);
+  acks.set_backed_up(4);
+  check_refused_as_protocol(world, acks);
+}
+
+TEST_CASE("a server of another protocol is told apart and tried again rarely") {
+  World world(1);
+  world.run(world.session.go_live(world.now_ms));
+  world.run(world.session.frame(welcome(2), 1, world.now_ms));
+  REQUIRE(world.session.last_error());
+  CHECK(world.session.last_error()->code == ErrorCode::kUnsupported);
+  CHECK(world.session.wake_ms() == world.now_ms + Backoff::kCapMs);
+}
+
+TEST_CASE("a call that ends before the server's end is a failure") {
+  World world(1);
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.up.clear();
+  world.run(world.session.ended({}, world.now_ms));
+  REQUIRE(world.finished.size() == 1);
+  REQUIRE_FALSE(world.finished[0]);
+  CHECK(world.finished[0].error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("a one-time call is not retried, a live one is") {
+  World once(1);
+  once.run(once.session.sync_once(0, once.now_ms));
+  once.break_call();
+  CHECK(once.session.phase() == SyncPhase::kStopped);
+  CHECK_FALSE(once.session.wake_ms());
+
+  World live(1);
+  live.run(live.session.go_live(live.now_ms));
+  live.break_call();
+  CHECK(live.session.phase() == SyncPhase::kWaiting);
+  REQUIRE(live.session.wake_ms());
+  live.now_ms = *live.session.wake_ms();
+  live.run(live.session.tick(live.now_ms));
+  CHECK(live.call);
+  CHECK(live.calls == 2);
+}
+
+TEST_CASE("what the server asks for is honoured, whatever else asks for a call") {
+  LiveWorld world;
+  world.say(refusal(ErrorCode::kBusy, 600'000));
+  const std::uint64_t asked = world.now_ms + 600'000;
+  CHECK(world.session.wake_ms() == asked);
+  world.run(world.session.network_changed(world.now_ms));
+  world.run(
+      world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
+  world.run(world.session.sync_once(0, world.now_ms));
+  CHECK_FALSE(world.call);
+  CHECK(world.session.wake_ms() == asked);
+  world.run(world.session.tick(asked));
+  CHECK(world.call);
+}
+
+TEST_CASE("another network brings a retry at once, a local write within seconds") {
+  World world(1);
+  world.run(world.session.go_live(world.now_ms));
+  for (int i = 0; i < 30; ++i) {
+    world.break_call();
+    world.now_ms = *world.session.wake_ms();
+    world.run(world.session.tick(world.now_ms));
+  }
+  world.break_call();
+  const std::uint64_t failed = world.now_ms;
+  REQUIRE(*world.session.wake_ms() > failed + SyncSession::kRetryAfterWriteMs);
+  world.run(
+      world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
+  CHECK(*world.session.wake_ms() == failed + SyncSession::kRetryAfterWriteMs);
+  world.run(world.session.network_changed(world.now_ms));
+  CHECK(world.call);
+}
+
+TEST_CASE("what only a new enrolment can mend is not retried by itself") {
+  LiveWorld world;
+  world.say(refusal(ErrorCode::kRevoked));
+  CHECK(world.session.phase() == SyncPhase::kStopped);
+  CHECK_FALSE(world.session.wake_ms());
+  world.run(world.session.network_changed(world.now_ms));
+  CHECK(world.call);
+}
+
+TEST_CASE("a server that owes an answer and is silent is given up; an idle live line is not") {
+  LiveWorld world;
+  world.say(down_end(0));
+  CHECK(world.session.phase() == SyncPhase::kLive);
+  CHECK_FALSE(world.session.wake_ms());
+  world.now_ms += 3'600'000;
+  world.run(
+      world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
+  REQUIRE(world.session.wake_ms() == world.now_ms + SyncSession::kAnswerTimeoutMs);
+  world.now_ms += SyncSession::kAnswerTimeoutMs;
+  world.run(world.session.tick(world.now_ms));
+  CHECK_FALSE(world.call);
+  CHECK(world.session.last_error()->code == ErrorCode::kTimeout);
+}
+
+TEST_CASE("a one-time request during a live call is done when nothing is left to do") {
+  LiveWorld world;
+  world.say(down_end(0));
+  world.run(
+      world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
+  world.run(world.session.sync_once(0, world.now_ms));
+  CHECK(world.finished.empty());
+  world.deliver_all();
+  REQUIRE(world.finished.size() == 1);
+  CHECK(world.finished[0]);
+  CHECK(world.call);
+  world.run(world.session.sync_once(0, world.now_ms));
+  CHECK(world.finished.size() == 2);
+}
+
+TEST_CASE("what is recorded after the end was sent goes in a call of its own when asked for") {
+  World world(1);
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.file.record(Lane::kRecords);
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.deliver_all();
+  CHECK(world.calls == 2);
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.finished.size() == 1);
+}
+
+TEST_CASE("a disk that fails ends the call, and what was not stored comes again") {
+  World world(1);
+  world.file.record(Lane::kRecords);
+  world.fail_store = true;
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.deliver_all();
+  REQUIRE(world.finished.size() == 1);
+  CHECK_FALSE(world.finished[0]);
+  CHECK_FALSE(world.file.all_acknowledged());
+  world.run(world.session.sync_once(0, world.now_ms));
+  world.deliver_all();
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.server.taken[index_of(Lane::kRecords)].size() == 1);
+}
+
+TEST_CASE("stopping ends the call and every retry") {
+  LiveWorld world;
+  world.run(world.session.stop());
+  CHECK_FALSE(world.call);
+  CHECK_FALSE(world.session.wake_ms());
+  world.run(
+      world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
+  CHECK_FALSE(world.call);
+}
+
+}  // namespace gridwhistle
