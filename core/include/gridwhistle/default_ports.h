@@ -69,7 +69,9 @@ struct TransportOptions {
 ///
 /// Opens no connection before the first call; keeps one, which all calls share; opens no other in
 /// the background when it breaks. `executor` outlives the transport, and the transport its calls;
-/// all three are destroyed on the executor's thread or when it runs no more.
+/// all three are destroyed on the executor's thread or when it runs no more. Destroying the
+/// transport waits, some milliseconds at most, for the network to let go of calls that were
+/// cancelled.
 ///
 /// kInvalid: the key's hash does not have 32 bytes, or there is no address.
 Result<std::unique_ptr<Transport>> grpc_transport(ServerAddress server, Executor& executor,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "base/grpc_frames.h"
@@ -27,50 +26,46 @@ class OwnedCall final : public Call {
   const std::shared_ptr<StreamCall> call_;
 };
 
-// One `Enrol` call; gRPC holds it until it is done.
+// One `Enrol` call. Holds itself until gRPC is done with it and its answer has been told.
 class Question : public std::enable_shared_from_this<Question> {
  public:
   using Done = std::function<void(Result<std::string>)>;
 
-  Question(std::shared_ptr<Link> link, Executor& executor, Done done)
-      : link_(std::move(link)), line_(link_->get()), executor_(&executor), done_(std::move(done)) {}
+  Question(std::shared_ptr<Link> link, Done done)
+      : link_(std::move(link)), line_(link_->get()), done_(std::move(done)) {}
 
   void ask(const std::string& request) {
+    self_ = shared_from_this();
+    link_->call_begins();
     request_ = to_buffer(request);
     context_.set_deadline(std::chrono::system_clock::now() + link_->options().enrol_timeout);
     grpc::GenericStub(line_.channel)
         .UnaryCall(&context_, rpc_names::kEnrolMethod, {}, &request_, &reply_,
-                   [self = shared_from_this()](const grpc::Status& s) { self->answered(s); });
+                   [this](const grpc::Status& status) { answered(status); });
   }
 
-  /// Nobody is told the answer, and the executor is not used afterwards.
+  /// The executor's thread. Nobody is told the answer.
   void detach() {
-    Done done;
-    {
-      const std::lock_guard lock(mutex_);
-      executor_ = nullptr;
-      done = std::exchange(done_, nullptr);
-    }
+    done_ = nullptr;
     context_.TryCancel();
   }
 
  private:
+  // The task takes along all that holds the channel; see Link.
   void answered(const grpc::Status& status) {
-    const auto outcome = outcome_of(status, context_, line_.wrong_key->load());
+    const auto link = link_;
+    PinnedChannel failed;
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !code_from_server(context_)) {
-      link_->drop(line_.channel.get());
+      failed = link->take_failed(line_.channel.get());
     }
-    const std::lock_guard lock(mutex_);
-    if (executor_ == nullptr) return;
-    executor_->post([self = shared_from_this(), outcome] { self->tell(outcome); });
+    link->executor().post(
+        [self = std::move(self_), failed = std::move(failed),
+         outcome = outcome_of(status, context_, line_.wrong_key->load())] { self->tell(outcome); });
+    link->call_ended();
   }
 
   void tell(const Result<void>& outcome) {
-    Done done;
-    {
-      const std::lock_guard lock(mutex_);
-      done = std::exchange(done_, nullptr);
-    }
+    const Done done = std::exchange(done_, nullptr);
     if (!done) return;
     if (outcome) return done(to_frame(reply_));
     done(std::unexpected(outcome.error()));
@@ -81,37 +76,36 @@ class Question : public std::enable_shared_from_this<Question> {
   grpc::ClientContext context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer reply_;
-  std::mutex mutex_;
-  Executor* executor_;  ///< null once detached
-  Done done_;
+  std::shared_ptr<Question> self_;  ///< until gRPC is done
+  Done done_;                       ///< the executor's thread
 };
 
 class GrpcTransport final : public Transport {
  public:
   GrpcTransport(ServerAddress server, Executor& executor, TransportOptions options)
-      : executor_(executor), link_(std::make_shared<Link>(std::move(server), options)) {}
+      : link_(std::make_shared<Link>(std::move(server), executor, options)) {}
 
   ~GrpcTransport() override {
     for (const auto& question : questions_) {
       if (const auto open = question.lock()) open->detach();
     }
+    link_->close();
   }
 
   std::unique_ptr<Call> sync(CallEvents events) override {
-    auto call = std::make_shared<StreamCall>(link_, executor_, std::move(events));
+    auto call = std::make_shared<StreamCall>(link_, std::move(events));
     call->start();
     return std::make_unique<OwnedCall>(std::move(call));
   }
 
   void enrol(std::string request, Question::Done done) override {
     std::erase_if(questions_, [](const auto& question) { return question.expired(); });
-    auto question = std::make_shared<Question>(link_, executor_, std::move(done));
+    auto question = std::make_shared<Question>(link_, std::move(done));
     questions_.push_back(question);
     question->ask(request);
   }
 
  private:
-  Executor& executor_;
   const std::shared_ptr<Link> link_;
   std::list<std::weak_ptr<Question>> questions_;
 };

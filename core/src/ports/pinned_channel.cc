@@ -108,10 +108,27 @@ PinnedChannel Link::get() {
   return current_;
 }
 
-void Link::drop(const grpc::Channel* failed) {
-  PinnedChannel dropped;
+PinnedChannel Link::take_failed(const grpc::Channel* failed) {
   const std::lock_guard lock(mutex_);
-  if (current_.channel.get() == failed) dropped = std::exchange(current_, {});
+  if (current_.channel.get() != failed) return {};
+  return std::exchange(current_, {});
+}
+
+void Link::call_begins() {
+  const std::lock_guard lock(mutex_);
+  ++calls_;
+}
+
+void Link::call_ended() {
+  const std::lock_guard lock(mutex_);
+  if (--calls_ == 0) idle_.notify_all();
+}
+
+void Link::close() {
+  PinnedChannel last;  // let go after the lock
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return calls_ == 0; });
+  last = std::exchange(current_, {});
 }
 
 }  // namespace gridwhistle

@@ -17,15 +17,15 @@ constexpr std::size_t kUnconsumedBytesMax = 1 << 20;
 
 }  // namespace
 
-StreamCall::StreamCall(std::shared_ptr<Link> link, Executor& executor, CallEvents events)
+StreamCall::StreamCall(std::shared_ptr<Link> link, CallEvents events)
     : link_(std::move(link)),
       line_(link_->get()),
       frame_bytes_max_(link_->options().frame_bytes_max),
-      executor_(&executor),
       events_(std::make_shared<const CallEvents>(std::move(events))) {}
 
 void StreamCall::start() {
   self_ = shared_from_this();
+  link_->call_begins();
   grpc::GenericStub(line_.channel)
       .PrepareBidiStreamingCall(&context_, rpc_names::kSyncMethod, {}, this);
   // Writes begin outside of gRPC's callbacks, so the call must not be done before we say so.
@@ -69,7 +69,6 @@ void StreamCall::detach() {
   bool read = false;
   {
     const std::lock_guard lock(mutex_);
-    executor_ = nullptr;
     events = std::move(events_);
     queue_.clear();
     finish_wanted_ = true;
@@ -136,12 +135,12 @@ void StreamCall::OnReadDone(bool ok) {
   release_hold_if_over();
 }
 
-// Under the lock, which `detach` takes too: an executor is used only while its owner is there.
+// Under the lock.
 void StreamCall::deliver(std::string frame) {
-  if (executor_ == nullptr) return;
+  if (!events_) return;
   const std::size_t size = frame.size();
   unconsumed_bytes_ += size;
-  executor_->post([self = shared_from_this(), frame = std::move(frame), size]() mutable {
+  link_->executor().post([self = shared_from_this(), frame = std::move(frame), size]() mutable {
     std::shared_ptr<const CallEvents> events;
     {
       const std::lock_guard lock(self->mutex_);
@@ -172,27 +171,30 @@ void StreamCall::release_hold_if_over() {
   RemoveHold();
 }
 
+// The task takes along all that holds the channel; see Link.
 void StreamCall::OnDone(const grpc::Status& status) {
-  const auto self = std::move(self_);
+  const auto link = link_;
   Result<void> how = outcome_of(status, context_, line_.wrong_key->load());
+  PinnedChannel failed;
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && !code_from_server(context_)) {
-    link_->drop(line_.channel.get());
+    failed = link->take_failed(line_.channel.get());
   }
-  const std::lock_guard lock(mutex_);
-  if (own_failure_) how = std::unexpected(*own_failure_);
-  end(std::move(how));
+  {
+    const std::lock_guard lock(mutex_);
+    if (own_failure_) how = std::unexpected(*own_failure_);
+  }
+  link->executor().post([self = std::move(self_), failed = std::move(failed),
+                         how = std::move(how)]() mutable { self->tell_end(std::move(how)); });
+  link->call_ended();
 }
 
-void StreamCall::end(Result<void> how) {
-  if (executor_ == nullptr) return;
-  executor_->post([self = shared_from_this(), how = std::move(how)]() mutable {
-    std::shared_ptr<const CallEvents> events;
-    {
-      const std::lock_guard lock(self->mutex_);
-      events = std::move(self->events_);
-    }
-    if (events) events->on_end(std::move(how));
-  });
+void StreamCall::tell_end(Result<void> how) {
+  std::shared_ptr<const CallEvents> events;
+  {
+    const std::lock_guard lock(mutex_);
+    events = std::move(events_);
+  }
+  if (events) events->on_end(std::move(how));
 }
 
 }  // namespace gridwhistle

@@ -24,14 +24,14 @@ namespace gridwhistle {
 class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                          public std::enable_shared_from_this<StreamCall> {
  public:
-  StreamCall(std::shared_ptr<Link> link, Executor& executor, CallEvents events);
+  StreamCall(std::shared_ptr<Link> link, CallEvents events);
 
   /// Once, first.
   void start();
   /// Any thread.
   void send(std::string frame);
   void finish_sending();
-  /// Cancels the call; no event comes and the executor is not used afterwards.
+  /// Cancels the call; no event comes afterwards.
   void detach();
 
  private:
@@ -44,7 +44,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   void written();
   void deliver(std::string frame);
   void consumed(std::size_t bytes);
-  void end(Result<void> how);
+  void tell_end(Result<void> how);
   void release_hold_if_over();
 
   const std::shared_ptr<Link> link_;
@@ -56,8 +56,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   std::shared_ptr<StreamCall> self_;  ///< until OnDone
 
   std::mutex mutex_;
-  Executor* executor_;  ///< null once detached
-  std::shared_ptr<const CallEvents> events_;
+  std::shared_ptr<const CallEvents> events_;  ///< null once detached or told the end
   std::deque<std::string> queue_;
   std::size_t unconsumed_bytes_ = 0;  ///< read, but not yet taken by the owner
   std::optional<Error> own_failure_;  ///< why this side gave up

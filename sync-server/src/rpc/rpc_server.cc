@@ -1,6 +1,5 @@
 #include "rpc/rpc_server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
@@ -9,6 +8,7 @@
 
 #include <utility>
 
+#include "rpc/reflection.h"
 #include "rpc/sync_service.h"
 
 namespace gridwhistle::rpc {
@@ -69,7 +69,7 @@ class GrpcServer final : public RpcServer {
 
   Result<void> listen(const RpcServerOptions& options) {
     grpc::EnableDefaultHealthCheckService(true);
-    if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    enable_reflection();
     grpc::ServerBuilder builder;
     limit_clients(builder, options);
     tune(builder, options);

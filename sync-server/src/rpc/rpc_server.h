@@ -28,8 +28,6 @@ struct RpcServerOptions {
   int window_bytes = 4 << 20;
   /// What gRPC may hold in buffers for all connections before it slows them down.
   std::size_t memory_bytes_max = 512 << 20;
-  /// Lets tools ask which services and messages there are.
-  bool reflection = true;
 };
 
 /// The phones' door: `SyncService` over TLS, the health service, reflection.
