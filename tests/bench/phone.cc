@@ -1,0 +1,130 @@
+#include "bench/phone.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <iostream>
+
+#include "gridwhistle/default_ports.h"
+
+namespace gridwhistle::bench {
+
+namespace {
+
+/// Operations of one transaction at most; the library's limit is 256.
+constexpr std::size_t kTogether = 250;
+
+[[noreturn]] void stop(const Error& error) {
+  std::cerr << "gw-bench: " << error.message << " [" << name_of(error.code) << "] " << error.detail
+            << '\n';
+  std::abort();
+}
+
+template <typename T>
+T must(Result<T> result) {
+  if (!result) stop(result.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+}  // namespace
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+BenchPhone::BenchPhone(const std::string& folder)
+    : folder_(folder),
+      file_(folder + "/phone.db"),
+      clock_(system_clock()),
+      random_(system_random()),
+      executor_(thread_executor()) {
+  std::filesystem::create_directories(folder);
+  secrets_ = file_secret_store(folder + "/device.key");
+  open();
+}
+
+BenchPhone::~BenchPhone() {
+  if (client_) client_->close();
+}
+
+void BenchPhone::open() {
+  ClientOptions options;
+  options.path = file_;
+  options.clock = clock_.get();
+  options.random = random_.get();
+  options.secrets = secrets_.get();
+  options.executor = executor_.get();
+  options.connect = [this](const ServerAddress& server) {
+    ServerAddress address = server;
+    if (port_ != 0) address.host_and_port = "127.0.0.1:" + std::to_string(port_);
+    return grpc_transport(address, *executor_);
+  };
+  client_ = must(Client::open(std::move(options)));
+}
+
+double BenchPhone::reopen() {
+  client_->close();
+  client_.reset();
+  const double start = now_s();
+  open();
+  return now_s() - start;
+}
+
+void BenchPhone::go_through(int port) {
+  port_ = port;
+  reopen();
+}
+
+void BenchPhone::enrol(const std::string& code) {
+  std::promise<Result<void>> done;
+  client_->enrol(must(EnrolmentCode::parse(code)), "bench",
+                 [&](Result<void> how) { done.set_value(std::move(how)); });
+  must(done.get_future().get());
+}
+
+SyncReport BenchPhone::sync() {
+  std::promise<Result<SyncReport>> done;
+  client_->sync_once({}, [&](Result<SyncReport> how) { done.set_value(std::move(how)); });
+  return must(done.get_future().get());
+}
+
+void BenchPhone::put_each(const Item& item) {
+  switch (item.kind) {
+    case Item::Kind::kVisit:
+      must(client_->put(item.visit));
+      break;
+    case Item::Kind::kWhistle:
+      must(client_->put(item.whistle));
+      break;
+    case Item::Kind::kHousehold: {
+      const RecordId household = must(client_->put(item.household));
+      for (v1::Resident member : item.members) {
+        member.set_household(std::string(household.bytes()));
+        must(client_->put(member));
+      }
+    }
+  }
+}
+
+void BenchPhone::put_together(const std::vector<Item>& items) {
+  for (std::size_t i = 0; i < items.size();) {
+    Transaction transaction = client_->transaction();
+    for (std::size_t used = 0; i < items.size(); ++i) {
+      const Item& item = items[i];
+      used += 1 + item.members.size();
+      if (used > kTogether) break;
+      if (item.kind == Item::Kind::kVisit) must(transaction.put(item.visit));
+      if (item.kind == Item::Kind::kWhistle) must(transaction.put(item.whistle));
+      if (item.kind != Item::Kind::kHousehold) continue;
+      const RecordId household = must(transaction.put(item.household));
+      for (v1::Resident member : item.members) {
+        member.set_household(std::string(household.bytes()));
+        must(transaction.put(member));
+      }
+    }
+    must(transaction.commit());
+  }
+}
+
+}  // namespace gridwhistle::bench

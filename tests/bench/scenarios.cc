@@ -1,0 +1,422 @@
+#include "bench/scenarios.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+#include "base/p256.h"
+#include "bench/county.h"
+#include "bench/floor.h"
+#include "bench/phone.h"
+#include "bench/process.h"
+#include "bench/tls_meter.h"
+#include "support/proxy.h"
+
+namespace gridwhistle::bench {
+
+namespace {
+
+constexpr std::size_t kEdits = 100;
+constexpr std::size_t kDevices = 50;
+constexpr std::size_t kDeviceItems = 200;
+constexpr std::size_t kIdleRounds = 20;
+constexpr std::chrono::milliseconds kDistance{25};
+const DeviceId kFloorDevice{0x0123456789ABCDEULL};
+
+/// A folder that is empty at the beginning and gone at the end.
+class Folder {
+ public:
+  Folder(const Setting& setting, const std::string& name) : path_(setting.folder + "/" + name) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+Records bare(const std::vector<Item>& items) {
+  Records records;
+  std::uint64_t counter = 1;
+  for (const Item& item : items) {
+    auto some = bare_records(item, RecordId::make(kFloorDevice, counter));
+    counter += some.size();
+    std::move(some.begin(), some.end(), std::back_inserter(records));
+  }
+  return records;
+}
+
+/// Bytes of the bare records in zstd-3 batches of 1,000: what S2.bytes is measured against.
+std::size_t packed_bytes(const Records& records) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < records.size(); i += 1000) {
+    const auto begin = records.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto end =
+        records.begin() + static_cast<std::ptrdiff_t>(std::min(records.size(), i + 1000));
+    bytes += pack(Records(begin, end)).size();
+  }
+  return bytes;
+}
+
+template <typename Work>
+double seconds_of(Work&& work) {
+  const double start = now_s();
+  work();
+  return now_s() - start;
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+/// The floor's server in a process of its own, and its certificate.
+struct FloorServer {
+  FloorServer(const Setting& setting, const std::string& folder)
+      : process(std::make_unique<Process>(
+            std::vector<std::string>{setting.own_program, "floor-server", folder})),
+        port(std::stoi(process->line())) {
+    std::ostringstream text;
+    text << std::ifstream(folder + "/certificate.pem").rdbuf();
+    certificate = text.str();
+  }
+  std::unique_ptr<Process> process;
+  int port;
+  std::string certificate;
+};
+
+/// Evenly spaced positions among `size`.
+std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < std::min(count, size); ++i) chosen.push_back(i * size / count);
+  return chosen;
+}
+
+/// Ids of a phone's records of the three kinds, in the order of their ids.
+struct Known {
+  std::vector<RecordId> visits, whistles, residents;
+  explicit Known(Client& client) {
+    const Query all = Query().first(1'000'000);
+    for (const auto& one : client.query("Visit", all).value()) visits.push_back(one.info.id);
+    for (const auto& one : client.query("Whistle", all).value()) whistles.push_back(one.info.id);
+    for (const auto& one : client.query("Resident", all).value()) residents.push_back(one.info.id);
+  }
+};
+
+template <typename T, typename Set>
+void edit(Client& client, const RecordId& id, Set&& set) {
+  T record;
+  record.set_id(std::string(id.bytes()));
+  set(record);
+  if (auto put = client.put(record); !put) {
+    std::cerr << "gw-bench: " << put.error().message << '\n';
+    std::abort();
+  }
+}
+
+/// Edits `kEdits` records of all three kinds: half visits, a fifth whistles, the rest residents.
+void edit_some(Client& client, const Known& known, const std::string& mark) {
+  for (const std::size_t i : spread(known.visits.size(), kEdits / 2)) {
+    edit<v1::Visit>(client, known.visits[i], [&](auto& r) { r.set_purpose("p" + mark); });
+  }
+  for (const std::size_t i : spread(known.whistles.size(), kEdits / 5)) {
+    edit<v1::Whistle>(client, known.whistles[i], [&](auto& r) { r.set_text("已更新" + mark); });
+  }
+  for (const std::size_t i : spread(known.residents.size(), kEdits - kEdits / 2 - kEdits / 5)) {
+    edit<v1::Resident>(client, known.residents[i], [&](auto& r) { r.set_phone("100" + mark); });
+  }
+}
+
+double megabytes(double bytes) { return bytes / 1e6; }
+
+/// A phone of this county that has recorded `items` offline, enrolled and with its scopes.
+std::unique_ptr<BenchPhone> loaded_phone(BenchCounty& county, const std::string& folder,
+                                         const std::vector<Item>& items, int port) {
+  auto phone = std::make_unique<BenchPhone>(folder);
+  phone->enrol(county.enrolment_code());
+  if (port != 0) phone->go_through(port);
+  phone->sync();
+  phone->put_together(items);
+  return phone;
+}
+
+}  // namespace
+
+Figures capture(const Setting& setting, const std::vector<Item>& items) {
+  const Folder folder(setting, "capture");
+  const Records records = bare(items);
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  BenchPhone one_by_one(folder / "one");
+  one_by_one.enrol(county.enrolment_code());
+  one_by_one.sync();
+  BenchPhone together(folder / "together");
+  together.enrol(county.enrolment_code());
+  together.sync();
+
+  const auto count = static_cast<double>(records.size());
+  FloorFile floor_one(folder / "floor-one.db");
+  const double limit_one = count / seconds_of([&] { floor_one.capture(records, 1); });
+  const double rate_one = count / seconds_of([&] {
+                            for (const Item& item : items) one_by_one.put_each(item);
+                          });
+  FloorFile floor_many(folder / "floor-many.db");
+  const double limit_many = count / seconds_of([&] { floor_many.capture(records, 1000); });
+  const double rate_many = count / seconds_of([&] { together.put_together(items); });
+  return {{"S1", items.size(), rate_one, "records/s", limit_one, 0.5, true},
+          {"S1b", items.size(), rate_many, "records/s", limit_many, 0.2, true}};
+}
+
+Figures exchange(const Setting& setting, const std::vector<Item>& items) {
+  const Folder folder(setting, "exchange");
+  const Records records = bare(items);
+  const std::size_t n = items.size();
+  Figures figures;
+
+  FloorServer floor(setting, folder / "");
+  FloorPhone floor_phone(floor.port, floor.certificate);
+  const double floor_upload = seconds_of([&] { floor_phone.upload(records); });
+  FloorFile floor_file(folder / "floor-phone.db");
+  const double floor_download = seconds_of([&] { floor_phone.download(floor_file); });
+  const Records some(records.begin(),
+                     records.begin() + std::min<std::ptrdiff_t>(kEdits, std::ssize(records)));
+  const double floor_edit = seconds_of([&] {
+    floor_file.capture(some, some.size());
+    floor_phone.upload(some);
+  });
+  std::vector<double> floor_idle;
+  for (std::size_t i = 0; i < kIdleRounds; ++i) {
+    floor_idle.push_back(seconds_of([&] { floor_phone.idle(); }));
+  }
+
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  const auto key = P256Key::from_pem(county.key_pem());
+  TlsMeter meter(county.port(), county.key_pem(),
+                 self_signed_certificate(key.value(), "bench").value());
+  const auto measured = [&](BenchPhone& phone, const char* name) {
+    const auto before = meter.counts();
+    phone.sync();
+    const auto after = meter.counts();
+    const auto bytes = static_cast<double>(after.up - before.up + after.down - before.down);
+    std::cerr << "  " << name << ": " << after.up - before.up << " bytes up, "
+              << after.down - before.down << " down inside TLS\n";
+    return bytes;
+  };
+
+  // Time without the meter, bytes with it, on two phones that hold the same work.
+  auto timed = loaded_phone(county, folder / "timed", items, 0);
+  timed->sync();  // warm: the file was opened anew
+  figures.push_back({"S2", n, 0, "s", floor_upload, 6.0});
+  {
+    BenchCounty fresh(setting.server_program, folder / "fresh", grids_of(items));
+    auto phone = loaded_phone(fresh, folder / "upload", items, 0);
+    figures.back().value = seconds_of([&] { phone->sync(); });
+  }
+  {
+    BenchCounty fresh(setting.server_program, folder / "fresh-bytes", grids_of(items));
+    const auto fresh_key = P256Key::from_pem(fresh.key_pem());
+    TlsMeter counted(fresh.port(), fresh.key_pem(),
+                     self_signed_certificate(fresh_key.value(), "bench").value());
+    auto phone = loaded_phone(fresh, folder / "upload-bytes", items, counted.port());
+    const auto before = counted.counts();
+    phone->sync();
+    const auto after = counted.counts();
+    figures.push_back(
+        {"S2.bytes", n,
+         megabytes(static_cast<double>(after.up - before.up + after.down - before.down)), "MB",
+         megabytes(static_cast<double>(packed_bytes(records))), 1.5});
+  }
+
+  BenchPhone second(folder / "second");
+  second.enrol(county.enrolment_code());
+  const double start = now_s();
+  second.sync();
+  figures.push_back({"S3", n, now_s() - start, "s", floor_download, 6.0});
+  const double query_s = seconds_of([&] {
+    if (second.client().query("Visit", Query().first(10)).value().empty()) std::abort();
+  });
+  figures.push_back({"S3.first_query", n, query_s * 1e3, "ms", {}, 20.0});
+
+  const Known known(timed->client());
+  std::vector<double> edits;
+  for (int round = 0; round < 5; ++round) {
+    edit_some(timed->client(), known, std::to_string(round));
+    edits.push_back(seconds_of([&] { timed->sync(); }));
+  }
+  figures.push_back({"S4", n, median(edits) * 1e3, "ms", floor_edit * 1e3, {}});
+  figures.back().limit.reset();
+  figures.back().bar = 15.0;
+  std::vector<double> idle;
+  for (std::size_t i = 0; i < kIdleRounds; ++i) idle.push_back(seconds_of([&] { timed->sync(); }));
+  figures.push_back({"S7", n, median(idle) * 1e3, "ms", median(floor_idle) * 1e3, {}});
+
+  timed->go_through(meter.port());
+  timed->sync();
+  edit_some(timed->client(), known, "last");
+  figures.push_back({"S4.bytes", n, measured(*timed, "S4") / 1e3, "kB", {}, 10.0});
+  timed->sync();
+  figures.push_back({"S7.bytes", n, measured(*timed, "S7"), "bytes", {}, 500.0});
+  return figures;
+}
+
+Figures conflict(const Setting& setting, const std::vector<Item>& items) {
+  const Folder folder(setting, "conflict");
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  auto first = loaded_phone(county, folder / "first", items, 0);
+  first->sync();
+  BenchPhone second(folder / "second");
+  second.enrol(county.enrolment_code());
+  second.sync();
+  const Known known(first->client());
+  const auto chosen = spread(known.visits.size(), kEdits);
+
+  for (const std::size_t i : chosen) {
+    edit<v1::Visit>(first->client(), known.visits[i], [](auto& r) { r.set_purpose("甲改"); });
+    edit<v1::Visit>(second.client(), known.visits[i], [](auto& r) { r.set_notes("乙改"); });
+  }
+  for (BenchPhone* phone : {first.get(), &second, first.get()}) phone->sync();
+  double both = 0;
+  for (const std::size_t i : chosen) {
+    bool held = true;
+    for (BenchPhone* phone : {first.get(), &second}) {
+      const auto visit = phone->client().get<v1::Visit>(known.visits[i]);
+      held = held && visit && visit->record.purpose() == "甲改" && visit->record.notes() == "乙改";
+    }
+    both += held ? 1 : 0;
+  }
+
+  for (const std::size_t i : chosen) {
+    edit<v1::Visit>(first->client(), known.visits[i], [](auto& r) { r.set_purpose("甲又改"); });
+    edit<v1::Visit>(second.client(), known.visits[i], [](auto& r) { r.set_purpose("乙又改"); });
+  }
+  const double time = seconds_of([&] {
+    first->sync();
+    second.sync();
+  });
+  first->sync();
+  std::size_t kept = 0;
+  for (BenchPhone* phone : {first.get(), &second}) {
+    for (const OutcomeView& outcome : phone->client().outcomes().value()) {
+      kept += outcome.restorable ? 1 : 0;
+    }
+  }
+  // Both devices belong to one worker, so both see each outcome.
+  return {{"S5.both", kEdits, both, "of 100", {}, 100.0, true},
+          {"S5.kept", kEdits, static_cast<double>(kept) / 2, "of 100", {}, 100.0, true},
+          {"S5", kEdits, time * 1e3 / 2, "ms a device", {}, {}}};
+}
+
+Figures crowd(const Setting& setting, const std::vector<Item>& items) {
+  const Folder folder(setting, "crowd");
+  const std::size_t each = std::min(kDeviceItems, items.size() / 2);
+  const std::vector<Item> share(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(each));
+  const Records records = bare(share);
+
+  FloorServer floor(setting, folder / "");
+  std::vector<std::unique_ptr<FloorPhone>> floor_phones;
+  for (std::size_t i = 0; i < kDevices; ++i) {
+    floor_phones.push_back(std::make_unique<FloorPhone>(floor.port, floor.certificate));
+  }
+  const double floor_before = floor.process->cpu_s();
+  {
+    std::vector<std::thread> threads;
+    for (auto& phone : floor_phones) threads.emplace_back([&] { phone->upload(records); });
+    for (std::thread& thread : threads) thread.join();
+  }
+  const double floor_cpu = floor.process->cpu_s() - floor_before;
+
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  std::vector<std::unique_ptr<BenchPhone>> phones;
+  for (std::size_t i = 0; i < kDevices; ++i) {
+    phones.push_back(loaded_phone(county, folder / ("phone" + std::to_string(i)), share, 0));
+  }
+  const double before = county.server().cpu_s();
+  {
+    std::vector<std::thread> threads;
+    for (auto& phone : phones) threads.emplace_back([&] { phone->sync(); });
+    for (std::thread& thread : threads) thread.join();
+  }
+  const double cpu = county.server().cpu_s() - before;
+  return {{"S6.cpu", kDevices, cpu, "s", std::max(floor_cpu, 0.01), 6.0},
+          {"S6.rss",
+           kDevices,
+           megabytes(static_cast<double>(county.server().peak_rss_bytes())),
+           "MB",
+           {},
+           100.0}};
+}
+
+Figures distance(const Setting& setting, const std::vector<Item>& items) {
+  const Folder folder(setting, "distance");
+  const std::size_t n = items.size();
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  test::Proxy proxy(county.port());
+  proxy.set_latency(kDistance);
+  auto phone = loaded_phone(county, folder / "phone", items, proxy.port());
+  const double upload = seconds_of([&] { phone->sync(); });
+  BenchPhone second(folder / "second");
+  second.enrol(county.enrolment_code());
+  second.go_through(proxy.port());
+  const double download = seconds_of([&] { second.sync(); });
+  phone->sync();
+  const Known known(phone->client());
+  edit_some(phone->client(), known, "far");
+  const double edited = seconds_of([&] { phone->sync(); });
+  std::vector<double> idle;
+  for (int i = 0; i < 5; ++i) idle.push_back(seconds_of([&] { phone->sync(); }));
+  const auto rounds = [](double seconds) {
+    return std::floor(seconds * 1e3 / (2.0 * static_cast<double>(kDistance.count())));
+  };
+  return {{"S8.S2", n, upload * 1e3, "ms", {}, {}},
+          {"S8.S3", n, download * 1e3, "ms", {}, {}},
+          {"S8.S4", n, edited * 1e3, "ms", {}, {}},
+          {"S8.S7", n, median(idle) * 1e3, "ms", {}, {}},
+          {"S4.rounds", n, rounds(edited), "round trips", {}, 1.0},
+          {"S7.rounds", n, rounds(median(idle)), "round trips", {}, 1.0}};
+}
+
+namespace {
+
+struct Costs {
+  double upload = 0, download = 0, idle = 0, open = 0;
+};
+
+Costs costs_of(const Setting& setting, const std::vector<Item>& items, const std::string& name) {
+  const Folder folder(setting, name);
+  Costs costs;
+  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  auto phone = loaded_phone(county, folder / "phone", items, 0);
+  costs.upload = seconds_of([&] { phone->sync(); });
+  BenchPhone second(folder / "second");
+  second.enrol(county.enrolment_code());
+  costs.download = seconds_of([&] { second.sync(); });
+  std::vector<double> idle;
+  for (std::size_t i = 0; i < kIdleRounds; ++i) idle.push_back(seconds_of([&] { phone->sync(); }));
+  costs.idle = median(idle);
+  costs.open = second.reopen();
+  return costs;
+}
+
+}  // namespace
+
+Figures growth(const Setting& setting, const std::vector<Item>& items) {
+  const std::vector<Item> tenth(items.begin(),
+                                items.begin() + static_cast<std::ptrdiff_t>(items.size() / 10));
+  const Costs small = costs_of(setting, tenth, "tenth");
+  const Costs large = costs_of(setting, items, "whole");
+  const std::size_t n = items.size();
+  return {{"S9.S2", n, large.upload / small.upload, "times", {}, 12.0},
+          {"S9.S3", n, large.download / small.download, "times", {}, 12.0},
+          {"S9.S7", n, large.idle / small.idle, "times", {}, 2.0},
+          {"open", n, large.open * 1e3, "ms", {}, {}}};
+}
+
+}  // namespace gridwhistle::bench
