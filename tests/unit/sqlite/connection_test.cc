@@ -1,0 +1,179 @@
+#include "sqlite/connection.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "sqlite/transaction.h"
+#include "support/power_cut_vfs.h"
+#include "support/temp_folder.h"
+
+namespace gridwhistle::sqlite {
+namespace {
+
+using test::PowerCutDisk;
+using test::TempFolder;
+
+Connection opened(const std::string& path) {
+  Result<Connection> connection = Connection::open({.path = path, .exclusive = true});
+  REQUIRE(connection);
+  return std::move(*connection);
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+TEST_CASE("what was bound comes back as it was") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(i, u, d, s, b, n, e, id)"));
+  const RecordId id = RecordId::make(DeviceId(77), 5);
+  REQUIRE(connection.run("INSERT INTO t VALUES(?,?,?,?,?,?,?,?)", std::int64_t{-3},
+                         std::uint64_t{1} << 63, 2.5, "巡查", Blob{std::string_view("a\0b", 3)},
+                         nullptr, Blob{}, id));
+  Result<Statement> row = connection.prepare("SELECT * FROM t");
+  REQUIRE(row);
+  REQUIRE(row->step().value());
+  CHECK(row->integer(0) == -3);
+  CHECK(row->number(1) == std::uint64_t{1} << 63);
+  CHECK(row->real(2) == 2.5);
+  CHECK(row->text(3) == "巡查");
+  CHECK(row->blob(4) == std::string_view("a\0b", 3));
+  CHECK(row->is_null(5));
+  CHECK_FALSE(row->is_null(6));
+  CHECK(row->blob(6).empty());
+  CHECK(row->record_id(7) == id);
+  CHECK_FALSE(row->step().value());
+}
+
+TEST_CASE("a statement that is on loan is not lent twice") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(i); INSERT INTO t VALUES(1),(2)"));
+  Result<Statement> first = connection.prepare("SELECT i FROM t ORDER BY i");
+  REQUIRE(first->step().value());
+  Result<Statement> second = connection.prepare("SELECT i FROM t ORDER BY i");
+  REQUIRE(second->step().value());
+  CHECK(second->integer(0) == 1);
+  REQUIRE(first->step().value());
+  CHECK(first->integer(0) == 2);
+}
+
+TEST_CASE("a transaction that is not committed leaves nothing") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(i)"));
+  {
+    auto transaction = Transaction::begin(connection);
+    REQUIRE(transaction);
+    REQUIRE(connection.run("INSERT INTO t VALUES(1)"));
+  }
+  CHECK(connection.number("SELECT count(*) FROM t", -1).value() == 0);
+  auto transaction = Transaction::begin(connection);
+  REQUIRE(connection.run("INSERT INTO t VALUES(1)"));
+  REQUIRE(transaction->commit());
+  CHECK(connection.number("SELECT count(*) FROM t", -1).value() == 1);
+}
+
+TEST_CASE("wrong SQL and broken constraints are internal errors") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  CHECK(connection.script("SELEC 1").error().code == ErrorCode::kInternal);
+  REQUIRE(connection.script("CREATE TABLE t(i UNIQUE); INSERT INTO t VALUES(1)"));
+  CHECK(connection.run("INSERT INTO t VALUES(1)").error().code == ErrorCode::kInternal);
+}
+
+TEST_CASE("a file that is not a database is refused and left as it is") {
+  TempFolder folder;
+  const std::string path = folder.file("letter.txt");
+  const std::string text(5000, 'x');
+  std::ofstream(path) << text;
+  const auto refused = Connection::open({.path = path});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kNotADatabase);
+  CHECK(contents(path) == text);
+}
+
+TEST_CASE("a database of another program is refused and left as it is") {
+  TempFolder folder;
+  const std::string path = folder.file("other.db");
+  {
+    // Rollback mode, so that turning it into WAL would show in the file.
+    Connection other = opened(path);
+    REQUIRE(other.script("PRAGMA journal_mode=DELETE; CREATE TABLE theirs(i)"));
+  }
+  const std::string before = contents(path);
+  const auto refused = Connection::open({.path = path, .application_id = 42});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kNotADatabase);
+  CHECK(contents(path) == before);
+}
+
+TEST_CASE("a folder that cannot be written and a missing file to read are read-only errors") {
+  CHECK(Connection::open({.path = "/nowhere/at/all/a"}).error().code == ErrorCode::kReadOnly);
+  CHECK(Connection::open({.path = "/nowhere/at/all/a", .exclusive = true}).error().code ==
+        ErrorCode::kReadOnly);
+  TempFolder folder;
+  CHECK(Connection::open({.path = folder.file("none"), .read_only = true}).error().code ==
+        ErrorCode::kReadOnly);
+}
+
+TEST_CASE("a second exclusive opening is locked out, in this process and in another") {
+  TempFolder folder;
+  const std::string path = folder.file("a");
+  Connection connection = opened(path);
+  CHECK(Connection::open({.path = path, .exclusive = true}).error().code == ErrorCode::kLocked);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto again = Connection::open({.path = path, .exclusive = true});
+    ::_exit(!again && again.error().code == ErrorCode::kLocked ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+TEST_CASE("a reader needs no lock and sees what was committed") {
+  TempFolder folder;
+  Connection writer = opened(folder.file("a"));
+  REQUIRE(writer.script("CREATE TABLE t(i); INSERT INTO t VALUES(1)"));
+  Result<Connection> reader = Connection::open({.path = folder.file("a"), .read_only = true});
+  REQUIRE(reader);
+  CHECK(reader->number("SELECT i FROM t", 0).value() == 1);
+  CHECK(reader->run("INSERT INTO t VALUES(2)").error().code == ErrorCode::kReadOnly);
+}
+
+TEST_CASE("a backup is the whole database") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(i); INSERT INTO t VALUES(7)"));
+  REQUIRE(connection.back_up(folder.file("b")));
+  Connection copy = opened(folder.file("b"));
+  CHECK(copy.number("SELECT i FROM t", 0).value() == 7);
+}
+
+TEST_CASE("a full disk and a failing disk say so, and writing works again afterwards") {
+  PowerCutDisk disk("connection_faults");
+  Result<Connection> connection = Connection::open({.path = "a", .vfs = disk.name()});
+  REQUIRE(connection);
+  REQUIRE(connection->script("CREATE TABLE t(i)"));
+  disk.fail_after(0, PowerCutDisk::Fault::kNoSpace);
+  const std::string large(100'000, 'x');
+  CHECK(connection->run("INSERT INTO t VALUES(?)", large).error().code == ErrorCode::kDiskFull);
+  disk.heal();
+  disk.fail_after(0, PowerCutDisk::Fault::kIoError);
+  CHECK(connection->run("INSERT INTO t VALUES(1)").error().code == ErrorCode::kIo);
+  disk.heal();
+  CHECK(connection->run("INSERT INTO t VALUES(1)"));
+  CHECK(connection->number("SELECT count(*) FROM t", -1).value() == 1);
+}
+
+}  // namespace
+}  // namespace gridwhistle::sqlite
