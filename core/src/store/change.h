@@ -13,12 +13,13 @@ namespace gridwhistle::store {
 /// One change of one record, as somebody wants it.
 struct Change {
   KindId kind;
-  /// Nil: a new record. An id that `Store::new_id` gave and nobody has used yet: a new record too.
+  /// Nil: a new record. An id of this device that no record here has, and all required fields: a
+  /// new record too.
   RecordId id;
   OperationType type = OperationType::kPut;
   /// A message of the kind: fields to write, elements to add to SET and append to APPEND fields.
-  /// Any valid form; its field 1 is not looked at. A singular field that says what the record says
-  /// already is not written again.
+  /// Any valid form; its field 1 is not looked at. What the record says already is not
+  /// written again.
   std::string set;
   /// Fields to empty.
   std::vector<std::uint32_t> clear;

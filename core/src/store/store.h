@@ -21,6 +21,8 @@
 
 namespace gridwhistle::store {
 
+struct StoreState;
+
 struct StoreOptions {
   std::string path;
   const Schema* schema = nullptr;  ///< outlives the store
@@ -36,7 +38,7 @@ struct StoreOptions {
   std::string vfs;
 };
 
-/// A query that is asked again; ends with the object. Any thread may let go of it on the strand.
+/// A query that is asked again until the handle, or the store, goes. Let go of it on the strand.
 class WatchHandle {
  public:
   WatchHandle() = default;
@@ -77,7 +79,8 @@ class Store {
   // --- recording ----------------------------------------------------------------------------
 
   /// Records all changes, or none, as one transaction in the most urgent lane of their kinds, and
-  /// gives their records' ids in the same order. A new Whistle without `number` gets one.
+  /// gives their records' ids in the same order. A new Whistle without `number` gets one where the
+  /// device is enrolled.
   ///
   /// kInvalid (a field breaks its rule, is IMMUTABLE and written already, or a required one is
   /// missing; the message names it), kForbidden (only the server writes the kind or field),
@@ -91,9 +94,9 @@ class Store {
   /// A commit of one erasure.
   Result<void> erase(KindId kind, const RecordId& id);
 
-  /// An id of this device that nobody has had, for a record that others are to name. Costs nothing;
-  /// ids that are never put are never given again.
-  RecordId new_id();
+  /// An id of this device that nobody has had, for a record that others are to name. It may be put
+  /// much later, after a restart too. Few calls cost a disk sync.
+  Result<RecordId> new_id();
 
   /// The next whistle number: short code, counter, check digit. `commit` uses it by itself.
   /// kNotEnrolled: the device has no short code yet.
@@ -136,6 +139,7 @@ class Store {
   struct AccessLogEntry {
     std::uint64_t number = 0;
     std::int64_t at_ms = 0;  ///< by the device's wall clock
+    RecordId worker;         ///< nil before the enrolment
     KindId kind;
     RecordId id;
     std::string purpose;  ///< empty: read masked
@@ -220,10 +224,9 @@ class Store {
   bool is_caught_up() const;
 
  private:
-  struct State;
-  explicit Store(std::unique_ptr<State> state);
+  explicit Store(std::unique_ptr<StoreState> state);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<StoreState> state_;
 };
 
 }  // namespace gridwhistle::store

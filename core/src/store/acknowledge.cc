@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "store/state.h"
+#include "wire/limits.h"
+
+namespace gridwhistle::store {
+
+namespace {
+
+bool stays_visible(OutcomeStatus status) {
+  return was_applied(status) || status == OutcomeStatus::kParked;
+}
+
+class Acknowledgement {
+ public:
+  explicit Acknowledgement(StoreState& state) : state_(state), lanes_(state.lanes) {}
+
+  Result<void> run(const v1::Acks& acks) {
+    GW_TRY_LET(transaction, begin(state_));
+    for (const v1::AckRun& run : acks.runs()) GW_TRY(take_over(run));
+    for (const Lane lane : kLanes) {
+      if (lanes_[index_of(lane)].noted == state_.lanes[index_of(lane)].noted) continue;
+      GW_TRY(put_meta(state_, "noted" + std::to_string(static_cast<int>(lane)),
+                      static_cast<std::int64_t>(lanes_[index_of(lane)].noted.value)));
+    }
+    std::swap(lanes_, state_.lanes);
+    Result<void> done = finish(acks, transaction);
+    if (!done) {
+      std::swap(lanes_, state_.lanes);
+      return done;
+    }
+    state_.refused_records.merge(refused_);
+    touched(state_, {kinds_.begin(), kinds_.end()});
+    return {};
+  }
+
+ private:
+  Result<void> finish(const v1::Acks& acks, sqlite::Transaction& transaction) {
+    Position position = state_.position;
+    if (acks.backed_up() > position.backed_up.value) {
+      position.backed_up = Seq(acks.backed_up());
+      GW_TRY(put_meta(state_, "backed_up", static_cast<std::int64_t>(acks.backed_up())));
+      GW_TRY(forget_backed_up(state_, position.backed_up));
+    }
+    GW_TRY(transaction.commit());
+    state_.position = std::move(position);
+    return {};
+  }
+
+  Result<void> take_over(const v1::AckRun& run) {
+    if (run.lane() < 1 || run.lane() > kLaneCount || run.first() == 0) return broken("lane");
+    const auto lane = static_cast<Lane>(run.lane());
+    LaneProgress& progress = lanes_[index_of(lane)];
+    const std::uint64_t end = run.first() + run.count();
+    if (end < run.first() || end - 1 > progress.last.value) return broken("never recorded");
+    if (run.first() > progress.noted.value + 1) return broken("gap");
+    const std::uint64_t first = std::max(run.first(), progress.noted.value + 1);
+    if (first >= end) return {};
+    const Seq first_seq(run.first_seq() + (first - run.first()));
+    const auto status = static_cast<OutcomeStatus>(run.status());
+    GW_TRY(lay_in(lane, first, end, first_seq, status));
+    GW_TRY(note(lane, first, end, first_seq, run));
+    progress.noted = LaneSeq(end - 1);
+    return {};
+  }
+
+  static std::unexpected<Error> broken(std::string_view what) {
+    return fail(ErrorCode::kProtocol, "the server acknowledged what it cannot have",
+                "acknowledgement: " + std::string(what));
+  }
+
+  Result<void> lay_in(Lane lane, std::uint64_t first, std::uint64_t end, Seq first_seq,
+                      OutcomeStatus status) {
+    for (std::uint64_t number = first; number < end; ++number) {
+      const OutboxKey key = key_of(lane, LaneSeq(number));
+      const Seq seq(first_seq.value + (number - first));
+      GW_TRY_LET(target, target_of(key));
+      const KindTable* table = table_of(state_, target.kind);
+      kinds_.insert(target.kind);
+      if (!stays_visible(status)) refused_.insert(target.id);
+      if (table == nullptr) continue;
+      GW_TRY_LET(settled, settle_creation(*table, target.id, key, seq, status));
+      if (!settled) GW_TRY(fold_in(*table, target.id, key, seq, status));
+    }
+    return {};
+  }
+
+  struct Target {
+    KindId kind;
+    RecordId id;
+  };
+  Result<Target> target_of(OutboxKey key) {
+    GW_TRY_LET(query, state_.connection.prepare("SELECT kind, id FROM outbox WHERE key=?"));
+    query.bind(key);
+    GW_TRY_LET(row, query.step());
+    if (!row) return fail(ErrorCode::kInternal, "an operation is missing", "outbox");
+    return Target{KindId(static_cast<std::uint32_t>(query.integer(0))), query.record_id(1)};
+  }
+
+  // The common case, without reading the record: a creation and nothing else is pending, so what is
+  // seen already is what the server has now.
+  Result<bool> settle_creation(const KindTable& table, const RecordId& id, OutboxKey key, Seq seq,
+                               OutcomeStatus status) {
+    if (!was_applied(status)) return false;
+    const std::string list = pending_list({{key, false}});
+    GW_TRY(state_.connection.run(table.acknowledge, seq, id, sqlite::Blob{list}));
+    return state_.connection.changes() == 1;
+  }
+
+  Result<void> fold_in(const KindTable& table, const RecordId& id, OutboxKey key, Seq seq,
+                       OutcomeStatus status) {
+    GW_TRY_LET(row, load_row(state_, table, id));
+    if (!row) return {};
+    GW_TRY_LET(operation, load_operation(state_, key));
+    if (!operation) return {};
+    if (was_applied(status)) row->last_seq = std::max(row->last_seq, seq);
+    GW_TRY(fold(state_, table, *operation, status, *row));
+    GW_TRY(mark_unindexed(state_, table, id));
+    return save_row(state_, table, id, *row);
+  }
+
+  Result<void> note(Lane lane, std::uint64_t first, std::uint64_t end, Seq first_seq,
+                    const v1::AckRun& run) {
+    const bool visible = stays_visible(static_cast<OutcomeStatus>(run.status()));
+    const OutboxKey first_key = key_of(lane, LaneSeq(first));
+    return state_.connection.run(
+        "UPDATE outbox SET state=?, status=?, code=?, seq=? + (key - ?) WHERE key BETWEEN ? AND ?",
+        visible ? OutboxState::kApplied : OutboxState::kRefused, run.status(), run.code(),
+        first_seq, first_key, first_key, key_of(lane, LaneSeq(end - 1)));
+  }
+
+  StoreState& state_;
+  std::array<LaneProgress, kLaneCount> lanes_;
+  std::set<KindId> kinds_;
+  std::unordered_set<RecordId> refused_;
+};
+
+}  // namespace
+
+Result<void> Store::acknowledge(const v1::Acks& acks) { return Acknowledgement(*state_).run(acks); }
+
+}  // namespace gridwhistle::store

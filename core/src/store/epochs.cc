@@ -1,0 +1,22 @@
+#include "store/epochs.h"
+
+#include <algorithm>
+
+namespace gridwhistle::store {
+
+std::optional<Seq> parting(const std::vector<EpochSeen>& ours,
+                           const std::vector<EpochSeen>& theirs) {
+  if (ours.empty()) return std::nullopt;
+  for (std::size_t mine = 0; mine < ours.size(); ++mine) {
+    const auto common = std::ranges::find(theirs, ours[mine].id, &EpochSeen::id);
+    if (common == theirs.end()) continue;
+    std::optional<Seq> shared;
+    // What either side began after the last start in common is not the other's.
+    if (common != theirs.begin()) shared = std::prev(common)->start;
+    if (mine > 0) shared = std::min(shared.value_or(ours[mine - 1].start), ours[mine - 1].start);
+    return shared;
+  }
+  return Seq(0);
+}
+
+}  // namespace gridwhistle::store

@@ -1,0 +1,142 @@
+#include <algorithm>
+
+#include "store/state.h"
+
+namespace gridwhistle::store {
+
+namespace {
+
+// Lists are kept in the shape they have on the wire.
+std::string grants_bytes(const Position& position) {
+  v1::Welcome welcome;
+  welcome.set_grants_version(position.grants_version);
+  for (const GrantHeld& grant : position.grants) {
+    v1::Grant& entry = *welcome.add_grants();
+    entry.set_scope(grant.scope);
+    entry.set_subtree(grant.subtree);
+    entry.set_audiences(grant.audiences);
+    entry.set_roles(grant.roles);
+  }
+  for (const EpochSeen& epoch : position.epochs) {
+    v1::Epoch& entry = *welcome.add_epochs();
+    entry.set_id(epoch.id);
+    entry.set_start_seq(epoch.start.value);
+  }
+  return welcome.SerializeAsString();
+}
+
+std::string cursor_bytes(const Position& position) {
+  v1::Cursor cursor;
+  cursor.set_seq(position.cursor.value);
+  for (const ScopeProgress& lag : position.exceptions) {
+    v1::ScopeCursor& entry = *cursor.add_exceptions();
+    entry.set_scope(lag.scope);
+    entry.set_seq(lag.seq.value);
+  }
+  return cursor.SerializeAsString();
+}
+
+Result<std::string> meta_bytes(StoreState& state, std::string_view key) {
+  GW_TRY_LET(query, state.connection.prepare("SELECT value FROM meta WHERE key=?"));
+  query.bind(key);
+  GW_TRY_LET(row, query.step());
+  return row ? std::string(query.blob(0)) : std::string();
+}
+
+Result<void> load_lists(StoreState& state) {
+  GW_TRY_LET(grants, meta_bytes(state, "server"));
+  GW_TRY_LET(progress, meta_bytes(state, "cursor"));
+  v1::Welcome welcome;
+  v1::Cursor cursor;
+  if (!welcome.ParseFromString(grants) || !cursor.ParseFromString(progress)) {
+    return fail(ErrorCode::kCorrupt, "the file's sync position cannot be read", "position");
+  }
+  Position& position = state.position;
+  position.grants_version = welcome.grants_version();
+  for (const v1::Grant& grant : welcome.grants()) {
+    position.grants.push_back({grant.scope(), grant.subtree(), grant.audiences(), grant.roles()});
+  }
+  for (const v1::Epoch& epoch : welcome.epochs()) {
+    position.epochs.push_back({epoch.id(), Seq(epoch.start_seq())});
+  }
+  position.cursor = Seq(cursor.seq());
+  for (const v1::ScopeCursor& lag : cursor.exceptions()) {
+    position.exceptions.push_back({lag.scope(), Seq(lag.seq())});
+  }
+  return {};
+}
+
+Result<void> load_enrolment(StoreState& state) {
+  Enrolment enrolment;
+  GW_TRY_LET(county, meta_bytes(state, "county"));
+  if (county.empty()) return {};
+  GW_TRY_LET(worker, meta_bytes(state, "worker"));
+  GW_TRY_LET(short_code, meta_bytes(state, "short_code"));
+  GW_TRY_LET(key, meta_bytes(state, "server_key"));
+  GW_TRY_LET(address, meta_bytes(state, "server_address"));
+  state.position.enrolment = Enrolment{county, RecordId::from_bytes(worker).value_or(RecordId{}),
+                                       short_code, key, address};
+  return {};
+}
+
+}  // namespace
+
+std::int64_t elapsed_ms(const ClockReading& from, const ClockReading& to) {
+  if (from.boot_id == to.boot_id && to.boot_ms >= from.boot_ms) {
+    return static_cast<std::int64_t>(to.boot_ms - from.boot_ms);
+  }
+  return std::max<std::int64_t>(to.wall_ms - from.wall_ms, 0);
+}
+
+std::int64_t server_time(const Position& position, const ClockReading& now) {
+  if (position.server_ms == 0 || position.server_heard.boot_id != now.boot_id) {
+    return position.server_ms;
+  }
+  return position.server_ms + elapsed_ms(position.server_heard, now);
+}
+
+Result<void> load_position(StoreState& state) {
+  GW_TRY(load_lists(state));
+  GW_TRY(load_enrolment(state));
+  GW_TRY_LET(own_since, meta_number(state, "own_since"));
+  GW_TRY_LET(backed_up, meta_number(state, "backed_up"));
+  GW_TRY_LET(caught_up, meta_number(state, "caught_up"));
+  GW_TRY_LET(server_ms, meta_number(state, "server_ms"));
+  GW_TRY_LET(wall_ms, meta_number(state, "heard_wall_ms"));
+  GW_TRY_LET(boot_ms, meta_number(state, "heard_boot_ms"));
+  GW_TRY_LET(boot_id, meta_number(state, "heard_boot_id"));
+  GW_TRY_LET(caught_up_ms, meta_number(state, "caught_up_ms"));
+  Position& position = state.position;
+  position.own_since = DevSeq(static_cast<std::uint64_t>(own_since));
+  position.backed_up = Seq(static_cast<std::uint64_t>(backed_up));
+  position.caught_up = caught_up != 0;
+  position.server_ms = server_ms;
+  position.server_heard = {wall_ms, static_cast<std::uint64_t>(boot_ms),
+                           static_cast<std::uint64_t>(boot_id)};
+  position.caught_up_wall_ms = caught_up_ms;
+  return {};
+}
+
+Result<void> save_position(StoreState& state, const Position& position) {
+  GW_TRY(put_meta(state, "server", std::string_view(grants_bytes(position))));
+  GW_TRY(put_meta(state, "cursor", std::string_view(cursor_bytes(position))));
+  GW_TRY(put_meta(state, "own_since", static_cast<std::int64_t>(position.own_since.value)));
+  GW_TRY(put_meta(state, "backed_up", static_cast<std::int64_t>(position.backed_up.value)));
+  GW_TRY(put_meta(state, "caught_up", std::int64_t{position.caught_up}));
+  GW_TRY(put_meta(state, "server_ms", position.server_ms));
+  GW_TRY(put_meta(state, "heard_wall_ms", position.server_heard.wall_ms));
+  GW_TRY(
+      put_meta(state, "heard_boot_ms", static_cast<std::int64_t>(position.server_heard.boot_ms)));
+  GW_TRY(
+      put_meta(state, "heard_boot_id", static_cast<std::int64_t>(position.server_heard.boot_id)));
+  GW_TRY(put_meta(state, "caught_up_ms", position.caught_up_wall_ms));
+  if (!position.enrolment) return {};
+  const Enrolment& enrolment = *position.enrolment;
+  GW_TRY(put_meta(state, "county", std::string_view(enrolment.county)));
+  GW_TRY(put_meta(state, "worker", enrolment.worker.bytes()));
+  GW_TRY(put_meta(state, "short_code", std::string_view(enrolment.short_code)));
+  GW_TRY(put_meta(state, "server_key", std::string_view(enrolment.server_key_sha256)));
+  return put_meta(state, "server_address", std::string_view(enrolment.server_address));
+}
+
+}  // namespace gridwhistle::store

@@ -1,0 +1,164 @@
+#include <algorithm>
+
+#include "base/varint.h"
+#include "model/record.h"
+#include "store/own_order.h"
+#include "store/state.h"
+
+namespace gridwhistle::store {
+
+namespace {
+
+constexpr std::uint64_t kFoldedBit = std::uint64_t{1} << 63;
+
+std::optional<std::string> optional_blob(const sqlite::Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return std::string(row.blob(column));
+}
+
+std::optional<sqlite::Blob> as_blob(const std::optional<std::string>& bytes) {
+  if (!bytes) return std::nullopt;
+  return sqlite::Blob{*bytes};
+}
+
+// What a put makes of a record; an erasure makes nothing of it.
+std::optional<std::string> laid_over(const KindSchema& kind, const std::optional<std::string>& base,
+                                     const Operation& operation) {
+  if (operation.type == OperationType::kErase) return std::nullopt;
+  return overlay(kind, base.value_or(""), operation.set, operation.clear, operation.remove);
+}
+
+Result<std::vector<Operation>> load_operations(StoreState& state,
+                                               const std::vector<PendingKey>& keys, bool folded) {
+  std::vector<Operation> operations;
+  for (const PendingKey& pending : keys) {
+    if (pending.folded != folded) continue;
+    GW_TRY_LET(operation, load_operation(state, pending.key));
+    if (operation) operations.push_back(std::move(*operation));
+  }
+  std::ranges::sort(operations, {}, &Operation::dev_seq);
+  return operations;
+}
+
+std::vector<Operation> later_than(const Operation& operation,
+                                  const std::vector<Operation>& folded) {
+  std::vector<Operation> later;
+  std::ranges::copy_if(folded, std::back_inserter(later),
+                       [&](const Operation& other) { return other.dev_seq > operation.dev_seq; });
+  return later;
+}
+
+// A fold marker is needed only while something older is under way.
+void drop_idle_markers(std::vector<PendingKey>& keys, const std::vector<Operation>& open,
+                       const std::vector<Operation>& folded) {
+  std::erase_if(keys, [&](const PendingKey& pending) {
+    if (!pending.folded) return false;
+    const auto marker = std::ranges::find_if(folded, [&](const Operation& operation) {
+      return key_of(operation.lane, operation.lane_seq) == pending.key;
+    });
+    if (marker == folded.end()) return true;
+    return std::ranges::none_of(
+        open, [&](const Operation& operation) { return operation.dev_seq < marker->dev_seq; });
+  });
+}
+
+}  // namespace
+
+std::vector<PendingKey> pending_of(std::string_view list) {
+  std::vector<PendingKey> keys;
+  ByteReader reader(list);
+  while (const std::optional<std::uint64_t> word = reader.fixed64()) {
+    keys.push_back({static_cast<OutboxKey>(*word & ~kFoldedBit), (*word & kFoldedBit) != 0});
+  }
+  return keys;
+}
+
+std::string pending_list(const std::vector<PendingKey>& keys) {
+  std::string list;
+  for (const PendingKey& pending : keys) {
+    append_fixed64(list,
+                   static_cast<std::uint64_t>(pending.key) | (pending.folded ? kFoldedBit : 0));
+  }
+  return list;
+}
+
+Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& table,
+                                          const RecordId& id) {
+  GW_TRY_LET(query, state.connection.prepare(table.select));
+  query.bind(id);
+  GW_TRY_LET(found, query.step());
+  if (!found) return std::optional<RecordRow>();
+  RecordRow row;
+  row.body = optional_blob(query, 0);
+  row.base = optional_blob(query, 1);
+  row.pending = query.blob(2);
+  row.base_seq = Seq(query.number(3));
+  row.last_seq = Seq(query.number(4));
+  row.scopes = query.integer(5);
+  return std::optional(std::move(row));
+}
+
+Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
+                      const RecordRow& row) {
+  if (!row.body && row.pending.empty()) return remove_row(state, table, id);
+  GW_TRY_LET(upsert, state.connection.prepare(table.upsert));
+  const std::optional<sqlite::Blob> pending =
+      row.pending.empty() ? std::nullopt : std::optional(sqlite::Blob{row.pending});
+  upsert.borrow(id, as_blob(row.base), pending, row.base_seq, row.last_seq, row.scopes,
+                as_blob(row.body));
+  if (table.schema != nullptr && row.body) {
+    constexpr int kFirstField = 8;
+    sqlite::bind_fields(upsert, kFirstField, *table.schema, *row.body);
+  }
+  return upsert.run();
+}
+
+Result<void> remove_row(StoreState& state, const KindTable& table, const RecordId& id) {
+  GW_TRY(state.connection.run(table.remove, id));
+  return drop_from_index(state, table, id);
+}
+
+Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
+                    std::optional<std::string> delivered) {
+  std::vector<PendingKey> keys = pending_of(row.pending);
+  GW_TRY_LET(open, load_operations(state, keys, false));
+  GW_TRY_LET(folded, load_operations(state, keys, true));
+  drop_idle_markers(keys, open, folded);
+  row.pending = pending_list(keys);
+  row.body = delivered;
+  row.base.reset();
+  if (open.empty()) return {};
+  for (const Operation& operation : open) {
+    row.body =
+        laid_over(table.rules(), row.body,
+                  without_overwritten(table.rules(), operation, later_than(operation, folded)));
+  }
+  row.base = std::move(delivered);
+  return {};
+}
+
+Result<void> fold(StoreState& state, const KindTable& table, const Operation& operation,
+                  OutcomeStatus status, RecordRow& row) {
+  std::optional<std::string> delivered = row.delivered();
+  std::vector<PendingKey> keys = pending_of(row.pending);
+  GW_TRY_LET(folded, load_operations(state, keys, true));
+  // A parked operation is in the server's hands and will be applied there: it stays in sight.
+  const bool stays = was_applied(status) || status == OutcomeStatus::kParked;
+  const bool revived_erasure =
+      status == OutcomeStatus::kRevived && operation.type == OperationType::kErase;
+  if (stays && !revived_erasure && row.scopes != kGone) {
+    delivered =
+        laid_over(table.rules(), delivered,
+                  without_overwritten(table.rules(), operation, later_than(operation, folded)));
+  }
+  const OutboxKey key = key_of(operation.lane, operation.lane_seq);
+  if (stays) {
+    for (PendingKey& pending : keys) pending.folded |= pending.key == key;
+  } else {
+    std::erase_if(keys, [&](const PendingKey& pending) { return pending.key == key; });
+  }
+  row.pending = pending_list(keys);
+  return rebase(state, table, row, std::move(delivered));
+}
+
+}  // namespace gridwhistle::store

@@ -1,0 +1,207 @@
+#include <algorithm>
+
+#include "model/record.h"
+#include "store/state.h"
+
+namespace gridwhistle::store {
+
+namespace {
+
+constexpr std::size_t kGridDigits = 15;
+constexpr std::size_t kAreaDigits = 12;
+
+bool all_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// An area's code without the zeros that fill it up: what all codes inside it begin with.
+std::string_view stem_of(std::string_view code) {
+  if (code.size() != kAreaDigits) return code;
+  if (code.ends_with("000000")) return code.substr(0, 6);
+  if (code.ends_with("000")) return code.substr(0, 9);
+  return code;
+}
+
+struct Named {
+  std::string_view prefix;
+  std::string_view code;
+};
+
+Named split(std::string_view scope) {
+  const std::size_t colon = scope.find(':');
+  if (colon == std::string_view::npos) return {{}, scope};
+  return {scope.substr(0, colon), scope.substr(colon + 1)};
+}
+
+bool is_area(std::string_view prefix) {
+  return prefix == "grid" || prefix == "village" || prefix == "town" || prefix == "county";
+}
+
+// A county's scope may go by its six digits.
+bool inside(std::string_view scope, std::string_view area) {
+  const Named inner = split(scope);
+  const Named outer = split(area);
+  if (!is_area(inner.prefix) || !is_area(outer.prefix)) return false;
+  return inner.code.starts_with(stem_of(outer.code));
+}
+
+std::vector<std::string_view> lines(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+std::string_view scopes_text(const StoreState& state, std::int64_t number) {
+  for (const auto& [text, known] : state.scope_sets) {
+    if (known == number) return text;
+  }
+  return {};
+}
+
+// Decides which rows stay when grants change. A row without scopes of its own follows its parent.
+class Sweep {
+ public:
+  Sweep(StoreState& state, const std::vector<GrantHeld>& grants) : state_(state), grants_(grants) {}
+
+  Result<std::vector<KindId>> run() {
+    // Judged before anything goes, because a child is judged by its parent.
+    std::vector<std::pair<KindId, std::vector<RecordId>>> lost;
+    for (const auto& [id, table] : state_.kinds) {
+      GW_TRY_LET(records, uncovered(table));
+      if (!records.empty()) lost.emplace_back(id, std::move(records));
+    }
+    std::vector<KindId> touched;
+    for (const auto& [id, records] : lost) {
+      for (const RecordId& record : records)
+        GW_TRY(remove_row(state_, *table_of(state_, id), record));
+      touched.push_back(id);
+    }
+    return touched;
+  }
+
+ private:
+  struct Place {
+    std::int64_t scopes = 0;
+    std::string body;
+  };
+
+  Result<std::vector<RecordId>> uncovered(const KindTable& table) {
+    GW_TRY_LET(rows, state_.connection.prepare("SELECT id, scopes, ifnull(body, base) FROM " +
+                                               table.name));
+    std::vector<RecordId> lost;
+    for (;;) {
+      GW_TRY_LET(row, rows.step());
+      if (!row) return lost;
+      GW_TRY_LET(kept, stays(table.rules(), table.rules().audience,
+                             {rows.integer(1), std::string(rows.blob(2))}, 0));
+      if (!kept) lost.push_back(rows.record_id(0));
+    }
+  }
+
+  Result<bool> stays(const KindSchema& kind, Audience audience, const Place& place, int depth) {
+    if (place.scopes != 0) return any_covered(scopes_text(state_, place.scopes), audience);
+    if (!kind.fixed_scope.empty()) return true;
+    if (kind.scope_parent == 0) {
+      GW_TRY_LET(scope, scope_of(state_, kind, place.body));
+      return covers(grants_, scope, audience);
+    }
+    return parent_stays(kind, audience, place, depth);
+  }
+
+  // A parent that has not arrived yet says nothing against its children.
+  Result<bool> parent_stays(const KindSchema& kind, Audience audience, const Place& place,
+                            int depth) {
+    constexpr int kDepthMax = 4;
+    KindId parent_kind = kind.scope_parent_kind;
+    if (kind.scope_parent_kind_field != 0) {
+      parent_kind = KindId(
+          static_cast<std::uint32_t>(int_of(place.body, kind.scope_parent_kind_field).value_or(0)));
+    }
+    const auto id = RecordId::from_bytes(text_of(place.body, kind.scope_parent).value_or(""));
+    const KindTable* parent = table_of(state_, parent_kind);
+    if (!id || parent == nullptr || depth == kDepthMax) return true;
+    GW_TRY_LET(row, load_row(state_, *parent, *id));
+    if (!row) return true;
+    return stays(parent->rules(), audience,
+                 {row->scopes, row->body.value_or(row->base.value_or(""))}, depth + 1);
+  }
+
+  bool any_covered(std::string_view scopes, Audience audience) const {
+    return std::ranges::any_of(
+        lines(scopes), [&](std::string_view scope) { return covers(grants_, scope, audience); });
+  }
+
+  StoreState& state_;
+  const std::vector<GrantHeld>& grants_;
+};
+
+}  // namespace
+
+Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
+                             std::string_view body) {
+  if (!kind.fixed_scope.empty()) {
+    std::string scope(kind.fixed_scope);
+    if (scope.find(':') == std::string::npos && state.position.enrolment) {
+      scope += ":" + state.position.enrolment->county;
+    }
+    return scope;
+  }
+  if (kind.scope_field == 0) return std::string();
+  const std::string_view code = text_of(body, kind.scope_field).value_or("");
+  if (code.find(':') != std::string_view::npos) return std::string(code);
+  if (all_digits(code) && code.size() == kGridDigits) return "grid:" + std::string(code);
+  if (all_digits(code) && code.size() == kAreaDigits) {
+    const std::size_t stem = stem_of(code).size();
+    return (stem == 6 ? "county:" : stem == 9 ? "town:" : "village:") + std::string(code);
+  }
+  return fail(ErrorCode::kInvalid, "the grid or area of a record is not a code",
+              "kind " + std::string(kind.name) + ", scope");
+}
+
+bool holds(const std::vector<GrantHeld>& grants, std::string_view scope) {
+  return std::ranges::any_of(grants, [&](const GrantHeld& grant) {
+    return grant.scope == scope || (grant.subtree && inside(scope, grant.scope));
+  });
+}
+
+bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, Audience audience) {
+  const std::uint32_t bit = 1U << static_cast<unsigned>(audience);
+  return std::ranges::any_of(grants, [&](const GrantHeld& grant) {
+    if ((grant.audiences & bit) == 0) return false;
+    return grant.scope == scope || (grant.subtree && inside(scope, grant.scope));
+  });
+}
+
+Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::string>& scopes) {
+  std::string text;
+  for (const std::string& scope : scopes) text += scope + '\n';
+  if (text.empty()) return 0;
+  const auto known = state.scope_sets.find(text);
+  if (known != state.scope_sets.end()) return known->second;
+  GW_TRY(state.connection.run("INSERT OR IGNORE INTO scope_sets(scopes) VALUES(?)", text));
+  GW_TRY_LET(number,
+             state.connection.number("SELECT number FROM scope_sets WHERE scopes=?", 0, text));
+  state.scope_sets.emplace(std::move(text), number);
+  return number;
+}
+
+Result<void> reload_scope_sets(StoreState& state) {
+  state.scope_sets.clear();
+  GW_TRY_LET(sets, state.connection.prepare("SELECT number, scopes FROM scope_sets"));
+  for (;;) {
+    GW_TRY_LET(row, sets.step());
+    if (!row) return {};
+    state.scope_sets.emplace(sets.text(1), sets.integer(0));
+  }
+}
+
+Result<std::vector<KindId>> drop_uncovered(StoreState& state,
+                                           const std::vector<GrantHeld>& grants) {
+  return Sweep(state, grants).run();
+}
+
+}  // namespace gridwhistle::store
