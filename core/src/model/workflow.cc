@@ -249,8 +249,7 @@ void return_visit(WhistleCase& whistle, const ProposedAction& action, bool close
   whistle.closing_reason = reached ? ClosingReason::kReturnVisit : ClosingReason::kNotReached;
 }
 
-void reopen(WhistleCase& whistle, const ProposedAction& action) {
-  withdraw_open(whistle, action.id);
+void reopen(WhistleCase& whistle) {
   ++whistle.round;
   whistle.objections = 0;
   whistle.contact_attempts = 0;
@@ -324,7 +323,7 @@ void change_whistle(WhistleCase& whistle, const ProposedAction& action, const Tr
       return_visit(whistle, action, row.to != 0);
       break;
     case Action::kReopen:
-      reopen(whistle, action);
+      reopen(whistle);
       break;
     case Action::kPullUp:
       change_level(whistle, action, action.organisation);

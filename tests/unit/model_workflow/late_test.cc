@@ -118,6 +118,25 @@ TEST_CASE("a department's work does not make a centre's action late, nor the oth
   CHECK(whistle.owner_org == kWaterworks);
 }
 
+TEST_CASE("a lead's objection moves the whistle itself on, a co-department's does not") {
+  WhistleCase whistle = whistle_in(WhistleState::kAssigned);
+  const ProposedAction withdrawal = of_centre(101, Action::kVoid, {});
+  SECTION("the lead's") {
+    must(whistle, of_waterworks(102, Action::kObject, {}));
+    CHECK(whistle.state == WhistleState::kAccepted);
+    CHECK(decide(whistle, withdrawal).superseded_by == a_id(102));
+  }
+  SECTION("a co-department's") {
+    whistle.assignments[1].state = AssignmentState::kAssigned;
+    ProposedAction objection = of_waterworks(102, Action::kObject, {});
+    objection.organisation = kPolice;
+    objection.assignment = kCoPart;
+    must(whistle, objection);
+    must(whistle, withdrawal);
+    CHECK(whistle.state == WhistleState::kVoid);
+  }
+}
+
 TEST_CASE("after a rejection the old check is late, even though the state is the same again") {
   WhistleCase whistle = whistle_in(WhistleState::kHandling);
   must(whistle, of_waterworks(101, Action::kReportBack, {}));

@@ -270,6 +270,22 @@ TEST_CASE("law 8: with departments called there is one acting lead, and its stat
   });
 }
 
+TEST_CASE("law 9: nobody is left at work on a whistle that is over or being looked at") {
+  const Set<WhistleState> over = {WhistleState::kVoid,          WhistleState::kClosed,
+                                  WhistleState::kHandledOnSpot, WhistleState::kChecking,
+                                  WhistleState::kReturnVisit,   WhistleState::kReportedBack};
+  on_random_walks("nobody left",
+                  [&](const WhistleCase&, const ProposedAction&, const Decision& decision) {
+                    for (const AssignmentCase& part : decision.next.assignments) {
+                      const bool ended = part.state == AssignmentState::kObjected ||
+                                         part.state == AssignmentState::kReportedBack ||
+                                         part.state == AssignmentState::kWithdrawn;
+                      if (over.has(decision.next.state)) RC_ASSERT(ended);
+                      if (part.round < decision.next.round) RC_ASSERT(ended);
+                    }
+                  });
+}
+
 TEST_CASE("random walks come into every state, so the laws are about all of them") {
   std::uint64_t seen = 0;
   for (std::uint32_t seed = 1; seed <= 400; ++seed) {
