@@ -51,8 +51,8 @@ std::vector<const RoutingRule*> in_order(const RuleBook& book) {
   rules.reserve(book.rules.size());
   std::ranges::transform(book.rules, std::back_inserter(rules),
                          [](const RoutingRule& rule) { return &rule; });
-  std::ranges::stable_sort(
-      rules, [](const RoutingRule* a, const RoutingRule* b) { return goes_before(*a, *b); });
+  std::ranges::sort(rules,
+                    [](const RoutingRule* a, const RoutingRule* b) { return goes_before(*a, *b); });
   return rules;
 }
 
