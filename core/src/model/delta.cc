@@ -24,6 +24,8 @@ class Delta {
     }
     if (delta.whole) {
       delta.set = state_.body;
+      // A device that has read nothing, and holds nothing of its own, has nothing to empty.
+      if (!cursor_) delta.clear.clear();
     } else {
       for (const FieldView& field : fields_of(state_.body)) {
         if (is_new(stamp_of(field.number))) delta.set += field.entries;
@@ -48,9 +50,7 @@ class Delta {
     return state_.common;
   }
 
-  // A device that has read nothing yet has nothing to empty.
   void take_emptied(std::uint32_t unit, RowDelta& delta) const {
-    if (!cursor_) return;
     for (const std::uint32_t number : members_of(kind_, unit)) {
       if (field_of(state_.body, number).entries.empty()) delta.clear.push_back(number);
     }

@@ -230,21 +230,48 @@ class Merger {
     const std::optional<Stamp> before = stamp_of(unit);
     if (before && is_own(*before) && before->dev_seq >= operation_.dev_seq) {
       // The author's own file has laid the older value over the newer one, and must unlearn it.
-      if (before->dev_seq > operation_.dev_seq) set_stamp(unit, shown_again(*before, false));
+      if (before->dev_seq > operation_.dev_seq) {
+        set_stamp(unit, shown_again(*before, false), agreed_of(unit));
+      }
       return;
     }
     const std::vector<std::uint32_t> members = members_of(kind_, unit);
     const std::string held = values(state_.body, members);
     const std::string given = values(operation_.set, members);
+    std::vector<Stamp> agreed = agreed_of(unit);
     if (before && is_unseen(*before)) {
       const bool wins = std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
-      if (held != given) lose(wins ? *before : own_stamp(), wins ? held : given, members, wins);
-      if (!wins) return set_stamp(unit, shown_again(*before, before->known_to_writer));
+      if (held == given) {
+        agreed.push_back(wins ? *before : own_stamp());
+      } else {
+        lose(wins ? *before : own_stamp(), wins ? held : given, members, wins);
+      }
+      if (!wins) {
+        return set_stamp(unit, shown_again(*before, before->known_to_writer), std::move(agreed));
+      }
+    }
+    if (held != given) {
+      for (const Stamp& stamp : agreed) {
+        if (is_unseen(stamp)) lose(stamp, held, members, true);
+      }
+      agreed.clear();
     }
     for (const std::uint32_t number : members) {
       values_[number] = std::string(field_of(operation_.set, number).entries);
     }
-    set_stamp(unit, own_stamp());
+    set_stamp(unit, own_stamp(), std::move(agreed));
+  }
+
+  // Who else wrote the value that stands, but for earlier writes of this device: it writes anew.
+  std::vector<Stamp> agreed_of(std::uint32_t unit) const {
+    std::vector<Stamp> agreed;
+    for (const FieldStamp& field : state_.fields) {
+      if (field.number == unit) agreed = field.agreed;
+    }
+    std::erase_if(agreed, [&](const Stamp& stamp) {
+      return is_own(stamp) && stamp.dev_seq <= operation_.dev_seq;
+    });
+    return agreed;
   }
 
   void put_elements(std::uint32_t number) {
@@ -262,15 +289,15 @@ class Merger {
     const std::vector<ElementStamp> before = elements_of(state_, number);
     const std::vector<ElementStamp> after =
         is_set ? merge_set(before, write) : merge_append(before, write);
-    if (after == before) return;
     std::string entries = is_set ? set_entries(after) : append_entries(after);
-    const std::optional<Stamp> stamp = stamp_of(number);
     const std::string_view held = field_of(state_.body, number).entries;
-    const bool author_has_it =
-        (!stamp || has(*stamp)) &&
+    const bool as_author_sees =
         entries == overlay_field(policy_of(kind_, number), held,
                                  field_of(operation_.set, number).entries, write.clear,
                                  field_of(operation_.remove, number).entries);
+    if (after == before && as_author_sees) return;
+    const std::optional<Stamp> stamp = stamp_of(number);
+    const bool author_has_it = as_author_sees && (!stamp || has(*stamp));
     values_[number] = std::move(entries);
     store_elements(next(), number, after);
     set_stamp(number, own_stamp(author_has_it));
@@ -298,7 +325,7 @@ class Merger {
     return stamp;
   }
 
-  void set_stamp(std::uint32_t unit, const Stamp& stamp) {
+  void set_stamp(std::uint32_t unit, const Stamp& stamp, std::vector<Stamp> agreed = {}) {
     wrote_ = true;
     auto& fields = next().fields;
     const auto at = std::lower_bound(
@@ -306,8 +333,9 @@ class Merger {
         [](const FieldStamp& field, std::uint32_t number) { return field.number < number; });
     if (at != fields.end() && at->number == unit) {
       at->stamp = stamp;
+      at->agreed = std::move(agreed);
     } else {
-      fields.insert(at, {unit, stamp});
+      fields.insert(at, {unit, stamp, std::move(agreed)});
     }
   }
 

@@ -33,6 +33,9 @@ struct Stamp {
 struct FieldStamp {
   std::uint32_t number = 0;
   Stamp stamp;
+  /// Concurrent writes of the very same value. They lost nothing, until the value is written over
+  /// by somebody who had not seen them.
+  std::vector<Stamp> agreed{};
   bool operator==(const FieldStamp&) const = default;
 };
 

@@ -28,6 +28,7 @@ enum StampFlag : unsigned {
   kOwnFeedSeq = 16,
   kUnknownToWriter = 32,
   kWholeMilliseconds = 64,
+  kIsAgreed = 128,
 };
 
 std::uint64_t difference(std::uint64_t to, std::uint64_t from) {
@@ -38,14 +39,16 @@ void append_hlc(std::string& out, Hlc hlc, bool whole_milliseconds) {
   append_varint(out, whole_milliseconds ? hlc.value >> 16 : hlc.value);
 }
 
-void append_stamp(std::string& out, const Stamp& stamp, const Stamp& before) {
+void append_stamp(std::string& out, const Stamp& stamp, const Stamp& before,
+                  bool is_agreed = false) {
   const bool whole = (stamp.hlc.value & 0xFFFF) == 0;
-  const unsigned flags =
-      (stamp.seq == before.seq ? kSameSeq : 0U) |
-      (stamp.writer == before.writer ? kSameWriter : 0U) |
-      (stamp.dev_seq == before.dev_seq ? kSameDevSeq : 0U) |
-      (stamp.hlc == before.hlc ? kSameHlc : 0U) | (stamp.feed_seq == stamp.seq ? kOwnFeedSeq : 0U) |
-      (stamp.known_to_writer ? 0U : kUnknownToWriter) | (whole ? kWholeMilliseconds : 0U);
+  const unsigned flags = (stamp.seq == before.seq ? kSameSeq : 0U) |
+                         (stamp.writer == before.writer ? kSameWriter : 0U) |
+                         (stamp.dev_seq == before.dev_seq ? kSameDevSeq : 0U) |
+                         (stamp.hlc == before.hlc ? kSameHlc : 0U) |
+                         (stamp.feed_seq == stamp.seq ? kOwnFeedSeq : 0U) |
+                         (stamp.known_to_writer ? 0U : kUnknownToWriter) |
+                         (whole ? kWholeMilliseconds : 0U) | (is_agreed ? kIsAgreed : 0U);
   out += static_cast<char>(flags);
   if ((flags & kSameSeq) == 0) append_varint(out, difference(stamp.seq.value, before.seq.value));
   if ((flags & kSameWriter) == 0) append_fixed64(out, stamp.writer.value);
@@ -159,8 +162,8 @@ class StampReader {
   }
 
   Stamp stamp(const Stamp& before) {
-    const unsigned flags =
-        static_cast<std::uint8_t>(sound(reader_.take(1)).empty() ? 0 : last_byte());
+    const std::string_view byte = sound(reader_.take(1));
+    const unsigned flags = byte.empty() ? 0U : static_cast<std::uint8_t>(byte[0]);
     Stamp read = before;
     if ((flags & kSameSeq) == 0) read.seq = Seq(from(before.seq.value));
     if ((flags & kSameWriter) == 0) read.writer = DeviceId(fixed());
@@ -170,10 +173,9 @@ class StampReader {
     }
     read.feed_seq = Seq(read.seq.value + ((flags & kOwnFeedSeq) != 0 ? 0 : number()));
     read.known_to_writer = (flags & kUnknownToWriter) == 0;
+    is_agreed_ = (flags & kIsAgreed) != 0;
     return read;
   }
-
-  char last_byte() const { return *(reader_.rest().data() - 1); }
 
   void read_fields() {
     Stamp before = state_.common;
@@ -181,7 +183,9 @@ class StampReader {
     for (std::uint64_t left = number(); left > 0 && !failed_; --left) {
       at += number();
       before = stamp(before);
-      state_.fields.push_back({static_cast<std::uint32_t>(at), before});
+      FieldStamp& field = state_.fields.emplace_back(static_cast<std::uint32_t>(at), before);
+      std::uint64_t agreed = is_agreed_ ? number() : 0;
+      for (; agreed > 0 && !failed_; --agreed) field.agreed.push_back(stamp(before));
     }
   }
 
@@ -209,6 +213,7 @@ class StampReader {
   ByteReader reader_;
   RecordState& state_;
   bool failed_ = false;
+  bool is_agreed_ = false;  // others wrote the value of the stamp read last
 };
 
 }  // namespace
@@ -241,8 +246,10 @@ std::string encode_stamps(const RecordState& state) {
     std::uint32_t number = 0;
     for (const FieldStamp& field : state.fields) {
       append_varint(out, field.number - number);
-      append_stamp(out, field.stamp, before);
+      append_stamp(out, field.stamp, before, !field.agreed.empty());
       before = field.stamp;
+      if (!field.agreed.empty()) append_varint(out, field.agreed.size());
+      for (const Stamp& agreed : field.agreed) append_stamp(out, agreed, field.stamp);
       number = field.number;
     }
   }

@@ -1,0 +1,54 @@
+#include <catch2/catch.hpp>
+
+#include "model/record.h"
+#include "thing.h"
+
+namespace gridwhistle {
+namespace {
+
+using namespace thing;
+using Texts = std::vector<std::string>;
+
+std::string laid(std::string_view base, std::string_view set,
+                 const std::vector<std::uint32_t>& clear = {}, std::string_view remove = {}) {
+  return overlay(kThing, base, set, clear, remove);
+}
+
+}  // namespace
+
+TEST_CASE("a change replaces the fields it names and leaves the others") {
+  const std::string base = text_field(kTitle, "a") + int_field(kCount, 1);
+  CHECK(laid(base, int_field(kCount, 2)) == text_field(kTitle, "a") + int_field(kCount, 2));
+  CHECK(laid(base, {}, {kTitle}) == int_field(kCount, 1));
+}
+
+TEST_CASE("a group is written whole") {
+  const std::string base = int_field(kX, 1) + int_field(kY, 2) + int_field(kZ, 3);
+  CHECK(laid(base, int_field(kX, 4)) == int_field(kX, 4));
+  CHECK(laid(base, {}, {kZ}).empty());
+}
+
+TEST_CASE("elements of a set are there once, in one order") {
+  const std::string base = laid({}, text_field(kTags, "b") + text_field(kTags, "a"));
+  CHECK(texts_of(base, kTags) == Texts{"a", "b"});
+  CHECK(texts_of(laid(base, text_field(kTags, "a")), kTags) == Texts{"a", "b"});
+  CHECK(texts_of(laid(base, {}, {}, text_field(kTags, "a")), kTags) == Texts{"b"});
+  CHECK(texts_of(laid(base, text_field(kTags, "c"), {kTags}), kTags) == Texts{"c"});
+}
+
+TEST_CASE("a log keeps what it has and grows at its end") {
+  const std::string base = text_field(kLog, "b");
+  CHECK(texts_of(laid(base, text_field(kLog, "a") + text_field(kLog, "b")), kLog) ==
+        Texts{"b", "a", "b"});
+}
+
+TEST_CASE("a field that this build does not know is laid over like any other") {
+  CHECK(laid(text_field(kUnknown, "a"), text_field(kUnknown, "b")) == text_field(kUnknown, "b"));
+}
+
+TEST_CASE("a row of the feed replaces whole fields, sets and logs too") {
+  const std::string base = text_field(kTitle, "t") + text_field(kTags, "a");
+  CHECK(replace_fields(base, text_field(kTags, "b"), {kTitle}) == text_field(kTags, "b"));
+}
+
+}  // namespace gridwhistle
