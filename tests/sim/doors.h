@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/p256.h"
+#include "gridwhistle/ports.h"
+#include "timeline.h"
+
+// The doors of one simulated device or server.
+namespace gridwhistle::sim {
+
+/// A wall clock that may be wrong and jump, and a boot clock that never goes back.
+class SimClock final : public Clock {
+ public:
+  SimClock(const Timeline& timeline, std::uint64_t boot_id) : timeline_(timeline) {
+    restart(boot_id);
+  }
+  ClockReading now() override;
+  void set_error_ms(std::int64_t error_ms) { error_ms_ = error_ms; }
+  void restart(std::uint64_t boot_id);
+
+ private:
+  const Timeline& timeline_;
+  std::int64_t error_ms_ = 0;
+  std::uint64_t boot_id_ = 0;
+  std::uint64_t booted_ms_ = 0;
+};
+
+/// Runs tasks in virtual time. Dropping it drops what has not run, as a killed process does.
+class SimExecutor final : public Executor {
+ public:
+  explicit SimExecutor(Timeline& timeline) : timeline_(timeline) {}
+  void post(std::function<void()> task) override;
+  std::uint64_t post_after(std::chrono::milliseconds delay, std::function<void()> task) override;
+  void cancel(std::uint64_t timer) override { waiting_->erase(timer); }
+
+ private:
+  Timeline& timeline_;
+  std::uint64_t last_ = 0;
+  std::shared_ptr<std::set<std::uint64_t>> waiting_ = std::make_shared<std::set<std::uint64_t>>();
+};
+
+/// A real P-256 key, held in memory.
+class SimSecretStore final : public SecretStore {
+ public:
+  SimSecretStore() : key_(*P256Key::make()) {}
+  Result<std::string> public_key() override { return key_.public_key(); }
+  Result<std::string> sign(std::string_view message) override { return key_.sign(message); }
+
+ private:
+  P256Key key_;
+};
+
+}  // namespace gridwhistle::sim

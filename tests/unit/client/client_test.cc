@@ -1,0 +1,447 @@
+#include "gridwhistle/client.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "gridwhistle/road.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "schema/kinds.h"
+#include "scripted_server.h"
+#include "sim/doors.h"
+#include "sim/files.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::uint64_t kAnswerTimeoutMs = 60'000;
+constexpr const char* kGrid = "440811001001001";
+
+/// A phone in virtual time, its server at hand.
+struct Phone {
+  Phone() { open(); }
+
+  void open() {
+    ClientOptions options;
+    options.path = folder.path() + "/phone.db";
+    options.clock = &clock;
+    options.random = &dice;
+    options.secrets = &secrets;
+    options.executor = &executor;
+    options.connect = [this](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
+      return server.transport();
+    };
+    auto opened = Client::open(std::move(options));
+    REQUIRE(opened);
+    client = std::move(*opened);
+  }
+
+  void wait(std::uint64_t ms = 10'000) { timeline.run_until(timeline.now_ms() + ms); }
+
+  Result<void> enrol() {
+    Result<void> how = fail(ErrorCode::kTimeout, "no answer");
+    client->enrol({{"server:1", std::string(32, 'k')}, "CODE"}, "a phone",
+                  [&](Result<void> answer) { how = answer; });
+    wait();
+    return how;
+  }
+
+  Result<SyncReport> sync() {
+    Result<SyncReport> how = fail(ErrorCode::kTimeout, "no answer");
+    client->sync_once({}, [&](Result<SyncReport> report) { how = report; });
+    wait();
+    return how;
+  }
+
+  /// Enrolled, and its scopes known.
+  Phone& ready() {
+    REQUIRE(enrol());
+    REQUIRE(sync());
+    return *this;
+  }
+
+  sim::TemporaryFolder folder;
+  sim::Timeline timeline;
+  sim::Dice dice{1};
+  sim::SimClock clock{timeline, 1};
+  sim::SimExecutor executor{timeline};
+  sim::SimSecretStore secrets;
+  ScriptedServer server{timeline};
+  std::unique_ptr<Client> client;
+};
+
+v1::Visit visit(const std::string& notes) {
+  v1::Visit visit;
+  visit.set_grid(kGrid);
+  visit.set_kind(v1::VISIT_KIND_PATROL);
+  visit.set_notes(notes);
+  return visit;
+}
+
+v1::Whistle whistle(const std::string& title, bool emergency = false) {
+  v1::Whistle whistle;
+  whistle.set_grid(kGrid);
+  whistle.set_title(title);
+  whistle.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
+  whistle.set_emergency(emergency);
+  return whistle;
+}
+
+}  // namespace
+
+TEST_CASE("a client without a door does not open") {
+  const auto client = Client::open({});
+  REQUIRE_FALSE(client);
+  CHECK(client.error().code == ErrorCode::kInvalid);
+}
+
+TEST_CASE("what is put is there at once, unsent, and survives the end of the process") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(visit("井盖松动"));
+  REQUIRE(id);
+  const auto found = phone.client->get<v1::Visit>(*id);
+  REQUIRE(found);
+  CHECK(found->record.notes() == "井盖松动");
+  CHECK(found->info.delivery == Delivery::kUnsent);
+  CHECK(phone.client->status().unsent == 1);
+
+  sim::die_with_files(phone.folder.path() + "/phone.db", [&] { phone.client.reset(); });
+  phone.open();
+  REQUIRE(phone.client->get<v1::Visit>(*id));
+  CHECK(phone.client->status().enrolled);
+  CHECK(phone.client->status().unsent == 1);
+}
+
+TEST_CASE("a call delivers what was recorded, each once, and says so") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(visit("1"));
+  REQUIRE(id);
+  const auto report = phone.sync();
+  REQUIRE(report);
+  CHECK(report->sent == 1);
+  CHECK(report->acknowledged == 1);
+  CHECK(report->caught_up);
+  REQUIRE(phone.server.taken.size() == 1);
+  CHECK(phone.server.taken[0].id == *id);
+  CHECK(phone.client->get<v1::Visit>(*id)->info.delivery == Delivery::kDelivered);
+  const ClientStatus status = phone.client->status();
+  CHECK(status.unsent == 0);
+  CHECK(status.caught_up);
+  CHECK(status.phase == SyncPhase::kStopped);
+  CHECK_FALSE(status.last_error);
+}
+
+TEST_CASE("every call has a counter of its own, also after a restart") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.sync());
+  phone.client.reset();
+  phone.open();
+  REQUIRE(phone.sync());
+  const auto& hellos = phone.server.hellos;
+  for (std::size_t i = 1; i < hellos.size(); ++i) {
+    CHECK(hellos[i].call_counter() > hellos[i - 1].call_counter());
+  }
+}
+
+TEST_CASE("a server that cannot be reached, is silent or talks nonsense costs nothing but time") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.client->put(visit("1")));
+  phone.server.reachable = false;
+  CHECK(phone.sync().error().code == ErrorCode::kUnavailable);
+  phone.server.reachable = true;
+  phone.server.talks_nonsense = true;
+  CHECK(phone.sync().error().code == ErrorCode::kProtocol);
+  phone.server.talks_nonsense = false;
+  phone.server.answers = false;
+  phone.sync();
+  phone.wait(kAnswerTimeoutMs);
+  phone.server.answers = true;
+  CHECK(phone.client->status().unsent == 1);
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().unsent == 0);
+  CHECK(phone.server.taken.size() == 1);
+}
+
+TEST_CASE("a live line sends what is recorded, and comes back by itself") {
+  Phone phone;
+  phone.ready();
+  phone.client->start_live();
+  phone.wait();
+  CHECK(phone.client->status().phase == SyncPhase::kLive);
+  REQUIRE(phone.client->put(visit("1")));
+  phone.wait(1000);
+  CHECK(phone.server.taken.size() == 1);
+
+  phone.server.answers = false;
+  REQUIRE(phone.client->put(visit("2")));
+  phone.wait(kAnswerTimeoutMs + 1000);
+  CHECK(phone.client->status().phase == SyncPhase::kWaiting);
+  phone.server.answers = true;
+  phone.wait(600'000);
+  CHECK(phone.client->status().phase == SyncPhase::kLive);
+  CHECK(phone.server.taken.size() == 2);
+  phone.client->stop();
+  phone.wait();
+  CHECK(phone.client->status().phase == SyncPhase::kStopped);
+}
+
+TEST_CASE("a device that is not enrolled says so and keeps its drafts") {
+  Phone phone;
+  CHECK(phone.sync().error().code == ErrorCode::kNotEnrolled);
+  REQUIRE(phone.client->save_draft("new whistle", whistle("half a sen")));
+  phone.client.reset();
+  phone.open();
+  const auto draft = phone.client->draft("new whistle");
+  REQUIRE(draft);
+  CHECK(draft->kind == "Whistle");
+  v1::Whistle again;
+  REQUIRE(again.ParseFromString(draft->record));
+  CHECK(again.title() == "half a sen");
+  REQUIRE(phone.client->drop_draft("new whistle"));
+  CHECK(phone.client->drafts()->empty());
+}
+
+TEST_CASE("a refused enrolment gives the server's reason") {
+  Phone phone;
+  phone.server.enrol_answer = ErrorCode::kCodeExpired;
+  const auto how = phone.enrol();
+  REQUIRE_FALSE(how);
+  CHECK(how.error().code == ErrorCode::kCodeExpired);
+  CHECK_FALSE(phone.client->status().enrolled);
+}
+
+TEST_CASE("a new whistle gets its number, reporter, source and time") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(whistle("路灯不亮"));
+  REQUIRE(id);
+  const auto found = phone.client->get<v1::Whistle>(*id);
+  REQUIRE(found);
+  CHECK_FALSE(found->record.number().empty());
+  CHECK(found->record.reporter() == phone.client->status().worker.bytes());
+  CHECK(found->record.source() == v1::SOURCE_WORKER);
+  CHECK(found->record.reported_ms() > 0);
+}
+
+TEST_CASE("an emergency that has not left for five minutes advises to telephone") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(whistle("煤气泄漏", true));
+  REQUIRE(id);
+  phone.wait(4 * 60'000);
+  CHECK(phone.client->status().emergencies.empty());
+  phone.wait(2 * 60'000);
+  const auto emergencies = phone.client->status().emergencies;
+  REQUIRE(emergencies.size() == 1);
+  CHECK(emergencies[0].whistle == *id);
+  CHECK(emergencies[0].advice.find("打电话") != std::string::npos);
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().emergencies.empty());
+}
+
+TEST_CASE("a transaction is recorded as a whole, and its ids are known before") {
+  Phone phone;
+  phone.ready();
+  Transaction transaction = phone.client->transaction();
+  const auto first = transaction.put(visit("1"));
+  REQUIRE(first);
+  v1::Visit other = visit("2");
+  other.set_whistle(std::string(first->bytes()));
+  const auto second = transaction.put(other);
+  REQUIRE(second);
+  CHECK(phone.client->get<v1::Visit>(*first).error().code == ErrorCode::kNotFound);
+  REQUIRE(transaction.commit());
+  CHECK(phone.client->get<v1::Visit>(*first));
+  CHECK(phone.client->get<v1::Visit>(*second)->record.whistle() == first->bytes());
+
+  Transaction broken = phone.client->transaction();
+  const auto good = broken.put(visit("3"));
+  v1::Visit bad = visit("4");
+  bad.set_grid("440811001001999");
+  REQUIRE(broken.put(bad));
+  CHECK(broken.commit().error().code == ErrorCode::kOutOfScope);
+  CHECK_FALSE(phone.client->get<v1::Visit>(*good));
+}
+
+TEST_CASE("a watch tells the result now and again after each change, until it is let go") {
+  Phone phone;
+  phone.ready();
+  std::vector<std::size_t> sizes;
+  Watch watch = phone.client->watch<v1::Visit>(
+      {}, [&](Result<std::vector<Found<v1::Visit>>> found) { sizes.push_back(found->size()); });
+  phone.wait();
+  REQUIRE(phone.client->put(visit("1")));
+  REQUIRE(phone.client->put(visit("2")));
+  CHECK(sizes == std::vector<std::size_t>{0});
+  phone.wait();
+  REQUIRE_FALSE(sizes.empty());
+  CHECK(sizes.back() == 2);
+  const std::size_t told = sizes.size();
+  watch.stop();
+  REQUIRE(phone.client->put(visit("3")));
+  phone.wait();
+  CHECK(sizes.size() == told);
+}
+
+TEST_CASE("a refused operation is shown to its author and can be restored") {
+  Phone phone;
+  phone.ready();
+  phone.server.outcome = OutcomeStatus::kRejected;
+  const auto id = phone.client->put(visit("1"));
+  REQUIRE(id);
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().refused == 1);
+  const auto outcomes = phone.client->outcomes();
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 1);
+  CHECK((*outcomes)[0].record_kind == "Visit");
+  CHECK((*outcomes)[0].restorable);
+
+  phone.server.outcome = OutcomeStatus::kAccepted;
+  const auto again = phone.client->restore((*outcomes)[0].outcome);
+  REQUIRE(again);
+  CHECK(phone.client->get<v1::Visit>(*again)->record.notes() == "1");
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().refused == 0);
+  CHECK(phone.client->outcomes()->empty());
+}
+
+TEST_CASE("a refusal that its author has seen is no longer counted") {
+  Phone phone;
+  phone.ready();
+  phone.server.outcome = OutcomeStatus::kRejected;
+  REQUIRE(phone.client->put(visit("1")));
+  REQUIRE(phone.sync());
+  const auto outcomes = phone.client->outcomes();
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 1);
+  REQUIRE(phone.client->dismiss((*outcomes)[0].outcome));
+  CHECK(phone.client->status().refused == 0);
+}
+
+TEST_CASE("rows of a cut appear in queries") {
+  Phone phone;
+  phone.ready();
+  CutDown cut;
+  cut.upto = Seq(40);
+  Row row;
+  row.kind = kinds::kVisit;
+  row.id = RecordId::make(DeviceId(9), 1);
+  row.last_seq = Seq(40);
+  row.hlc = Hlc(1 << 20);
+  row.change = RowChange::kWhole;
+  row.scopes = {std::string("grid:") + kGrid};
+  row.set = visit("from a colleague").SerializeAsString();
+  cut.rows.push_back(row);
+  phone.server.cuts.push_back(cut);
+  REQUIRE(phone.sync());
+  const auto found = phone.client->query<v1::Visit>(Query().is("grid", kGrid));
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK((*found)[0].record.notes() == "from a colleague");
+  CHECK((*found)[0].info.delivery == Delivery::kNone);
+}
+
+TEST_CASE("a road shows what this phone proposes before the server has spoken") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(whistle("路面塌陷"));
+  REQUIRE(id);
+  auto road = phone.client->road(*id);
+  REQUIRE(road);
+  CHECK(road->proposed == v1::WHISTLE_STATE_REPORTED);
+  v1::WhistleAction action;
+  action.set_whistle(std::string(id->bytes()));
+  action.set_type(v1::WHISTLE_ACTION_TYPE_VOID);
+  REQUIRE(phone.client->act(action));
+  road = phone.client->road(*id);
+  REQUIRE(road);
+  CHECK(road->actions.size() == 1);
+  CHECK(road->proposed == v1::WHISTLE_STATE_VOID);
+  action.set_type(v1::WHISTLE_ACTION_TYPE_CHECK);
+  const auto refused = phone.client->act(action);
+  REQUIRE_FALSE(refused);
+}
+
+TEST_CASE("a closed client answers everything with kClosed") {
+  Phone phone;
+  phone.ready();
+  bool answered = false;
+  phone.client->sync_once({}, [&](Result<SyncReport> report) {
+    answered = true;
+    CHECK(report.error().code == ErrorCode::kClosed);
+  });
+  Transaction transaction = phone.client->transaction();
+  Watch watch = phone.client->watch<v1::Visit>({}, [](auto) {});
+  phone.client->close();
+  phone.wait();
+  CHECK(answered);
+  CHECK(phone.client->put(visit("1")).error().code == ErrorCode::kClosed);
+  CHECK(phone.client->get<v1::Visit>(RecordId()).error().code == ErrorCode::kClosed);
+  CHECK(transaction.put(visit("1")).error().code == ErrorCode::kClosed);
+  phone.client->close();
+  phone.client.reset();
+  watch.stop();
+}
+
+TEST_CASE("two clients do not share one file") {
+  Phone phone;
+  ClientOptions options;
+  options.path = phone.folder.path() + "/phone.db";
+  options.clock = &phone.clock;
+  options.random = &phone.dice;
+  options.secrets = &phone.secrets;
+  options.executor = &phone.executor;
+  options.connect = [&](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
+    return phone.server.transport();
+  };
+  const auto second = Client::open(std::move(options));
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::kLocked);
+}
+
+TEST_CASE("many threads record and read while a real executor syncs") {
+  sim::TemporaryFolder folder;
+  sim::Timeline timeline;
+  ScriptedServer server(timeline);
+  sim::SimSecretStore secrets;
+  const auto executor = thread_executor();
+  const auto clock = system_clock();
+  const auto random = system_random();
+  ClientOptions options;
+  options.path = folder.path() + "/phone.db";
+  options.clock = clock.get();
+  options.random = random.get();
+  options.secrets = &secrets;
+  options.executor = executor.get();
+  server.reachable = false;
+  options.connect = [&](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
+    return fail(ErrorCode::kUnavailable, "no network");
+  };
+  auto client = Client::open(std::move(options));
+  REQUIRE(client);
+  (*client)->start_live();
+  std::vector<std::thread> threads;
+  std::atomic<int> saved = 0;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        const std::string name = std::to_string(t) + "/" + std::to_string(i);
+        if ((*client)->save_draft(name, visit(name))) ++saved;
+        (*client)->status();
+        (*client)->query<v1::Visit>({});
+        (*client)->network_changed();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(saved == 100);
+  CHECK((*client)->drafts()->size() == 100);
+}
+
+}  // namespace gridwhistle
