@@ -95,8 +95,8 @@ class Reader {
 
 std::vector<CsvRow> read_csv(const std::string& file, std::string_view bytes, Problems& problems) {
   const std::string_view text = without_bom(bytes);
-  if (const auto byte = unsound_byte(text)) {
-    problems.add(file, line_of(text, *byte), "the text is not UTF-8, or has a NUL in it");
+  if (const auto line = unsound_line(text)) {
+    problems.add(file, *line, "the text is not UTF-8, or has a NUL in it");
     return {};
   }
   return Reader(file, text, problems).rows();

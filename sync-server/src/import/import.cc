@@ -6,6 +6,7 @@
 #include "import/checks.h"
 #include "import/limits.h"
 #include "import/readers.h"
+#include "import/rule_checks.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle::import {
@@ -92,12 +93,14 @@ std::span<const KindId> imported_kinds() { return kKinds; }
 
 std::expected<std::vector<ReferenceRow>, Problems> read(std::span<const SourceFile> files,
                                                         std::span<const ReferenceRow> existing,
-                                                        std::string_view county) {
+                                                        std::string_view county,
+                                                        std::int64_t at_ms) {
   Reference reference = existing_reference(existing);
   Problems problems;
   for (const SourceFile& file : files) read_file(file, reference, problems);
   // What a broken line should have defined would only look missing elsewhere.
   if (problems.none()) check(reference, county, problems);
+  if (problems.none()) check_rules(reference, at_ms, problems);
   if (!problems.none()) return std::unexpected(std::move(problems));
   std::vector<ReferenceRow> rows;
   for_each_table(std::as_const(reference),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
@@ -36,9 +37,11 @@ std::span<const KindId> imported_kinds();
 /// A record that the county has and the files leave out stays as it is; one they give a
 /// `valid_until` or `left` ends then.
 ///
-/// `county` is "440811". The rows come in the order of file_names().
+/// `county` is "440811". Rules are checked as they will be at `at_ms`. The rows come in the order
+/// of file_names().
 std::expected<std::vector<ReferenceRow>, Problems> read(std::span<const SourceFile> files,
                                                         std::span<const ReferenceRow> existing,
-                                                        std::string_view county);
+                                                        std::string_view county,
+                                                        std::int64_t at_ms);
 
 }  // namespace gridwhistle::import

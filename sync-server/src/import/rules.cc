@@ -171,8 +171,8 @@ void read_rule(RuleTable table, const std::string& file, Reference& into, Proble
 void read_rules(const std::string& file, std::string_view bytes, Reference& into,
                 Problems& problems) {
   const std::string_view text = without_bom(bytes);
-  if (const auto byte = unsound_byte(text)) {
-    problems.add(file, line_of(text, *byte), "the text is not UTF-8, or has a NUL in it");
+  if (const auto line = unsound_line(text)) {
+    problems.add(file, *line, "the text is not UTF-8, or has a NUL in it");
     return;
   }
   toml::table document;

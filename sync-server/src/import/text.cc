@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/utf8.h"
 #include "import/limits.h"
 
 namespace gridwhistle::import {
@@ -13,43 +14,22 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// The length of the UTF-8 sequence that begins here, 0 when none does.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first == 0) return 0;
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = first == 0xED && byte(1) >= 0xA0;
-  const bool beyond = first == 0xF4 && byte(1) >= 0x90;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
 }  // namespace
 
-std::optional<std::size_t> unsound_byte(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t length = sequence_length(text.substr(at));
-    if (length == 0) return at;
-    at += length;
+std::optional<std::size_t> unsound_line(std::string_view text) {
+  if (is_text(text)) return std::nullopt;
+  std::size_t line = 1;
+  for (std::size_t end = text.find('\n'); end != text.npos && is_text(text.substr(0, end));
+       end = text.find('\n')) {
+    text.remove_prefix(end + 1);
+    ++line;
   }
-  return std::nullopt;
+  return line;
 }
 
 std::string_view without_bom(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return text;
-}
-
-std::size_t line_of(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, byte);
-  return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
 }
 
 std::string_view trimmed(std::string_view text) {

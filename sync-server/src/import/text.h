@@ -8,14 +8,11 @@
 
 namespace gridwhistle::import {
 
-/// The place of the first byte that is a NUL or no UTF-8; nothing when the text is sound.
-std::optional<std::size_t> unsound_byte(std::string_view text);
+/// The first line, from 1, that has a NUL in it or is not UTF-8; nothing when the text is sound.
+std::optional<std::size_t> unsound_line(std::string_view text);
 
 /// Without a UTF-8 byte order mark at its beginning.
 std::string_view without_bom(std::string_view text);
-
-/// The line, from 1, in which that byte stands.
-std::size_t line_of(std::string_view text, std::size_t byte);
 
 std::string_view trimmed(std::string_view text);
 

@@ -153,6 +153,20 @@ TEST_CASE("Rules: every key is known and of its type") {
         "rules.toml:1: responsibility_item is missing");
 }
 
+TEST_CASE("Rules that contradict each other, or that nobody can follow, are named") {
+  const std::string again =
+      "[[rule]]\ncode = \"FP2\"\ncategory_prefix = \"01\"\n"
+      "responsibility_item = \"ZR2\"\n";
+  auto files = county_with("rules.toml", kRules + again);
+  for (SourceFile& file : files) {
+    if (file.name == "responsibility.csv") file.bytes += "ZR2,另一项,城管,COUNTY,01001,2026-1\n";
+  }
+  const auto contradiction = problems_of(files);
+  REQUIRE(contradiction.size() == 1);
+  CHECK(contradiction[0].starts_with("rules.toml:6: "));
+  CHECK(fault("rules.toml", "\"COUNTY\"", "\"TOWN\"").starts_with("rules.toml:1: "));
+}
+
 TEST_CASE("A file whose name says nothing is refused, and the names are told") {
   const auto problems = problems_of({{"people.csv", "a\n"}});
   REQUIRE(problems.size() == 1);

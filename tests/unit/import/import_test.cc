@@ -14,7 +14,7 @@ namespace {
 
 std::vector<ReferenceRow> rows_of(const std::vector<SourceFile>& files,
                                   const std::vector<ReferenceRow>& existing = {}) {
-  const auto rows = read(files, existing, "440811");
+  const auto rows = read(files, existing, "440811", kNow);
   if (!rows) FAIL(rows.error().kept()[0].text());
   return *rows;
 }
@@ -33,7 +33,7 @@ Message first(const std::vector<ReferenceRow>& rows) {
 
 TEST_CASE("One problem in one file keeps back every row of every file") {
   const auto rows =
-      read(county_with("workers.csv", replaced(kWorkers, ",ZX,", ",ZZ,")), {}, "440811");
+      read(county_with("workers.csv", replaced(kWorkers, ",ZX,", ",ZZ,")), {}, "440811", kNow);
   REQUIRE(!rows);
   CHECK(rows.error().count() == 1);
 }
@@ -55,7 +55,7 @@ TEST_CASE("Importing the same files again gives the same rows with the same ids"
 TEST_CASE("A file alone is checked against what the county has") {
   const auto existing = rows_of(county_files());
   CHECK(rows_of({{"workers.csv", kWorkers}}, existing).size() == 1);
-  CHECK(!read(std::vector<SourceFile>{{"workers.csv", kWorkers}}, {}, "440811"));
+  CHECK(!read(std::vector<SourceFile>{{"workers.csv", kWorkers}}, {}, "440811", kNow));
 }
 
 TEST_CASE("A record that the county has under another id keeps it, and others refer to that id") {
@@ -72,7 +72,7 @@ TEST_CASE("A record that the county has under another id keeps it, and others re
 }
 
 TEST_CASE("A county of another code takes none of it") {
-  CHECK(!read(county_files(), {}, "440812"));
+  CHECK(!read(county_files(), {}, "440812", kNow));
 }
 
 TEST_CASE("Dates are days in China") {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "county_files.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "import/import.h"
 #include "schema/kinds.h"
@@ -26,7 +27,7 @@ std::vector<SourceFile> sample_files() {
 }
 
 std::vector<ReferenceRow> sample_rows() {
-  const auto rows = read(sample_files(), {}, "440811");
+  const auto rows = read(sample_files(), {}, "440811", kNow);
   if (!rows) {
     for (const Problem& problem : rows.error().kept()) UNSCOPED_INFO(problem.text());
     FAIL("the sample data has problems");
