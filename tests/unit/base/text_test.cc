@@ -1,0 +1,31 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "base/utf8.h"
+
+namespace gridwhistle {
+
+TEST_CASE("text of every length of sequence is text") {
+  CHECK(is_text(""));
+  CHECK(is_text("grid whistle, twice over"));
+  CHECK(is_text("é网格哨😀"));
+  CHECK(is_text(
+      "\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"));
+}
+
+TEST_CASE(
+    "overlong forms, surrogates, what lies beyond Unicode, stray bytes and NUL are not text") {
+  for (const char* bytes :
+       {"\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\x80", "\xFF", "\xE7\xBD", "\xC3("}) {
+    CHECK_FALSE(is_text(bytes));
+    CHECK_FALSE(is_text(std::string("sixteen ascii ch") + bytes + "sixteen ascii ch"));
+  }
+  for (std::size_t at = 0; at < 20; ++at) {
+    std::string text(20, 'a');
+    text[at] = '\0';
+    CHECK_FALSE(is_text(text));
+  }
+}
+
+}  // namespace gridwhistle
