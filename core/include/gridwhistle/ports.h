@@ -19,6 +19,7 @@ struct ClockReading {
   std::int64_t wall_ms = 0;   ///< since 1970, as the device believes; may be wrong or jump
   std::uint64_t boot_ms = 0;  ///< since the device started, time asleep included; never goes back
   std::uint64_t boot_id = 0;  ///< another one after each start of the device
+  bool operator==(const ClockReading&) const = default;
 };
 
 /// Any thread.
