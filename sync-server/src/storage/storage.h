@@ -49,11 +49,11 @@ class Storage {
   // Records.
 
   virtual Result<std::optional<StoredRecord>> record(const RecordKey& key) = 0;
-  /// Replaces the row and, from `before` (what `record` gave, if anything), its memberships.
-  /// `parent` is the record it follows, nil if none.
+  /// Replaces the row and, from `before` (as they are stored), its memberships. `new_parent` is the
+  /// record it follows from now on, nil when that is none or as it was.
   virtual Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
-                                  const std::vector<Membership>& before, RecordId parent) = 0;
-  /// Records that follow this one, whichever kind.
+                                  const std::vector<Membership>& before, RecordId new_parent) = 0;
+  /// Records that follow this one, or once did, whichever kind.
   virtual Result<std::vector<RecordKey>> children(RecordId parent) = 0;
   /// Not erased, whose indexed field has this value, in the order of their id.
   virtual Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,

@@ -60,16 +60,14 @@ const std::string& SqliteStorage::upsert_of(const KindSchema& kind) {
 
 Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
                                        const StoredRecord& next,
-                                       const std::vector<Membership>& before, RecordId parent) {
+                                       const std::vector<Membership>& before, RecordId new_parent) {
   Result<Statement> upsert = connection_.prepare(upsert_of(kind));
   if (!upsert) return std::unexpected(std::move(upsert.error()));
   const std::string stamps = encode_stamps(next.state);
   const std::string memberships = pack(next.memberships);
-  const std::optional<RecordId> follows =
-      parent.is_nil() ? std::nullopt : std::optional<RecordId>(parent);
   upsert->borrow(id, next.state.last_seq, next.state.erased ? 1 : 0, Blob{stamps},
-                 Blob{memberships}, follows, Blob{next.state.body});
-  sqlite::bind_fields(*upsert, 8, *schema_.kind(kind.id), next.state.body);
+                 Blob{memberships}, Blob{next.state.body});
+  sqlite::bind_fields(*upsert, 7, *schema_.kind(kind.id), next.state.body);
   if (auto put = upsert->run(); !put) return put;
   for (const Membership& old : before) {
     if (std::ranges::find(next.memberships, old) != next.memberships.end()) continue;
@@ -79,8 +77,8 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
     if (std::ranges::find(before, m) != before.end()) continue;
     if (auto put = put_line(m, {kind.id, id}); !put) return put;
   }
-  if (!before.empty() || parent.is_nil()) return {};
-  return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", parent, kind.id, id);
+  if (new_parent.is_nil()) return {};
+  return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", new_parent, kind.id, id);
 }
 
 Result<std::vector<RecordKey>> SqliteStorage::children(RecordId parent) {

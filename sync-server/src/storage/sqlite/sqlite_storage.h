@@ -36,7 +36,7 @@ class SqliteStorage final : public Storage {
 
   Result<std::optional<StoredRecord>> record(const RecordKey& key) override;
   Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
-                          const std::vector<Membership>& before, RecordId parent) override;
+                          const std::vector<Membership>& before, RecordId new_parent) override;
   Result<std::vector<RecordKey>> children(RecordId parent) override;
   Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
                                      const LookupValue& value) override;

@@ -15,11 +15,11 @@ namespace gridwhistle {
 inline constexpr sqlite::FileFormat kCountyFile = {.application_id = 0x47574331, .version = 1};
 
 /// What a kind's table has beside `id`, `body` and the columns to find rows by.
-inline constexpr std::array<std::string_view, 5> kRecordColumns = {
+inline constexpr std::array<std::string_view, 4> kRecordColumns = {
     "last_seq INTEGER NOT NULL", "erased INTEGER NOT NULL", "stamps BLOB NOT NULL",
-    "memberships BLOB NOT NULL", "parent BLOB"};
-inline constexpr std::array<std::string_view, 5> kRecordColumnNames = {
-    "last_seq", "erased", "stamps", "memberships", "parent"};
+    "memberships BLOB NOT NULL"};
+inline constexpr std::array<std::string_view, 4> kRecordColumnNames = {"last_seq", "erased",
+                                                                       "stamps", "memberships"};
 
 /// Everything that no record kind declares. Run at every opening.
 extern const std::string_view kCountyTables;

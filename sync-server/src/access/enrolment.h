@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/ports.h"
+#include "gridwhistle/status.h"
+#include "gridwhistle/v1/sync.pb.h"
+#include "storage/storage.h"
+
+namespace gridwhistle {
+
+inline constexpr std::int64_t kCodeLifeMs = std::int64_t{10} * 60 * 1000;
+inline constexpr std::uint32_t kCodeTries = 5;
+
+/// Makes a one-time code for a worker, "K7QM-3F9X-2TRB". Its first part finds it again, of the rest
+/// a salted hash is kept. Inside a batch.
+Result<std::string> make_enrolment_code(Storage& storage, Random& random, RecordId worker,
+                                        std::int64_t now_ms);
+
+/// Registers a device. Inside a batch, to be committed whatever comes back: a failed try counts.
+///
+/// The same device that asks again with its used code gets its answer again.
+/// Errors: kCodeWrong, kCodeUsed, kCodeExpired, kBadSignature, kAlreadyExists (another key has this
+/// device's number), kInvalid, and those of storage.
+Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request,
+                               std::string_view server_key_sha256, std::int64_t now_ms);
+
+}  // namespace gridwhistle

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
+#include "storage/storage.h"
+
+namespace gridwhistle {
+
+/// What a worker holds at a moment, by the roles in their Worker record: each scope once. Nothing
+/// after they left. `granted` is not set.
+std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
+                                      std::string_view worker_body, std::int64_t now_ms);
+
+/// Brings a worker's stored grants in line with their record and the time; true when something
+/// changed, and then the change has a place in the log. What they no longer hold stays as history.
+/// Inside a batch.
+Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_ms);
+
+/// A worker's standing, now and before.
+struct Standing {
+  ScopeSet held;
+  std::vector<GrantRow> ended;
+  Seq version;  ///< of the list: the place of its last change
+};
+Result<Standing> standing_of(Storage& storage, RecordId worker);
+
+/// How far back authority is judged by the role held when something was recorded.
+inline constexpr std::int64_t kAuthorityLookBackMs = std::int64_t{30} * 24 * 3600 * 1000;
+
+/// What the worker held at `effective_ms`, as far as it still counts at `now_ms`: what they hold
+/// now, and what ended after the effective time and not longer ago than the look-back.
+ScopeSet standing_at(const Standing& standing, std::int64_t effective_ms, std::int64_t now_ms);
+/// Everything the worker has ever held.
+ScopeSet ever_held(const Standing& standing);
+
+}  // namespace gridwhistle

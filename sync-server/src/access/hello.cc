@@ -1,0 +1,37 @@
+#include "access/hello.h"
+
+#include "access/call_window.h"
+#include "base/p256.h"
+#include "wire/frames.h"
+
+namespace gridwhistle {
+
+Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
+                            std::string_view server_key_sha256, std::int64_t now_ms) {
+  auto found = storage.device(DeviceId(hello.device()));
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!*found) return fail(ErrorCode::kNotEnrolled, "本设备尚未登记 / this device is not enrolled");
+  DeviceRow device = std::move(**found);
+  const Result<bool> signed_by_key =
+      verify_p256(device.public_key, hello_to_sign(hello, server_key_sha256), hello.signature());
+  if (!signed_by_key || !*signed_by_key) {
+    return fail(ErrorCode::kBadSignature, "签名不符 / the call is not signed by the device's key");
+  }
+  if (device.state == DeviceState::kLost) {
+    return fail(ErrorCode::kDeviceLost, "本设备已报失 / this device was reported lost");
+  }
+  CallWindow window{device.call_counter, device.call_window};
+  if (!window.take(hello.call_counter())) {
+    return fail(ErrorCode::kReplayed, "呼叫重复 / the call's counter was used before");
+  }
+  device.call_counter = window.highest;
+  device.call_window = window.used;
+  device.last_seen_ms = now_ms;
+  device.unsent = hello.unsent();
+  device.software = hello.software();
+  device.cursor = Seq(hello.cursor().seq());
+  if (auto put = storage.put_device(device); !put) return std::unexpected(put.error());
+  return device;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,336 @@
+#include "apply/applier.h"
+
+#include <algorithm>
+#include <array>
+
+#include "gridwhistle/v1/reference.pb.h"
+#include "model/record.h"
+#include "schema/fields.h"
+#include "schema/kinds.h"
+#include "wire/frames.h"
+
+namespace gridwhistle {
+
+namespace {
+
+// Numbers of v1::VisitKind.
+constexpr std::int64_t kPatrolVisit = 1;
+constexpr std::int64_t kNightVisit = 3;
+
+bool is_refusal(OutcomeStatus status) {
+  return status == OutcomeStatus::kRejected || status == OutcomeStatus::kSealed ||
+         status == OutcomeStatus::kParked;
+}
+
+Receipt rejected(Seq seq, ErrorCode code, std::string message) {
+  return {seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(code), std::move(message)};
+}
+
+// What the rules read of the reference; a change of anything else needs no new reading.
+bool is_reference(KindId kind) {
+  constexpr std::array kKinds = {kinds::kAdminArea, kinds::kGrid, kinds::kOrgUnit,
+                                 kinds::kResponsibilityItem, kinds::kRoutingRule};
+  return std::ranges::find(kKinds, kind) != kKinds.end();
+}
+
+Result<RecordId> organisation_of(Workspace& workspace, RecordId worker) {
+  auto page = workspace.open({kinds::kWorker, worker});
+  if (!page) return std::unexpected(std::move(page.error()));
+  const auto bytes =
+      text_of((*page)->record.state.body, fields::worker::kOrganisation).value_or("");
+  return RecordId::from_bytes(bytes).value_or(RecordId{});
+}
+
+RoleSet roles_over(const ScopeSet& standing, const std::vector<std::string>& leaves) {
+  std::uint64_t bits = 0;
+  for (const std::string& leaf : leaves) bits |= standing.roles_over(leaf).bits();
+  // Bit 0 is the server's own and never from outside.
+  return RoleSet::of_bits(bits & ~std::uint64_t{1});
+}
+
+}  // namespace
+
+Result<const Reference*> Applier::reference() {
+  if (!reference_) {
+    auto read = read_reference(storage_);
+    if (!read) return std::unexpected(std::move(read.error()));
+    reference_ = std::move(*read);
+  }
+  return &*reference_;
+}
+
+Result<void> Applier::finish(Workspace& workspace) {
+  std::vector<RecordId> workers;
+  for (const RecordKey& key : workspace.touched()) {
+    if (is_reference(key.kind)) reference_.reset();
+    if (key.kind == kinds::kWorker) workers.push_back(key.id);
+  }
+  if (auto flushed = workspace.flush(); !flushed) return flushed;
+  for (const RecordId worker : workers) {
+    if (auto fresh = refresh_grants(storage_, worker, workspace.now_ms()); !fresh) {
+      return std::unexpected(fresh.error());
+    }
+  }
+  return {};
+}
+
+Result<Applier::Applied> Applier::apply(const Author& author, std::span<const Operation> operations,
+                                        std::int64_t now_ms) {
+  Applied applied;
+  if (operations.empty()) return applied;
+  if (operations.back().more) {
+    return fail(ErrorCode::kProtocol, "a transaction does not end in its frame");
+  }
+  auto screened = screen(storage_, author.device.device, operations);
+  if (!screened) return std::unexpected(std::move(screened.error()));
+  if (screened->fork) {
+    applied.fork = screened->fork;
+    return applied;
+  }
+  applied.runs = std::move(screened->kept);
+  operations = operations.subspan(screened->known);
+  std::vector<AckedRun> fresh;
+  for (std::size_t first = 0; first < operations.size();) {
+    std::size_t last = first;
+    while (operations[last].more) ++last;
+    const auto transaction = operations.subspan(first, last - first + 1);
+    auto receipts = apply_transaction(author, transaction, now_ms, Authority::kChecked);
+    if (!receipts) return std::unexpected(std::move(receipts.error()));
+    for (std::size_t i = 0; i < receipts->size(); ++i) {
+      const Receipt& receipt = (*receipts)[i];
+      append_run(fresh, {transaction[i].lane_seq, 1, receipt.seq, receipt.status, receipt.code});
+    }
+    first = last + 1;
+  }
+  for (const AckedRun& run : fresh) append_run(applied.runs, run);
+  if (auto added = add_to_lane(storage_, author.device.device, operations, std::move(fresh));
+      !added) {
+    return std::unexpected(added.error());
+  }
+  return applied;
+}
+
+Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
+                                                        std::span<const Operation> operations,
+                                                        std::int64_t now_ms, Authority authority) {
+  std::vector<Receipt> receipts;
+  Workspace workspace(storage_, schema_, now_ms);
+  bool refused = false;
+  for (const Operation& operation : operations) {
+    auto receipt = apply_one(workspace, author, operation, authority);
+    if (!receipt) return std::unexpected(std::move(receipt.error()));
+    receipts.push_back(std::move(*receipt));
+    refused = is_refusal(receipts.back().status);
+    if (refused) break;
+  }
+  if (!refused) {
+    if (auto done = finish(workspace); !done) return std::unexpected(done.error());
+    return receipts;
+  }
+  const Receipt cause = receipts.back();
+  while (receipts.size() < operations.size()) receipts.push_back({workspace.next_seq(), {}, 0, {}});
+  for (Receipt& receipt : receipts) {
+    receipt.status = cause.status;
+    receipt.code = cause.code;
+    receipt.message = cause.message;
+  }
+  if (cause.status != OutcomeStatus::kRejected) {
+    if (auto kept = keep(author, operations, receipts, now_ms); !kept) {
+      return std::unexpected(kept.error());
+    }
+  }
+  if (auto told = refuse(author, operations, receipts, now_ms); !told) {
+    return std::unexpected(told.error());
+  }
+  return receipts;
+}
+
+Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
+                                   const Operation& operation, Authority authority) {
+  const Seq seq = workspace.next_seq();
+  if (schema_.kind(operation.kind) == nullptr) {
+    return Receipt{seq, OutcomeStatus::kParked, static_cast<std::uint32_t>(ErrorCode::kParked),
+                   "服务器尚不认识这类记录 / the server does not know this kind yet"};
+  }
+  if (authority == Authority::kChecked) {
+    auto refused = refusal(workspace, author, operation, seq);
+    if (!refused) return std::unexpected(std::move(refused.error()));
+    if (*refused) return std::move(**refused);
+  }
+  auto off_track = track_refusal(workspace, operation, seq);
+  if (!off_track) return std::unexpected(std::move(off_track.error()));
+  if (*off_track) return std::move(**off_track);
+
+  auto page = workspace.open({operation.kind, operation.id});
+  if (!page) return std::unexpected(std::move(page.error()));
+  const bool was_there = (*page)->record.state.exists;
+  auto merged = workspace.merge_in(operation, author.device.device, seq);
+  if (!merged) {
+    if (merged.error().code != ErrorCode::kInvalid) return std::unexpected(merged.error());
+    return rejected(seq, merged.error().code, merged.error().message);
+  }
+  if (merged->status == OutcomeStatus::kRejected) {
+    return rejected(seq, merged->code, merged->message);
+  }
+  Receipt receipt{seq, merged->status, static_cast<std::uint32_t>(merged->code), merged->message};
+  if (!was_there && merged->changed && !merged->next.erased) {
+    const auto fine = check_required(*(*page)->kind, merged->next.body);
+    if (!fine) return rejected(seq, fine.error().code, fine.error().message);
+    if (operation.kind == kinds::kWhistle || operation.kind == kinds::kWhistleAction) {
+      const std::int64_t effective =
+          effective_time(author.clocks, operation.claimed, workspace.now_ms());
+      const ScopeSet standing = authority == Authority::kChecked
+                                    ? standing_at(author.standing, effective, workspace.now_ms())
+                                    : ever_held(author.standing);
+      auto walked = walk_road(workspace, author, operation, standing, std::move(receipt));
+      if (!walked) return std::unexpected(std::move(walked.error()));
+      receipt = std::move(*walked);
+      if (is_refusal(receipt.status)) return receipt;
+    }
+  }
+  if (receipt.status != OutcomeStatus::kAccepted || !merged->losers.empty()) {
+    if (auto kept = keep_losers(workspace, mint_, author, operation, receipt, merged->losers);
+        !kept) {
+      return std::unexpected(kept.error());
+    }
+  }
+  return receipt;
+}
+
+// Who may not write this, and what becomes of it then: what was once theirs goes to the reviewer.
+Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Author& author,
+                                                const Operation& operation, Seq seq) {
+  const KindSchema& kind = *schema_.kind(operation.kind);
+  auto page = workspace.open({operation.kind, operation.id});
+  if (!page) return std::unexpected(std::move(page.error()));
+  std::vector<std::string> leaves;
+  if ((*page)->record.state.exists) {
+    auto held = workspace.leaves_of({operation.kind, operation.id});
+    if (!held) return std::unexpected(std::move(held.error()));
+    leaves = std::move(*held);
+  } else if (operation.type == OperationType::kPut && operation.creates) {
+    auto named = workspace.leaves_by_content(kind, operation.set);
+    if (!named) {
+      if (named.error().code != ErrorCode::kInvalid) return std::unexpected(named.error());
+      return rejected(seq, named.error().code, named.error().message);
+    }
+    leaves = std::move(*named);
+  }
+  const std::int64_t effective =
+      effective_time(author.clocks, operation.claimed, workspace.now_ms());
+  const bool left = author.device.state == DeviceState::kLeft;
+  if (!left && standing_at(author.standing, effective, workspace.now_ms()).writes(kind, leaves)) {
+    return std::nullopt;
+  }
+  const ScopeSet ever = ever_held(author.standing);
+  if (ever.writes(kind, leaves)) {
+    return Receipt{seq, OutcomeStatus::kSealed, static_cast<std::uint32_t>(ErrorCode::kOutOfScope),
+                   "权限已失效，待复核 / your authority ended; a reviewer has it"};
+  }
+  if (ever.reaches_any(leaves)) {
+    return rejected(seq, ErrorCode::kForbidden, "角色无此权限 / your role may not write this");
+  }
+  return rejected(seq, ErrorCode::kOutOfScope, "不在您的网格范围 / outside of your scopes");
+}
+
+Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace,
+                                                      const Operation& operation, Seq seq) {
+  if (operation.kind != kinds::kTrackBatch || operation.type != OperationType::kPut) {
+    return std::nullopt;
+  }
+  const auto visit =
+      RecordId::from_bytes(text_of(operation.set, fields::track_batch::kVisit).value_or(""));
+  if (!visit) return std::nullopt;
+  auto page = workspace.open({kinds::kVisit, *visit});
+  if (!page) return std::unexpected(std::move(page.error()));
+  if (!(*page)->record.state.exists) return std::nullopt;
+  const std::int64_t kind = int_of((*page)->record.state.body, fields::visit::kKind).value_or(0);
+  if (kind == kPatrolVisit || kind == kNightVisit) return std::nullopt;
+  return rejected(seq, ErrorCode::kNoLocation,
+                  "非巡查期间不记录轨迹 / positions are recorded during patrols alone");
+}
+
+Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
+                                   const Operation& operation, const ScopeSet& standing,
+                                   Receipt receipt) {
+  auto reference = this->reference();
+  if (!reference) return std::unexpected(std::move(reference.error()));
+  auto organisation = organisation_of(workspace, author.device.worker);
+  if (!organisation) return std::unexpected(std::move(organisation.error()));
+  auto leaves = workspace.leaves_of({operation.kind, operation.id});
+  if (!leaves) return std::unexpected(std::move(leaves.error()));
+  const Actor actor{.worker = author.device.worker,
+                    .organisation = *organisation,
+                    .roles = roles_over(standing, *leaves),
+                    .level = (*reference)->level_of(*organisation)};
+  Road road(workspace, **reference, mint_);
+  if (operation.kind == kinds::kWhistle) {
+    if (auto opened = road.opened(operation.id, actor, receipt.seq); !opened) {
+      return std::unexpected(opened.error());
+    }
+    return receipt;
+  }
+  auto result = road.proposed(operation.id, actor,
+                              effective_time(author.clocks, operation.claimed, workspace.now_ms()),
+                              receipt.seq);
+  if (!result) return std::unexpected(std::move(result.error()));
+  receipt.status = result->status;
+  receipt.code = result->code;
+  receipt.message = std::move(result->message);
+  return receipt;
+}
+
+Result<void> Applier::refuse(const Author& author, std::span<const Operation> operations,
+                             std::vector<Receipt>& receipts, std::int64_t now_ms) {
+  Workspace workspace(storage_, schema_, now_ms);
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    Loser lost;
+    lost.writer = author.device.device;
+    lost.dev_seq = operations[i].dev_seq;
+    lost.seq = receipts[i].seq;
+    lost.hlc = operations[i].hlc;
+    if (receipts[i].status == OutcomeStatus::kRejected) {
+      lost.set = operations[i].set;
+      lost.clear = operations[i].clear;
+    }
+    if (auto told = tell_author(workspace, mint_, author, operations[i], receipts[i], lost, {});
+        !told) {
+      return told;
+    }
+  }
+  return finish(workspace);
+}
+
+Result<void> Applier::keep(const Author& author, std::span<const Operation> operations,
+                           const std::vector<Receipt>& receipts, std::int64_t now_ms) {
+  KeptOperation kept;
+  kept.why = receipts.front().status;
+  kept.device = author.device.device;
+  kept.worker = author.device.worker;
+  kept.key = {operations.front().kind, operations.front().id};
+  kept.received_ms = now_ms;
+  kept.effective_ms = effective_time(author.clocks, operations.front().claimed, now_ms);
+  std::size_t taken = 0;
+  kept.frame = encode_operations(author.device.device, operations, taken);
+  auto number = storage_.keep_operation(kept);
+  if (!number) return std::unexpected(number.error());
+  return {};
+}
+
+Result<std::vector<Receipt>> Applier::apply_kept(const Author& author, const KeptOperation& kept,
+                                                 std::int64_t now_ms) {
+  auto up = decode_up(schema_, kept.device, kept.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  const auto* frame = std::get_if<OperationsUp>(&*up);
+  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
+  const Authority authority =
+      kept.why == OutcomeStatus::kSealed ? Authority::kGivenByReviewer : Authority::kChecked;
+  auto receipts = apply_transaction(author, frame->operations, now_ms, authority);
+  if (!receipts) return receipts;
+  if (auto set = storage_.set_kept_state(kept.number, KeptState::kApplied); !set) {
+    return std::unexpected(set.error());
+  }
+  return receipts;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "apply/author.h"
+#include "apply/lanes.h"
+#include "apply/notices.h"
+#include "apply/reference.h"
+#include "apply/road.h"
+#include "apply/workspace.h"
+
+namespace gridwhistle {
+
+/// Applies operations to a county's records: authority, merge, workflow, receipts. The one writer;
+/// everything inside the storage's open batch.
+class Applier {
+ public:
+  /// All outlive it.
+  Applier(Storage& storage, const Schema& schema, MintId mint)
+      : storage_(storage), schema_(schema), mint_(std::move(mint)) {}
+
+  /// What a frame's operations came to.
+  struct Applied {
+    std::vector<AckedRun> runs;  ///< of all of them, those applied before included
+    std::optional<Fork> fork;    ///< nothing was applied
+  };
+
+  /// Applies the operations of one frame, contiguous in one lane, whole transactions.
+  ///
+  /// Errors: kProtocol (a gap, a transaction that does not end), and those of storage.
+  Result<Applied> apply(const Author& author, std::span<const Operation> operations,
+                        std::int64_t now_ms);
+
+  /// Applies a sealed or parked transaction in its author's name, whoever holds what by now.
+  Result<std::vector<Receipt>> apply_kept(const Author& author, const KeptOperation& kept,
+                                          std::int64_t now_ms);
+
+  /// Hands a workspace to storage; what it touched of the reference takes effect.
+  Result<void> finish(Workspace& workspace);
+
+  /// The reference records as they are in the open batch.
+  Result<const Reference*> reference();
+  /// Forgets what was read from a batch that was rolled back.
+  void forget() { reference_.reset(); }
+
+  const MintId& mint() const { return mint_; }
+
+  /// Whether the worker's authority is asked for.
+  enum class Authority : std::uint8_t { kChecked, kGivenByReviewer };
+
+ private:
+  Result<std::vector<Receipt>> apply_transaction(const Author& author,
+                                                 std::span<const Operation> operations,
+                                                 std::int64_t now_ms, Authority authority);
+  Result<Receipt> apply_one(Workspace& workspace, const Author& author, const Operation& operation,
+                            Authority authority);
+  Result<std::optional<Receipt>> refusal(Workspace& workspace, const Author& author,
+                                         const Operation& operation, Seq seq);
+  Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Operation& operation,
+                                               Seq seq);
+  Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,
+                            const ScopeSet& standing, Receipt receipt);
+  Result<void> refuse(const Author& author, std::span<const Operation> operations,
+                      std::vector<Receipt>& receipts, std::int64_t now_ms);
+  Result<void> keep(const Author& author, std::span<const Operation> operations,
+                    const std::vector<Receipt>& receipts, std::int64_t now_ms);
+
+  Storage& storage_;
+  const Schema& schema_;
+  const MintId mint_;
+  std::optional<Reference> reference_;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "access/grants.h"
+#include "gridwhistle/ports.h"
+#include "storage/rows.h"
+
+namespace gridwhistle {
+
+/// A device's clocks beside the server's at one moment: the Hello of a call.
+struct ClockPair {
+  ClockReading device;
+  std::int64_t server_ms = 0;
+};
+
+/// When something was recorded, by the server's clock: by the time since the phone's start where
+/// that is the same start, else by how far its wall clock was off; never after `now_ms`.
+std::int64_t effective_time(const ClockPair& clocks, const ClockReading& claimed,
+                            std::int64_t now_ms);
+
+/// Whose operations are applied.
+struct Author {
+  DeviceRow device;
+  Standing standing;
+  ClockPair clocks;
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,139 @@
+#include "apply/lanes.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/sha256.h"
+
+namespace gridwhistle {
+
+namespace {
+
+std::string short_hash(const Operation& operation) {
+  return hash_of(operation).substr(0, LaneChunk::kHashBytes);
+}
+
+std::string_view hash_at(const LaneChunk& chunk, LaneSeq lane_seq) {
+  return std::string_view(chunk.hashes)
+      .substr((lane_seq.value - chunk.first.value) * LaneChunk::kHashBytes, LaneChunk::kHashBytes);
+}
+
+// The part of a run that lies in [first, last].
+std::optional<AckedRun> clip(AckedRun run, LaneSeq first, LaneSeq last) {
+  const std::uint64_t run_last = run.first.value + run.count - 1;
+  if (run.count == 0 || run_last < first.value || run.first > last) return std::nullopt;
+  const std::uint64_t skip = first.value > run.first.value ? first.value - run.first.value : 0;
+  const std::uint64_t end = std::min(run_last, last.value);
+  run.first = LaneSeq(run.first.value + skip);
+  run.first_seq = Seq(run.first_seq.value + skip);
+  run.count = static_cast<std::uint32_t>(end - run.first.value + 1);
+  return run;
+}
+
+}  // namespace
+
+void append_run(std::vector<AckedRun>& runs, const AckedRun& run) {
+  if (!runs.empty()) {
+    AckedRun& last = runs.back();
+    if (last.first.value + last.count == run.first.value &&
+        last.first_seq.value + last.count == run.first_seq.value && last.status == run.status &&
+        last.code == run.code) {
+      last.count += run.count;
+      return;
+    }
+  }
+  runs.push_back(run);
+}
+
+Result<std::vector<AckedRun>> kept_after(Storage& storage, DeviceId device, Lane lane,
+                                         LaneSeq after) {
+  auto chunks = storage.chunks(device, lane);
+  if (!chunks) return std::unexpected(std::move(chunks.error()));
+  std::vector<AckedRun> runs;
+  for (const LaneChunk& chunk : *chunks) {
+    for (const AckedRun& run : chunk.runs) {
+      const auto part = clip(run, LaneSeq(after.value + 1), chunk.last());
+      if (part) append_run(runs, *part);
+    }
+  }
+  return runs;
+}
+
+Result<Screened> screen(Storage& storage, DeviceId device, std::span<const Operation> operations) {
+  Screened screened;
+  if (operations.empty()) return screened;
+  const Lane lane = operations.front().lane;
+  const LaneSeq first = operations.front().lane_seq;
+  auto row = storage.lane(device, lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (first.value > row->last.value + 1) {
+    return fail(ErrorCode::kProtocol, "operations are missing before this frame",
+                "gap in lane " + std::to_string(static_cast<int>(lane)));
+  }
+  if (first > row->last) return screened;
+  auto chunks = storage.chunks(device, lane);
+  if (!chunks) return std::unexpected(std::move(chunks.error()));
+  for (const Operation& operation : operations) {
+    if (operation.lane_seq > row->last) break;
+    const auto chunk = std::ranges::find_if(*chunks, [&](const LaneChunk& c) {
+      return c.first <= operation.lane_seq && operation.lane_seq <= c.last();
+    });
+    if (chunk == chunks->end() || hash_at(*chunk, operation.lane_seq) != short_hash(operation)) {
+      screened.fork = Fork{lane, operation.lane_seq};
+      return screened;
+    }
+    ++screened.known;
+  }
+  const LaneSeq last(first.value + screened.known - 1);
+  for (const LaneChunk& chunk : *chunks) {
+    for (const AckedRun& run : chunk.runs) {
+      if (const auto part = clip(run, first, last)) append_run(screened.kept, *part);
+    }
+  }
+  return screened;
+}
+
+Result<void> add_to_lane(Storage& storage, DeviceId device, std::span<const Operation> operations,
+                         std::vector<AckedRun> runs) {
+  if (operations.empty()) return {};
+  const Lane lane = operations.front().lane;
+  auto row = storage.lane(device, lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  LaneChunk chunk;
+  chunk.first = operations.front().lane_seq;
+  chunk.hashes.reserve(operations.size() * LaneChunk::kHashBytes);
+  for (const Operation& operation : operations) chunk.hashes += short_hash(operation);
+  chunk.runs = std::move(runs);
+  if (auto added = storage.add_chunk(device, lane, chunk); !added) return added;
+  row->last = chunk.last();
+  return storage.put_lane(device, lane, *row);
+}
+
+Result<std::optional<Fork>> check_claim(Storage& storage, DeviceId device, const LaneClaim& claim) {
+  auto row = storage.lane(device, claim.lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (claim.noted < row->noted) return Fork{claim.lane, LaneSeq(claim.noted.value + 1)};
+  if (claim.last < row->last) return Fork{claim.lane, LaneSeq(claim.last.value + 1)};
+  return std::nullopt;
+}
+
+Result<void> note(Storage& storage, DeviceId device, Lane lane, LaneSeq noted) {
+  auto row = storage.lane(device, lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  // A server restored from a backup hears of acknowledgements it does not remember.
+  noted = std::min(noted, row->last);
+  if (noted <= row->noted) return {};
+  auto chunks = storage.chunks(device, lane);
+  if (!chunks) return std::unexpected(std::move(chunks.error()));
+  for (const LaneChunk& chunk : *chunks) {
+    if (chunk.last() > noted) break;
+    row->running_hash = sha256(row->running_hash + chunk.hashes);
+    if (auto dropped = storage.drop_chunk(device, lane, chunk.first); !dropped) return dropped;
+  }
+  row->noted = noted;
+  return storage.put_lane(device, lane, *row);
+}
+
+}  // namespace gridwhistle

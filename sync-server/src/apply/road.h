@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apply/reference.h"
+#include "apply/workspace.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "model/workflow.h"
+
+// The whistle's road on the server: what the pure machine decides, read from records and written
+// back to them.
+namespace gridwhistle {
+
+/// Who proposes an action, as the server knows them.
+struct Actor {
+  RecordId worker;        ///< nil: the server by a rule
+  RecordId organisation;  ///< the worker's own
+  RoleSet roles;          ///< over this whistle, at the effective time
+  Level level = Level::kUnspecified;
+};
+
+struct RoadResult {
+  OutcomeStatus status = OutcomeStatus::kAccepted;
+  std::uint32_t code = 0;
+  std::string message;
+};
+
+class Road {
+ public:
+  /// All outlive it.
+  Road(Workspace& workspace, const Reference& reference, const MintId& mint)
+      : workspace_(workspace), reference_(reference), mint_(mint) {}
+
+  /// A whistle was just recorded as change `seq`: gives it its state, its first owner, and what
+  /// routing makes of it.
+  Result<void> opened(RecordId whistle, const Actor& reporter, Seq seq);
+
+  /// A WhistleAction was just recorded as change `seq`. Rejected: the caller takes it back.
+  Result<RoadResult> proposed(RecordId action, const Actor& actor, std::int64_t effective_ms,
+                              Seq seq);
+
+  /// The server proposes an action by a rule, or staff do at the server itself.
+  Result<RoadResult> propose(RecordId action, const v1::WhistleAction& content, const Actor& actor);
+
+ private:
+  struct Case;
+  Result<Case> read_case(RecordId whistle);
+  Result<ProposedAction> proposal(const Case& at, RecordId id, const v1::WhistleAction& content,
+                                  const Actor& actor);
+  Result<void> count_evidence(const v1::WhistleAction& content, ProposedAction& action);
+  Result<void> write_case(const Case& before, const Decision& decision,
+                          const v1::WhistleAction& content, RecordId action, const Actor& actor);
+  Result<void> write_assignment(const Case& before, const AssignmentCase& assignment,
+                                const v1::WhistleAction& content, const Decision& decision);
+  Result<void> place_whistle(const WhistleCase& whistle);
+  Result<void> call_by_rule(RecordId whistle);
+  Result<void> note_route(RecordId whistle, Seq seq);
+
+  Workspace& workspace_;
+  const Reference& reference_;
+  const MintId& mint_;
+};
+
+/// A Whistle record as the machine sees it, without its assignments and past.
+WhistleCase case_of(RecordId id, const v1::Whistle& record);
+
+}  // namespace gridwhistle

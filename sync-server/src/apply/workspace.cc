@@ -1,0 +1,248 @@
+#include "apply/workspace.h"
+
+#include <algorithm>
+
+#include "model/record.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle {
+
+namespace {
+
+std::unexpected<Error> nowhere(const KindSchema& kind) {
+  std::string what = std::string(kind.name) + " names no scope of this county";
+  return fail(ErrorCode::kInvalid, what, what);
+}
+
+bool contains(const std::vector<ScopeNo>& numbers, ScopeNo number) {
+  return std::ranges::find(numbers, number) != numbers.end();
+}
+
+// A record's memberships once it lies in `leaves` and nowhere else; what it stays in moves to
+// `seq`.
+void move_to(std::vector<Membership>& memberships, const std::vector<ScopeNo>& leaves, Seq seq) {
+  for (Membership& m : memberships) {
+    const bool stays = contains(leaves, m.scope);
+    if (!stays && !m.in) continue;
+    if (stays != m.in && stays) m.entered = seq;
+    m.in = stays;
+    m.seq = seq;
+  }
+  for (const ScopeNo leaf : leaves) {
+    const auto same = std::ranges::find(memberships, leaf, &Membership::scope);
+    if (same == memberships.end()) memberships.push_back({leaf, seq, seq, true});
+  }
+}
+
+bool is_in(const std::vector<Membership>& memberships, const std::vector<ScopeNo>& leaves) {
+  const auto held = std::ranges::count_if(memberships, &Membership::in);
+  return static_cast<std::size_t>(held) == leaves.size() &&
+         std::ranges::all_of(
+             memberships, [&](const Membership& m) { return !m.in || contains(leaves, m.scope); });
+}
+
+// Leaves out what stands there already; false when nothing is left to do. A group goes whole.
+bool keep_differing(const Workspace::Page& page, std::string_view set,
+                    const std::vector<std::uint32_t>& clear, Operation& operation) {
+  const std::string& body = page.record.state.body;
+  const auto differs = [&](std::string_view entries, std::uint32_t number) {
+    const FieldSchema* field = page.kind->field(number);
+    return (field != nullptr && field->group != 0) || field_of(body, number).entries != entries;
+  };
+  for (const FieldView& field : fields_of(set)) {
+    if (differs(field.entries, field.number)) operation.set += field.entries;
+  }
+  for (const std::uint32_t number : clear) {
+    if (!field_of(body, number).entries.empty()) operation.clear.push_back(number);
+  }
+  return !page.record.state.exists || page.record.state.erased || !operation.set.empty() ||
+         !operation.clear.empty();
+}
+
+}  // namespace
+
+Seq Workspace::next_seq() {
+  const Seq seq(storage_.last_seq().value + 1);
+  storage_.set_last_seq(seq);
+  return seq;
+}
+
+Result<Workspace::Page*> Workspace::open(const RecordKey& key) {
+  std::unique_ptr<Page>& slot = pages_[key];
+  if (slot) return slot.get();
+  const KindSchema* kind = schema_.kind(key.kind);
+  if (kind == nullptr) return fail(ErrorCode::kInternal, "a kind this build does not know");
+  auto stored = storage_.record(key);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  slot = std::make_unique<Page>();
+  slot->kind = kind;
+  if (*stored) {
+    slot->record = std::move(**stored);
+    slot->before = slot->record.memberships;
+    slot->parent = parent_of(*kind, slot->record.state.body).id;
+  }
+  return slot.get();
+}
+
+RecordKey Workspace::parent_of(const KindSchema& kind, std::string_view body) const {
+  if (kind.scope_parent == 0) return {};
+  const auto id = RecordId::from_bytes(text_of(body, kind.scope_parent).value_or(""));
+  KindId parent = kind.scope_parent_kind;
+  if (kind.scope_parent_kind_field != 0) {
+    parent =
+        KindId(static_cast<std::uint32_t>(int_of(body, kind.scope_parent_kind_field).value_or(0)));
+  }
+  if (!id || schema_.kind(parent) == nullptr) return {};
+  return {parent, *id};
+}
+
+Result<std::vector<std::string>> Workspace::leaves_of(const RecordKey& key) {
+  auto page = open(key);
+  if (!page) return std::unexpected(std::move(page.error()));
+  std::vector<std::string> leaves;
+  for (const Membership& m : (*page)->record.memberships) {
+    if (m.in) leaves.push_back(storage_.scope_name(m.scope));
+  }
+  return leaves;
+}
+
+Result<std::vector<std::string>> Workspace::leaves_by_content(const KindSchema& kind,
+                                                              std::string_view body) {
+  std::string_view named = kind.fixed_scope;
+  if (kind.scope_field != 0) named = text_of(body, kind.scope_field).value_or("");
+  if (kind.scope_parent == 0) {
+    std::optional<std::string> leaf = leaf_scope(storage_.county(), named);
+    if (!leaf) return nowhere(kind);
+    return std::vector<std::string>{std::move(*leaf)};
+  }
+  const RecordKey parent = parent_of(kind, body);
+  if (!parent.kind) return nowhere(kind);
+  return leaves_of(parent);
+}
+
+Result<std::vector<RecordKey>> Workspace::children(RecordId parent) {
+  auto keys = storage_.children(parent);
+  if (!keys) return keys;
+  for (const auto& [of, key] : new_children_) {
+    if (of == parent && std::ranges::find(*keys, key) == keys->end()) keys->push_back(key);
+  }
+  return keys;
+}
+
+Result<Merged> Workspace::merge_in(const Operation& operation, DeviceId device, Seq seq) {
+  const RecordKey key{operation.kind, operation.id};
+  auto page = open(key);
+  if (!page) return std::unexpected(std::move(page.error()));
+  Merged merged = merge(*(*page)->kind, (*page)->record.state, operation, device, seq, now_ms_);
+  if (!merged.changed) return merged;
+  const KindSchema& kind = *(*page)->kind;
+  // An erasure that came before its creation has no content to be placed by yet.
+  if (!merged.next.body.empty()) {
+    if (auto scope = leaves_by_content(kind, merged.next.body); !scope) {
+      return std::unexpected(std::move(scope.error()));
+    }
+  }
+  (*page)->record.state = merged.next;
+  (*page)->dirty = true;
+  const RecordKey parent = parent_of(kind, merged.next.body);
+  if (parent.id != (*page)->parent) new_children_.emplace_back(parent.id, key);
+  if (auto settled = settle(key, **page, seq); !settled) return std::unexpected(settled.error());
+  return merged;
+}
+
+Result<void> Workspace::write(const RecordKey& key, std::string_view set,
+                              const std::vector<std::uint32_t>& clear, Seq seq) {
+  auto page = open(key);
+  if (!page) return std::unexpected(std::move(page.error()));
+  Operation operation;
+  operation.kind = key.kind;
+  operation.id = key.id;
+  operation.creates = true;
+  operation.hlc = Hlc(static_cast<std::uint64_t>(now_ms_) << 16);
+  if (!keep_differing(**page, set, clear, operation)) return {};
+  auto merged = merge_in(operation, DeviceId(), seq);
+  if (!merged) return std::unexpected(std::move(merged.error()));
+  if (merged->status == OutcomeStatus::kRejected) return fail(merged->code, merged->message);
+  return {};
+}
+
+Result<void> Workspace::write_bytes(const RecordKey& key, std::string_view message,
+                                    const std::vector<std::uint32_t>& clear, Seq seq) {
+  const KindSchema* kind = schema_.kind(key.kind);
+  if (kind == nullptr) return fail(ErrorCode::kInternal, "a kind this build does not know");
+  auto set = canonical(*kind, message);
+  if (!set) return std::unexpected(std::move(set.error()));
+  return write(key, *set, clear, seq);
+}
+
+// After a change: the record's places, and those of what follows it. What the server has added to a
+// whistle's places (the organisations called) stays.
+Result<void> Workspace::settle(const RecordKey& key, Page& page, Seq seq) {
+  if (page.record.state.body.empty()) return {};
+  auto leaves = leaves_by_content(*page.kind, page.record.state.body);
+  if (!leaves) return std::unexpected(std::move(leaves.error()));
+  if (key.kind == kinds::kWhistle) {
+    for (const Membership& m : page.record.memberships) {
+      const std::string& name = storage_.scope_name(m.scope);
+      if (m.in && name.starts_with("org:")) leaves->push_back(name);
+    }
+  }
+  return place(key, *leaves, seq);
+}
+
+Result<void> Workspace::place(const RecordKey& key, const std::vector<std::string>& leaves,
+                              Seq seq) {
+  auto page = open(key);
+  if (!page) return std::unexpected(std::move(page.error()));
+  std::vector<ScopeNo> numbers;
+  for (const std::string& leaf : leaves) {
+    auto number = storage_.scope_no(leaf);
+    if (!number) return std::unexpected(std::move(number.error()));
+    if (!contains(numbers, *number)) numbers.push_back(*number);
+  }
+  std::vector<Membership>& memberships = (*page)->record.memberships;
+  const bool moved = !is_in(memberships, numbers);
+  move_to(memberships, numbers, seq);
+  (*page)->dirty = true;
+  if (!moved) return {};
+  return move_children(key.id, leaves);
+}
+
+Result<void> Workspace::move_children(RecordId parent, const std::vector<std::string>& leaves) {
+  auto keys = children(parent);
+  if (!keys) return std::unexpected(std::move(keys.error()));
+  for (const RecordKey& key : *keys) {
+    auto page = open(key);
+    if (!page) return std::unexpected(std::move(page.error()));
+    // What was moved to another parent, or is not written yet, does not follow this one.
+    if (parent_of(*(*page)->kind, (*page)->record.state.body).id != parent) continue;
+    if (auto placed = place(key, leaves, next_seq()); !placed) return placed;
+  }
+  return {};
+}
+
+Result<void> Workspace::flush() {
+  for (auto& [key, page] : pages_) {
+    if (!page || !page->dirty) continue;
+    const RecordKey parent = parent_of(*page->kind, page->record.state.body);
+    const RecordId new_parent = parent.id == page->parent ? RecordId{} : parent.id;
+    if (auto put = storage_.put_record(*page->kind, key.id, page->record, page->before, new_parent);
+        !put) {
+      return put;
+    }
+    page->before = page->record.memberships;
+    page->parent = parent.id;
+    page->dirty = false;
+  }
+  return {};
+}
+
+std::vector<RecordKey> Workspace::touched() const {
+  std::vector<RecordKey> keys;
+  for (const auto& [key, page] : pages_) {
+    if (page && page->dirty) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace gridwhistle
