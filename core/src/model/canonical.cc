@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -175,6 +176,7 @@ class Canonicalizer {
  private:
   struct Entry {
     std::uint32_t number;
+    std::size_t place;
     std::string bytes;
   };
 
@@ -242,7 +244,7 @@ class Canonicalizer {
     Scanner scanner(message_.substr(0, before));
     while (!scanner.at_end()) {
       const auto value = scanner.next();
-      if (value) entries_.push_back({value->number, std::string(value->entry)});
+      if (value) entries_.push_back({value->number, entries_.size(), std::string(value->entry)});
     }
   }
 
@@ -264,12 +266,14 @@ class Canonicalizer {
         append_varint(entry, bytes.size());
         entry += bytes;
     }
-    entries_.push_back({number, std::move(entry)});
+    entries_.push_back({number, entries_.size(), std::move(entry)});
   }
 
   std::string rebuilt() {
-    std::stable_sort(entries_.begin(), entries_.end(),
-                     [](const Entry& a, const Entry& b) { return a.number < b.number; });
+    // By number, and within it as they came.
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return std::tie(a.number, a.place) < std::tie(b.number, b.place);
+    });
     std::string out;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const FieldSchema* field = kind_.field(entries_[i].number);

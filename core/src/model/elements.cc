@@ -124,8 +124,11 @@ std::vector<ElementStamp> merge_append(std::vector<ElementStamp> elements,
   for (const std::string_view entry : write.add) {
     if (!replayed) elements.push_back(stamped(write, entry, false));
   }
-  std::stable_sort(elements.begin(), elements.end(), in_order);
-  return elements;
+  std::vector<ElementStamp> sorted;
+  for (ElementStamp& e : elements) {
+    sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), e, in_order), std::move(e));
+  }
+  return sorted;
 }
 
 std::string set_entries(const std::vector<ElementStamp>& elements) {
@@ -151,12 +154,10 @@ void store_elements(RecordState& state, std::uint32_t number, std::vector<Elemen
            std::count_if(elements.begin(), elements.end(),
                          [&](const ElementStamp& other) { return adds(other, e.entry); }) > 1;
   });
-  for (ElementStamp& e : elements) {
-    if (alike || !is_common(state, e)) state.elements.push_back(std::move(e));
-  }
-  std::stable_sort(
-      state.elements.begin(), state.elements.end(),
-      [](const ElementStamp& a, const ElementStamp& b) { return a.number < b.number; });
+  const auto at = std::find_if(state.elements.begin(), state.elements.end(),
+                               [&](const ElementStamp& e) { return e.number > number; });
+  if (!alike) std::erase_if(elements, [&](const ElementStamp& e) { return is_common(state, e); });
+  state.elements.insert(at, elements.begin(), elements.end());
 }
 
 }  // namespace gridwhistle
