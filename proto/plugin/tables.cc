@@ -111,6 +111,10 @@ std::string field_row(const FieldDescriptor& field, const std::map<std::string, 
   if (field.type() == FieldDescriptor::TYPE_ENUM) {
     out += ", .enum_values = k" + field.enum_type()->name() + "Values";
   }
+  if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
+    const std::string& nested = field.message_type()->name();
+    out += ", .nested = k" + nested + "Fields, .nested_count = std::size(k" + nested + "Fields)";
+  }
   return out + "},\n";
 }
 
@@ -158,11 +162,21 @@ std::string kind_row(const Kind& kind, const std::map<std::string, std::uint32_t
   return out + ", .fields = k" + message.name() + "Fields},\n";
 }
 
-std::string enum_tables(const std::vector<Kind>& kinds) {
+/// A message behind the messages it holds, each once.
+void add_message(const Descriptor& message, std::vector<const Descriptor*>& messages) {
+  if (std::ranges::find(messages, &message) != messages.end()) return;
+  for (const FieldDescriptor* field : fields_by_number(message)) {
+    if (field->type() == FieldDescriptor::TYPE_MESSAGE)
+      add_message(*field->message_type(), messages);
+  }
+  messages.push_back(&message);
+}
+
+std::string enum_tables(const std::vector<const Descriptor*>& messages) {
   std::set<std::string> done;
   std::string out;
-  for (const Kind& kind : kinds) {
-    for (const FieldDescriptor* field : fields_by_number(*kind.message)) {
+  for (const Descriptor* message : messages) {
+    for (const FieldDescriptor* field : fields_by_number(*message)) {
       if (field->type() != FieldDescriptor::TYPE_ENUM) continue;
       if (done.insert(field->enum_type()->name()).second) out += enum_table(*field->enum_type());
     }
@@ -182,10 +196,13 @@ std::string tables_header() {
 std::string tables_source(const std::vector<Kind>& kinds, std::uint32_t schema_version) {
   std::map<std::string, std::uint32_t> numbers;
   for (const Kind& kind : kinds) numbers.emplace(kind.message->name(), kind.rule.number());
+  std::vector<const Descriptor*> messages;
+  for (const Kind& kind : kinds) add_message(*kind.message, messages);
   std::string out = std::string(kBanner) +
-                    "#include \"schema/tables.h\"\n\nnamespace gridwhistle {\n\nnamespace {\n\n" +
-                    enum_tables(kinds);
-  for (const Kind& kind : kinds) out += field_table(*kind.message, numbers);
+                    "#include \"schema/tables.h\"\n\n#include <iterator>\n\n"
+                    "namespace gridwhistle {\n\nnamespace {\n\n" +
+                    enum_tables(messages);
+  for (const Descriptor* message : messages) out += field_table(*message, numbers);
   out += "constexpr KindSchema kKinds[] = {\n";
   for (const Kind& kind : kinds) out += kind_row(kind, numbers);
   out += "};\n\nconstexpr Schema kSchema = {" + std::to_string(schema_version) + ", kKinds};\n\n" +

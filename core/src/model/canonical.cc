@@ -104,18 +104,41 @@ std::uint8_t wire_type_of(FieldType type) {
   return kBytes;
 }
 
-// A message inside a record is never looked into, but it must not be one that no parser takes: such
-// a record could be stored and passed on, and then read by nobody.
-bool parses(std::string_view message) {
-  Scanner scanner(message);
+const char* fault_in(const FieldSchema& field, std::uint64_t scalar, std::string_view bytes,
+                     int depth);
+
+bool packed_is_sound(const FieldSchema& field, std::string_view bytes, int depth) {
+  ByteReader reader(bytes);
+  while (!reader.at_end()) {
+    const auto scalar = wire_type_of(field.type) == kVarint ? reader.varint() : reader.fixed64();
+    if (!scalar || fault_in(field, *scalar, {}, depth) != nullptr) return false;
+  }
+  return true;
+}
+
+// A message inside a record is merged as one value, but it must be one that every parser takes:
+// else the record could be stored and passed on, and then be read by nobody.
+bool nested_is_sound(const FieldSchema& message, std::string_view bytes, int depth) {
+  if (depth > limits::kMessageDepth) return false;
+  Scanner scanner(bytes);
   while (!scanner.at_end()) {
-    if (!scanner.next()) return false;
+    const auto raw = scanner.next();
+    if (!raw) return false;
+    const FieldSchema* field = message.nested_field(raw->number);
+    if (field == nullptr) continue;
+    const bool packed =
+        field->repeated && raw->wire_type == kBytes && wire_type_of(field->type) != kBytes;
+    const bool sound = packed ? packed_is_sound(*field, raw->bytes, depth)
+                              : raw->wire_type == wire_type_of(field->type) &&
+                                    fault_in(*field, raw->scalar, raw->bytes, depth) == nullptr;
+    if (!sound) return false;
   }
   return true;
 }
 
 // What is wrong with the value of a known field, or null.
-const char* fault_in(const FieldSchema& field, std::uint64_t scalar, std::string_view bytes) {
+const char* fault_in(const FieldSchema& field, std::uint64_t scalar, std::string_view bytes,
+                     int depth) {
   switch (field.type) {
     case FieldType::kInt:
     case FieldType::kFixed64:
@@ -134,7 +157,7 @@ const char* fault_in(const FieldSchema& field, std::uint64_t scalar, std::string
     case FieldType::kBytes:
       return !field.refers_to || bytes.size() == RecordId::kSize ? nullptr : "is not a record's id";
     case FieldType::kMessage:
-      return parses(bytes) ? nullptr : "holds a malformed message";
+      return nested_is_sound(field, bytes, depth + 1) ? nullptr : "holds a malformed message";
   }
   return nullptr;
 }
@@ -198,7 +221,7 @@ class Canonicalizer {
       if (raw.wire_type != wire_type_of(field->type)) {
         return refused(kind_, raw.number, ErrorCode::kInvalid, "has the wrong wire type");
       }
-      if (const char* fault = fault_in(*field, raw.scalar, raw.bytes)) {
+      if (const char* fault = fault_in(*field, raw.scalar, raw.bytes, 0)) {
         return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
       }
     }
@@ -212,7 +235,7 @@ class Canonicalizer {
     while (!reader.at_end()) {
       const auto scalar = wire_type == kVarint ? reader.varint() : reader.fixed64();
       if (!scalar) return refused(kind_, raw.number, ErrorCode::kInvalid, "is cut off");
-      if (const char* fault = fault_in(field, *scalar, {})) {
+      if (const char* fault = fault_in(field, *scalar, {}, 0)) {
         return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
       }
       keep(raw.number, wire_type, *scalar, {});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -45,7 +46,7 @@ enum class FieldType : std::uint8_t {
   kString,   ///< UTF-8
   kBytes,    ///< anything
   kEnum,     ///< a varint; a number outside `enum_values` is kept and shown as unknown
-  kMessage,  ///< a nested message; merged as one value, never looked into
+  kMessage,  ///< a nested message; merged as one value, checked as `nested` says
   kFixed64,  ///< 64 bits, unsigned: device ids
 };
 
@@ -73,6 +74,16 @@ struct FieldSchema {
   bool required = false;  ///< a creation without it is refused, and it cannot be cleared
   KindId refers_to{};     ///< holds the 16-byte id of a record of that kind; 0: no reference
   std::span<const EnumValue> enum_values{};  ///< for kEnum
+  const FieldSchema* nested = nullptr;       ///< for kMessage: its fields, by number
+  std::size_t nested_count = 0;
+
+  /// The field of a nested message with that number, or null.
+  constexpr const FieldSchema* nested_field(std::uint32_t wanted) const {
+    for (std::size_t i = 0; i < nested_count; ++i) {
+      if (nested[i].number == wanted) return &nested[i];
+    }
+    return nullptr;
+  }
 
   /// The value with that number, or null.
   constexpr const EnumValue* enum_value(std::int64_t value) const {

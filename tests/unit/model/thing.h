@@ -1,5 +1,6 @@
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,11 @@ inline constexpr std::uint32_t kNumbers = 16;
 inline constexpr std::uint32_t kDevice = 17;
 inline constexpr std::uint32_t kUnknown = 40;
 
+inline constexpr FieldSchema kPartFields[] = {
+    {.number = 1, .name = "name"},
+    {.number = 2, .name = "weight", .type = FieldType::kInt},
+};
+
 inline constexpr FieldSchema kFields[] = {
     {.number = kGrid, .name = "grid", .merge = MergePolicy::kImmutable, .required = true},
     {.number = kTitle, .name = "title"},
@@ -43,7 +49,11 @@ inline constexpr FieldSchema kFields[] = {
     {.number = kOwner, .name = "owner", .type = FieldType::kBytes, .refers_to = KindId(7)},
     {.number = kOpen, .name = "open", .type = FieldType::kBool},
     {.number = kDegrees, .name = "degrees", .type = FieldType::kDouble},
-    {.number = kPart, .name = "part", .type = FieldType::kMessage},
+    {.number = kPart,
+     .name = "part",
+     .type = FieldType::kMessage,
+     .nested = kPartFields,
+     .nested_count = std::size(kPartFields)},
     {.number = kNumbers, .name = "numbers", .type = FieldType::kInt, .repeated = true},
     {.number = kDevice, .name = "device", .type = FieldType::kFixed64},
 };
