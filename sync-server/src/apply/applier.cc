@@ -333,4 +333,18 @@ Result<std::vector<Receipt>> Applier::apply_kept(const Author& author, const Kep
   return receipts;
 }
 
+Result<void> Applier::return_kept(const Author& author, const KeptOperation& kept,
+                                  std::string_view reason, std::int64_t now_ms) {
+  auto up = decode_up(schema_, kept.device, kept.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  const auto* frame = std::get_if<OperationsUp>(&*up);
+  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
+  const Seq seq(storage_.last_seq().value + 1);
+  storage_.set_last_seq(seq);
+  std::vector<Receipt> receipts(frame->operations.size(),
+                                rejected(seq, ErrorCode::kOutOfScope, std::string(reason)));
+  if (auto told = refuse(author, frame->operations, receipts, now_ms); !told) return told;
+  return storage_.set_kept_state(kept.number, KeptState::kReturned);
+}
+
 }  // namespace gridwhistle

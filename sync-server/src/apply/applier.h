@@ -39,6 +39,10 @@ class Applier {
   Result<std::vector<Receipt>> apply_kept(const Author& author, const KeptOperation& kept,
                                           std::int64_t now_ms);
 
+  /// Tells its author that a kept transaction is not taken, and why; it gets its values back.
+  Result<void> return_kept(const Author& author, const KeptOperation& kept, std::string_view reason,
+                           std::int64_t now_ms);
+
   /// Hands a workspace to storage; what it touched of the reference takes effect.
   Result<void> finish(Workspace& workspace);
 

@@ -1,0 +1,418 @@
+#include <algorithm>
+#include <utility>
+
+#include "access/hello.h"
+#include "base/limits.h"
+#include "county/impl.h"
+
+// What phones do: frames into one commit, then acknowledgements, then rows.
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::uint32_t kProtocol = 1;
+constexpr std::uint32_t kRetryAfterFailureMs = 30'000;
+
+v1::Refusal refusal_of(const Error& error, std::uint32_t retry_after_ms = 0) {
+  v1::Refusal refusal;
+  refusal.set_code(static_cast<std::uint32_t>(error.code));
+  refusal.set_message(error.message);
+  refusal.set_retry_after_ms(retry_after_ms);
+  return refusal;
+}
+
+v1::Refusal forked(const Fork& fork) {
+  v1::Refusal refusal =
+      refusal_of({ErrorCode::kForked,
+                  "本机记录与服务器不一致 / this device differs from what it sent before",
+                  {}});
+  refusal.set_lane(static_cast<std::uint32_t>(fork.lane));
+  refusal.set_lane_seq(fork.lane_seq.value);
+  return refusal;
+}
+
+// Faults of storage concern everybody; all others concern the call.
+bool is_of_storage(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kDiskFull:
+    case ErrorCode::kIo:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kReadOnly:
+    case ErrorCode::kLocked:
+    case ErrorCode::kInternal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+ClockPair clocks_of(const v1::Hello& hello, std::int64_t now_ms) {
+  return {{.wall_ms = hello.wall_ms(), .boot_ms = hello.boot_ms(), .boot_id = hello.boot_id()},
+          now_ms};
+}
+
+// The part of the runs that lies above `acked`.
+std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
+  std::vector<AckedRun> rest;
+  for (AckedRun run : runs) {
+    const std::uint64_t end = run.first.value + run.count;
+    if (end <= acked.value + 1) continue;
+    if (run.first <= acked) {
+      const std::uint64_t skip = acked.value + 1 - run.first.value;
+      run.first = LaneSeq(run.first.value + skip);
+      run.first_seq = Seq(run.first_seq.value + skip);
+      run.count -= static_cast<std::uint32_t>(skip);
+    }
+    rest.push_back(run);
+  }
+  return rest;
+}
+
+}  // namespace
+
+PumpResult County::Impl::pump() {
+  std::vector<Waiting> batch;
+  std::size_t operations = 0;
+  while (!queue.empty() && operations < options.commit_operations) {
+    queued_bytes -= queue.front().frame.size();
+    // How many operations a frame has is only known once it is decoded; its size says enough.
+    operations += 1 + queue.front().frame.size() / 64;
+    batch.push_back(std::move(queue.front()));
+    queue.pop_front();
+    if (careful > 0) {
+      --careful;
+      break;
+    }
+  }
+  if (!batch.empty()) {
+    auto effects = deal_with(batch);
+    if (effects) {
+      for (const Waiting& waiting : batch) {
+        const auto session = sessions.find(waiting.connection);
+        if (session != sessions.end()) --session->second.frames_waiting;
+      }
+      for (Effect& effect : *effects) carry_out(effect);
+      drop_changed_sessions();
+    } else if (batch.size() > 1) {
+      // One frame may be at fault: each alone, so that the others pass.
+      careful = batch.size();
+      for (auto back = batch.rbegin(); back != batch.rend(); ++back) {
+        queued_bytes += back->frame.size();
+        queue.push_front(std::move(*back));
+      }
+    } else {
+      refuse_batch(batch, effects.error());
+    }
+  }
+  for (auto& [connection, session] : sessions) send_rows(session);
+  forget_gone_sessions();
+  return {.more = !queue.empty()};
+}
+
+Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
+  if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+  std::vector<Effect> effects;
+  std::map<ConnectionId, Author> authors;  // of calls whose Hello came in this batch
+  std::set<ConnectionId> refused;
+  for (const Waiting& waiting : batch) {
+    if (refused.contains(waiting.connection)) continue;
+    auto effect = deal_with(waiting, authors);
+    if (!effect) {
+      if (is_of_storage(effect.error().code)) {
+        storage->rollback();
+        applier.forget();
+        return std::unexpected(std::move(effect.error()));
+      }
+      effect = Effect{.connection = waiting.connection, .refusal = refusal_of(effect.error())};
+    }
+    if (effect->refusal) refused.insert(waiting.connection);
+    effects.push_back(std::move(*effect));
+  }
+  if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+  return effects;
+}
+
+Result<Effect> County::Impl::deal_with(const Waiting& waiting,
+                                       std::map<ConnectionId, Author>& authors) {
+  Effect effect{.connection = waiting.connection};
+  const auto found = sessions.find(waiting.connection);
+  if (found == sessions.end() || found->second.closing) return effect;
+  const Session& session = found->second;
+  if (waiting.end) {
+    effect.up_ended = true;
+    return effect;
+  }
+  const auto here = authors.find(waiting.connection);
+  const Author* author = here != authors.end() ? &here->second
+                         : session.author      ? &*session.author
+                                               : nullptr;
+  auto up = decode_up(schema, author ? author->device.device : DeviceId(), waiting.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  if (const auto* hello = std::get_if<v1::Hello>(&*up)) {
+    if (author) return fail(ErrorCode::kProtocol, "a second Hello");
+    if (auto greeted = greet(*hello, effect); !greeted) return std::unexpected(greeted.error());
+    if (effect.author) authors.emplace(waiting.connection, *effect.author);
+    return effect;
+  }
+  if (!author) return fail(ErrorCode::kProtocol, "a call begins with Hello");
+  if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
+    if (auto taken = take(*frame, *author, effect); !taken) return std::unexpected(taken.error());
+  } else if (const auto* noted = std::get_if<v1::Noted>(&*up)) {
+    for (const v1::LaneState& lane : noted->lanes()) {
+      if (auto done = note(*storage, author->device.device, static_cast<Lane>(lane.lane()),
+                           LaneSeq(lane.noted()));
+          !done) {
+        return std::unexpected(done.error());
+      }
+    }
+  } else {
+    effect.up_ended = true;
+  }
+  return effect;
+}
+
+Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
+  const std::int64_t now = now_ms();
+  if (hello.protocol() != kProtocol) {
+    return fail(ErrorCode::kUnsupported,
+                "请升级应用 / this server speaks protocol 1; update the app");
+  }
+  auto device = recognise(*storage, hello, options.server_key_sha256, now);
+  if (!device) return std::unexpected(std::move(device.error()));
+  auto fresh = refresh_grants(*storage, device->worker, now);
+  if (!fresh) return std::unexpected(std::move(fresh.error()));
+  standings_changed |= *fresh;
+  auto standing = standing_of(*storage, device->worker);
+  if (!standing) return std::unexpected(std::move(standing.error()));
+  bool ahead = false;
+  for (const v1::LaneState& state : hello.lanes()) {
+    const auto lane = static_cast<Lane>(state.lane());
+    const LaneClaim claim{lane, LaneSeq(state.noted()), LaneSeq(state.last())};
+    auto fork = check_claim(*storage, device->device, claim);
+    if (!fork) return std::unexpected(std::move(fork.error()));
+    if (*fork) {
+      effect.refusal = forked(**fork);
+      return {};
+    }
+    auto row = storage->lane(device->device, lane);
+    if (!row) return std::unexpected(std::move(row.error()));
+    ahead |= claim.noted > row->last;
+    if (auto noted = note(*storage, device->device, lane, claim.noted); !noted) return noted;
+  }
+  for (const Lane lane : kLanes) {
+    auto row = storage->lane(device->device, lane);
+    if (!row) return std::unexpected(std::move(row.error()));
+    effect.applied[index_of(lane)] = row->last;
+  }
+  effect.author = Author{std::move(*device), std::move(*standing), clocks_of(hello, now)};
+  effect.hello = hello;
+  effect.welcome.emplace();
+  if (auto filled = fill_welcome(*effect.author, *effect.welcome); !filled) return filled;
+  if (ahead) {
+    // The phone learns from the epochs what this server has lost, and begins anew.
+    effect.refusal = refusal_of(
+        {ErrorCode::kBusy, "服务器已从备份恢复 / the server was restored; call again", {}});
+  }
+  return {};
+}
+
+Result<void> County::Impl::fill_welcome(const Author& author, v1::Welcome& welcome) {
+  welcome.set_protocol(kProtocol);
+  welcome.set_schema(schema.version);
+  welcome.set_server_ms(now_ms());
+  welcome.set_county(storage->county());
+  for (std::size_t i = 0; i < epochs.size() && i < limits::kEpochs; ++i) {
+    v1::Epoch& out = *welcome.add_epochs();
+    out.set_id(epochs[i].id);
+    out.set_start_seq(epochs[i].start_seq.value);
+  }
+  welcome.set_backed_up(backed_up.value);
+  welcome.set_worker(std::string(author.device.worker.bytes()));
+  welcome.set_grants_version(author.standing.version.value);
+  if (author.device.state != DeviceState::kActive) return {};
+  for (const ScopeGrant& grant : author.standing.held.grants()) {
+    v1::Grant& out = *welcome.add_grants();
+    out.set_scope(grant.scope);
+    out.set_subtree(grant.subtree);
+    out.set_audiences(grant.audiences);
+    out.set_roles(static_cast<std::uint32_t>(grant.roles.bits()));
+  }
+  return {};
+}
+
+Result<void> County::Impl::take(const OperationsUp& frame, const Author& author, Effect& effect) {
+  auto applied = applier.apply(author, frame.operations, now_ms());
+  if (!applied) return std::unexpected(std::move(applied.error()));
+  if (applied->fork) {
+    effect.refusal = forked(*applied->fork);
+    return {};
+  }
+  effect.lane = frame.lane;
+  effect.runs = std::move(applied->runs);
+  return {};
+}
+
+// A phone has one call at a time; an older one is a connection that it has given up.
+void County::Impl::take_over_call(ConnectionId connection, Session& session, Effect& effect) {
+  const DeviceId device = effect.author->device.device;
+  const auto older = current.find(device);
+  if (older != current.end() && older->second != connection) {
+    const auto given_up = sessions.find(older->second);
+    if (given_up != sessions.end()) finish(given_up->second);
+  }
+  current[device] = connection;
+  const v1::Hello& hello = *effect.hello;
+  const bool reads = effect.author->device.state == DeviceState::kActive;
+  session.feed.emplace(*storage, schema, Reader{device, DevSeq(hello.own_since())},
+                       reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
+  session.live = hello.live();
+  session.budget_left = hello.budget_bytes();
+  session.has_budget = hello.budget_bytes() != 0;
+  session.applied = effect.applied;
+  for (const v1::LaneState& lane : hello.lanes()) {
+    session.acked[index_of(static_cast<Lane>(lane.lane()))] = LaneSeq(lane.noted());
+  }
+  session.author = std::move(effect.author);
+}
+
+void County::Impl::carry_out(Effect& effect) {
+  const auto found = sessions.find(effect.connection);
+  if (found == sessions.end()) return;
+  Session& session = found->second;
+  if (effect.author && effect.hello) take_over_call(effect.connection, session, effect);
+  if (session.sink == nullptr || session.closing) {
+    // What came by a call that is gone is acknowledged by the one that stands in its place.
+    const auto now = session.author ? current.find(session.author->device.device) : current.end();
+    const auto heir = now != current.end() ? sessions.find(now->second) : sessions.end();
+    if (heir == sessions.end() || effect.runs.empty()) return;
+    const AckedRun& last = effect.runs.back();
+    LaneSeq& applied = heir->second.applied[index_of(effect.lane)];
+    applied = std::max(applied, LaneSeq(last.first.value + last.count - 1));
+    return;
+  }
+  if (effect.welcome) session.sink->send(encode(*effect.welcome));
+  if (!effect.runs.empty()) send_acks(session, effect.lane, std::move(effect.runs));
+  if (effect.up_ended) session.up_ended = true;
+  if (effect.refusal) refuse(session, *effect.refusal);
+}
+
+void County::Impl::send_acks(Session& session, Lane lane, std::vector<AckedRun> runs) {
+  const std::size_t at = index_of(lane);
+  v1::Acks acks;
+  for (const AckedRun& run : above(std::move(runs), session.acked[at])) {
+    v1::AckRun& out = *acks.add_runs();
+    out.set_lane(static_cast<std::uint32_t>(lane));
+    out.set_first(run.first.value);
+    out.set_count(run.count);
+    out.set_first_seq(run.first_seq.value);
+    out.set_status(static_cast<std::uint32_t>(run.status));
+    out.set_code(run.code);
+    session.acked[at] = LaneSeq(run.first.value + run.count - 1);
+  }
+  session.applied[at] = std::max(session.applied[at], session.acked[at]);
+  if (acks.runs().empty()) return;
+  acks.set_backed_up(backed_up.value);
+  acks.set_server_ms(now_ms());
+  session.sink->send(encode(acks));
+}
+
+// What the phone did not offer again although its acknowledgement may have been lost.
+Result<void> County::Impl::send_kept_acks(Session& session) {
+  for (const Lane lane : kLanes) {
+    const std::size_t at = index_of(lane);
+    if (session.acked[at] >= session.applied[at]) continue;
+    auto kept = kept_after(*storage, session.author->device.device, lane, session.acked[at]);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    send_acks(session, lane, std::move(*kept));
+    session.acked[at] = std::max(session.acked[at], session.applied[at]);
+  }
+  return {};
+}
+
+void County::Impl::send_rows(Session& session) {
+  if (session.sink == nullptr || session.closing || !session.feed) return;
+  if (session.up_ended) {
+    if (auto sent = send_kept_acks(session); !sent)
+      return refuse(session, refusal_of(sent.error()));
+  }
+  for (std::size_t at = 0; at < kLaneCount; ++at) {
+    // Rows come after the acknowledgements of all that went into them.
+    if (session.acked[at] < session.applied[at]) return;
+  }
+  while (session.sink->writable()) {
+    if (session.has_budget && session.budget_left == 0) break;
+    auto cut = session.feed->next();
+    if (!cut)
+      return refuse(session,
+                    refusal_of({ErrorCode::kBusy, cut.error().message, {}}, kRetryAfterFailureMs));
+    if (!*cut) break;
+    std::string frame = encode_cut(**cut);
+    session.budget_left -= std::min<std::uint64_t>(session.budget_left, frame.size());
+    session.sink->send(std::move(frame));
+  }
+  const bool spent = session.has_budget && session.budget_left == 0;
+  const bool caught_up = !session.feed->may_have_more();
+  if (!spent && !caught_up) return;
+  if (session.down_ended || !(session.up_ended || session.live)) return;
+  if (session.frames_waiting > 0) return;
+  v1::DownEnd end;
+  if (caught_up) end.set_caught_up(session.feed->cursor().value);
+  session.sink->send(encode(end));
+  session.down_ended = true;
+  if (!session.live || spent) finish(session);
+}
+
+void County::Impl::refuse(Session& session, const v1::Refusal& refusal) {
+  if (session.sink != nullptr && !session.closing) session.sink->send(encode(refusal));
+  finish(session);
+}
+
+void County::Impl::refuse_batch(const std::vector<Waiting>& batch, const Error& error) {
+  for (const Waiting& waiting : batch) {
+    const auto found = sessions.find(waiting.connection);
+    if (found == sessions.end()) continue;
+    --found->second.frames_waiting;
+    refuse(found->second,
+           refusal_of({ErrorCode::kBusy,
+                       "服务器暂时无法保存 / the server cannot store anything now", error.detail},
+                      kRetryAfterFailureMs));
+  }
+}
+
+void County::Impl::finish(Session& session) {
+  if (session.sink != nullptr && !session.closing) session.sink->close({});
+  session.sink = nullptr;
+  session.closing = true;
+}
+
+// A call speaks for the grants and the device it began with; when they change it begins anew.
+void County::Impl::drop_changed_sessions() {
+  if (!std::exchange(standings_changed, false)) return;
+  for (auto& [connection, session] : sessions) {
+    if (!session.author || session.closing || session.sink == nullptr) continue;
+    auto device = storage->device(session.author->device.device);
+    auto standing = standing_of(*storage, session.author->device.worker);
+    if (!device || !standing) continue;
+    if (*device && (*device)->state == DeviceState::kLost) {
+      refuse(session, refusal_of({ErrorCode::kDeviceLost, "本设备已报失 / reported lost", {}}));
+    } else if ((*device && (*device)->state != session.author->device.state) ||
+               standing->version != session.author->standing.version) {
+      refuse(session,
+             refusal_of({ErrorCode::kBusy, "权限已变更 / what you may see has changed", {}}));
+    }
+  }
+}
+
+void County::Impl::forget_gone_sessions() {
+  std::erase_if(sessions, [this](const auto& entry) {
+    const auto& [connection, session] = entry;
+    if (session.sink != nullptr || session.frames_waiting > 0) return false;
+    if (session.author) {
+      const auto now = current.find(session.author->device.device);
+      if (now != current.end() && now->second == connection) current.erase(now);
+    }
+    return true;
+  });
+}
+
+}  // namespace gridwhistle

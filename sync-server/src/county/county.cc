@@ -1,0 +1,180 @@
+#include "county/county.h"
+
+#include "access/audit.h"
+#include "access/enrolment.h"
+#include "base/limits.h"
+#include "county/impl.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::string_view kBackedUp = "backed_up";
+constexpr std::uint64_t kIdBits = (std::uint64_t{1} << 60) - 1;
+
+}  // namespace
+
+County::Impl::Impl(std::unique_ptr<Storage> storage_in, const Schema& schema_in, Clock& clock_in,
+                   Random& random_in, CountyOptions options_in)
+    : storage(std::move(storage_in)),
+      schema(schema_in),
+      clock(clock_in),
+      random(random_in),
+      options(std::move(options_in)),
+      applier(*storage, schema, [this] { return mint(); }) {}
+
+// The start's own random number stands where a device's would, so that a restored server never
+// gives an id that was given in the future it has lost.
+RecordId County::Impl::mint() { return RecordId::make(DeviceId(epoch), ++minted); }
+
+Result<void> County::Impl::start() {
+  do {
+    epoch = random.next() & kIdBits;
+  } while (epoch == 0);
+  return in_batch([&]() -> Result<void> {
+    if (!storage->last_seq()) storage->set_last_seq(Seq(1));
+    const EpochRow row{epoch, storage->last_seq(), now_ms()};
+    if (auto added = storage->add_epoch(row); !added) return added;
+    auto known = storage->epochs();
+    if (!known) return std::unexpected(std::move(known.error()));
+    epochs = std::move(*known);
+    auto mark = storage->fact(kBackedUp);
+    if (!mark) return std::unexpected(std::move(mark.error()));
+    backed_up = Seq(mark->empty() ? 0 : std::stoull(*mark));
+    return replay_parked();
+  });
+}
+
+// Operations of kinds that this build has learnt since they came.
+Result<void> County::Impl::replay_parked() {
+  auto parked = storage->waiting_operations(OutcomeStatus::kParked);
+  if (!parked) return std::unexpected(std::move(parked.error()));
+  for (const KeptOperation& kept : *parked) {
+    if (schema.kind(kept.key.kind) == nullptr) continue;
+    auto author = author_of_kept(kept);
+    if (!author) return std::unexpected(std::move(author.error()));
+    auto receipts = applier.apply_kept(*author, kept, now_ms());
+    if (!receipts) return std::unexpected(std::move(receipts.error()));
+  }
+  return {};
+}
+
+Result<Author> County::Impl::author_of_kept(const KeptOperation& kept) {
+  auto device = storage->device(kept.device);
+  if (!device) return std::unexpected(std::move(device.error()));
+  auto standing = standing_of(*storage, kept.worker);
+  if (!standing) return std::unexpected(std::move(standing.error()));
+  auto up = decode_up(schema, kept.device, kept.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  Author author;
+  if (*device) author.device = std::move(**device);
+  author.device.device = kept.device;
+  author.device.worker = kept.worker;
+  author.standing = std::move(*standing);
+  // So that the operation's time comes out as it was reckoned when it came.
+  if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
+    author.clocks.device = frame->operations.front().claimed;
+  }
+  author.clocks.server_ms = kept.effective_ms;
+  return author;
+}
+
+Result<void> County::Impl::begin() { return storage->begin(); }
+
+Result<void> County::Impl::commit() {
+  auto done = storage->commit();
+  if (!done) applier.forget();
+  return done;
+}
+
+Result<void> County::Impl::audit(std::string_view by, std::string_view what) {
+  return add_audit_entry(*storage, random, now_ms(), std::string(by) + ": " + std::string(what));
+}
+
+County::County(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+County::~County() = default;
+
+Result<std::unique_ptr<County>> County::open(std::unique_ptr<Storage> storage, const Schema& schema,
+                                             Clock& clock, Random& random, CountyOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(storage), schema, clock, random, std::move(options));
+  if (auto started = impl->start(); !started) return std::unexpected(started.error());
+  return std::unique_ptr<County>(new County(std::move(impl)));
+}
+
+const std::string& County::name() const { return impl_->storage->county(); }
+
+RecordId County::mint_id() { return impl_->mint(); }
+
+std::size_t County::queued_bytes() const { return impl_->queued_bytes; }
+
+PumpResult County::pump() { return impl_->pump(); }
+
+void County::on_open(ConnectionId connection, Sink& sink) {
+  Session session;
+  session.sink = &sink;
+  impl_->sessions.emplace(connection, std::move(session));
+}
+
+void County::on_frame(ConnectionId connection, std::string frame) {
+  const auto session = impl_->sessions.find(connection);
+  if (session == impl_->sessions.end() || session->second.closing) return;
+  impl_->queued_bytes += frame.size();
+  ++session->second.frames_waiting;
+  impl_->queue.push_back({connection, std::move(frame), false});
+}
+
+void County::on_half_close(ConnectionId connection) {
+  const auto session = impl_->sessions.find(connection);
+  if (session == impl_->sessions.end() || session->second.closing) return;
+  ++session->second.frames_waiting;
+  impl_->queue.push_back({connection, {}, true});
+}
+
+void County::on_closed(ConnectionId connection) {
+  const auto session = impl_->sessions.find(connection);
+  if (session == impl_->sessions.end()) return;
+  session->second.sink = nullptr;
+  impl_->forget_gone_sessions();
+}
+
+std::string County::enrol(std::string_view bytes) {
+  Impl& impl = *impl_;
+  v1::EnrolReply reply;
+  const auto refuse = [&](const Error& error) {
+    reply.set_code(static_cast<std::uint32_t>(error.code));
+    reply.set_message(error.message);
+    return reply.SerializeAsString();
+  };
+  v1::EnrolRequest request;
+  if (bytes.size() > limits::kFrameBytes ||
+      !request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return refuse({ErrorCode::kProtocol, "the enrolment cannot be read", {}});
+  }
+  if (auto begun = impl.begin(); !begun) return refuse({ErrorCode::kBusy, "try again later", {}});
+  const auto device =
+      enrol_device(*impl.storage, request, impl.options.server_key_sha256, impl.now_ms());
+  Result<void> noted = {};
+  if (device) {
+    noted = impl.audit("enrolment", "device " + std::to_string(device->device.value) +
+                                        " of worker " + device->worker.text());
+    if (noted) {
+      auto grants = refresh_grants(*impl.storage, device->worker, impl.now_ms());
+      if (!grants) noted = std::unexpected(grants.error());
+    }
+  }
+  if (!noted) {
+    impl.storage->rollback();
+    return refuse({ErrorCode::kBusy, "try again later", {}});
+  }
+  if (auto committed = impl.commit(); !committed) {
+    return refuse({ErrorCode::kBusy, "try again later", {}});
+  }
+  if (!device) return refuse(device.error());
+  reply.set_county(impl.storage->county());
+  reply.set_worker(std::string(device->worker.bytes()));
+  reply.set_short_code(device->short_code);
+  return reply.SerializeAsString();
+}
+
+}  // namespace gridwhistle

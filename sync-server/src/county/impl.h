@@ -1,0 +1,130 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apply/applier.h"
+#include "county/county.h"
+#include "feed/feed.h"
+#include "wire/frames.h"
+
+// The inside of County, shared by the sources of this folder; not for others.
+namespace gridwhistle {
+
+/// One call of a phone.
+struct Session {
+  Sink* sink = nullptr;  ///< null: the call is gone, frames of it may still wait
+  bool closing = false;  ///< nothing more is read or sent
+  bool up_ended = false;
+  bool down_ended = false;
+  bool live = false;
+  std::optional<Author> author;
+  std::optional<Feed> feed;
+  std::array<LaneSeq, kLaneCount> acked;    ///< told the phone, in this call or before
+  std::array<LaneSeq, kLaneCount> applied;  ///< taken over
+  std::uint64_t budget_left = 0;
+  bool has_budget = false;
+  std::size_t frames_waiting = 0;
+};
+
+struct Waiting {
+  ConnectionId connection;
+  std::string frame;
+  bool end = false;  ///< the half-close, in order with the frames
+};
+
+/// What a frame leads to once its batch is durable.
+struct Effect {
+  ConnectionId connection;
+  std::optional<v1::Welcome> welcome;
+  std::optional<Author> author;
+  std::optional<v1::Hello> hello;
+  std::array<LaneSeq, kLaneCount> applied{};
+  Lane lane = Lane::kRecords;
+  std::vector<AckedRun> runs;
+  bool up_ended = false;
+  std::optional<v1::Refusal> refusal;
+};
+
+struct County::Impl {
+  Impl(std::unique_ptr<Storage> storage_in, const Schema& schema_in, Clock& clock_in,
+       Random& random_in, CountyOptions options_in);
+
+  std::int64_t now_ms() { return clock.now().wall_ms; }
+  RecordId mint();
+
+  // Opening.
+  Result<void> start();
+  Result<void> replay_parked();
+
+  // Calls.
+  PumpResult pump();
+  Result<std::vector<Effect>> deal_with(std::vector<Waiting>& batch);
+  Result<Effect> deal_with(const Waiting& waiting, std::map<ConnectionId, Author>& authors);
+  Result<void> greet(const v1::Hello& hello, Effect& effect);
+  Result<void> fill_welcome(const Author& author, v1::Welcome& welcome);
+  Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
+  void carry_out(Effect& effect);
+  void take_over_call(ConnectionId connection, Session& session, Effect& effect);
+  void refuse_batch(const std::vector<Waiting>& batch, const Error& error);
+  void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
+  Result<void> send_kept_acks(Session& session);
+  void send_rows(Session& session);
+  void refuse(Session& session, const v1::Refusal& refusal);
+  void finish(Session& session);
+  void drop_changed_sessions();
+  void forget_gone_sessions();
+
+  // Writing outside of calls.
+  Result<void> begin();
+  Result<void> commit();
+  Result<void> audit(std::string_view by, std::string_view what);
+  /// Runs `write` in a batch and commits it; undoes it when either fails.
+  template <typename Write>
+  auto in_batch(Write write) -> decltype(write()) {
+    if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+    auto result = write();
+    if (!result) {
+      storage->rollback();
+      applier.forget();
+      return result;
+    }
+    if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+    standings_changed = true;
+    drop_changed_sessions();
+    return result;
+  }
+
+  // Reading.
+  Result<WhistleSummary> summary_of(RecordId whistle);
+  Result<Author> author_of_kept(const KeptOperation& kept);
+  Result<ActionResult> act(const StaffAction& action, Actor actor, std::string_view by);
+  Result<Actor> actor_of(RecordId worker, RecordId whistle);
+  Result<std::vector<InboxItem>> assignments_of(RecordId whistle);
+
+  const std::unique_ptr<Storage> storage;
+  const Schema& schema;
+  Clock& clock;
+  Random& random;
+  const CountyOptions options;
+  Applier applier;
+  std::uint64_t epoch = 0;
+  std::uint64_t minted = 0;
+  std::vector<EpochRow> epochs;
+  Seq backed_up;
+
+  std::map<ConnectionId, Session> sessions;
+  std::deque<Waiting> queue;
+  std::size_t queued_bytes = 0;
+  std::map<DeviceId, ConnectionId> current;  ///< a device's one call
+  bool standings_changed = false;
+  std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
+};
+
+}  // namespace gridwhistle

@@ -1,0 +1,182 @@
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "access/audit.h"
+#include "base/sha256.h"
+#include "county/impl.h"
+#include "model/record.h"
+#include "schema/fields.h"
+#include "schema/kinds.h"
+
+// The county as a whole: how it is, whether it is sound, and its backup.
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::string_view kBackedUp = "backed_up";
+constexpr std::string_view kBackedUpAt = "backed_up_ms";
+
+std::string name_of(const KindSchema& kind, RecordId id) {
+  return std::string(kind.name) + " " + id.text();
+}
+
+// Holds every record against the feed's lines and the records it refers to.
+class Inspection {
+ public:
+  Inspection(Storage& storage, const Schema& schema, VerifyReport& report)
+      : storage_(storage), schema_(schema), report_(report) {}
+
+  Result<void> run() {
+    const auto read = storage_.scan_feed([&](ScopeNo scope, const FeedEntry& line) -> Result<void> {
+      lines_[{scope, line.seq}] = {line.key, line.entered, line.in};
+      ++report_.memberships;
+      return {};
+    });
+    if (!read) return read;
+    for (const KindSchema& kind : schema_.kinds) {
+      if (auto looked = look_at(kind); !looked) return looked;
+    }
+    for (const auto& [place, line] : lines_) {
+      const KindSchema* kind = schema_.kind(std::get<0>(line).kind);
+      if (kind == nullptr) continue;
+      report_.faults.push_back(name_of(*kind, std::get<0>(line).id) +
+                               " stands in a feed and is not there");
+    }
+    return {};
+  }
+
+ private:
+  Result<void> look_at(const KindSchema& kind) {
+    return storage_.scan(kind.id, [&](RecordId id, StoredRecord stored) -> Result<void> {
+      ++report_.records;
+      if (stored.state.last_seq > storage_.last_seq()) {
+        report_.faults.push_back(name_of(kind, id) + " is ahead of the log");
+      }
+      for (const Membership& m : stored.memberships) {
+        const auto line = lines_.find({m.scope, m.seq});
+        if (line == lines_.end() ||
+            line->second != std::tuple(RecordKey{kind.id, id}, m.entered, m.in)) {
+          report_.faults.push_back(name_of(kind, id) + " lacks its line in the feed of " +
+                                   storage_.scope_name(m.scope));
+        } else {
+          lines_.erase(line);
+        }
+      }
+      return look_at_references(kind, id, stored);
+    });
+  }
+
+  Result<void> look_at_references(const KindSchema& kind, RecordId id, const StoredRecord& stored) {
+    if (stored.state.erased) return {};
+    for (const FieldSchema& field : kind.fields) {
+      if (!field.refers_to) continue;
+      for (const ValueView& value : values_of(field_of(stored.state.body, field.number).entries)) {
+        const auto target = RecordId::from_bytes(value.bytes);
+        if (!target) continue;
+        auto found = storage_.record({field.refers_to, *target});
+        if (!found) return std::unexpected(std::move(found.error()));
+        if (*found) continue;
+        report_.notes.push_back(name_of(kind, id) + " names a missing " + std::string(field.name));
+      }
+    }
+    return {};
+  }
+
+  Storage& storage_;
+  const Schema& schema_;
+  VerifyReport& report_;
+  std::map<std::pair<ScopeNo, Seq>, std::tuple<RecordKey, Seq, bool>> lines_;
+};
+
+Result<void> inspect_lanes(Storage& storage, VerifyReport& report) {
+  auto devices = storage.devices();
+  if (!devices) return std::unexpected(std::move(devices.error()));
+  for (const DeviceRow& device : *devices) {
+    for (const Lane lane : kLanes) {
+      auto row = storage.lane(device.device, lane);
+      if (!row) return std::unexpected(std::move(row.error()));
+      auto chunks = storage.chunks(device.device, lane);
+      if (!chunks) return std::unexpected(std::move(chunks.error()));
+      const std::string name = "lane " + std::to_string(static_cast<int>(lane)) + " of device " +
+                               std::to_string(device.device.value);
+      LaneSeq next = chunks->empty() ? LaneSeq(row->last.value + 1) : chunks->front().first;
+      if (next.value > row->noted.value + 1) report.faults.push_back(name + " has lost outcomes");
+      for (const LaneChunk& chunk : *chunks) {
+        if (chunk.first != next) report.faults.push_back(name + " has a gap");
+        next = LaneSeq(chunk.last().value + 1);
+      }
+      if (next.value != row->last.value + 1) report.faults.push_back(name + " ends too early");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CountyStatus> County::status() const {
+  Impl& impl = *impl_;
+  CountyStatus out;
+  out.county = impl.storage->county();
+  out.last_seq = impl.storage->last_seq();
+  out.backed_up = impl.backed_up;
+  auto at = impl.storage->fact(kBackedUpAt);
+  if (!at) return std::unexpected(std::move(at.error()));
+  out.backed_up_ms = at->empty() ? 0 : std::stoll(*at);
+  out.epochs = impl.epochs.size();
+  out.sessions = impl.sessions.size();
+  auto all = devices();
+  if (!all) return std::unexpected(std::move(all.error()));
+  out.devices = all->size();
+  for (const DeviceInfo& device : *all) out.silent_devices += is_silent(device) ? 1 : 0;
+  auto queue = headless();
+  if (!queue) return std::unexpected(std::move(queue.error()));
+  out.headless = queue->size();
+  for (const auto& [why, count] :
+       {std::pair{OutcomeStatus::kSealed, &out.sealed}, {OutcomeStatus::kParked, &out.parked}}) {
+    auto waiting = impl.storage->waiting_operations(why);
+    if (!waiting) return std::unexpected(std::move(waiting.error()));
+    *count = waiting->size();
+  }
+  for (const KindSchema& kind : impl.schema.kinds) {
+    auto count = impl.storage->count(kind.id);
+    if (!count) return std::unexpected(std::move(count.error()));
+    if (*count > 0) out.records.emplace_back(kind.id, *count);
+    if (kind.id == kinds::kWhistle) out.whistles = *count;
+  }
+  return out;
+}
+
+Result<VerifyReport> County::verify() const {
+  Impl& impl = *impl_;
+  VerifyReport report;
+  auto chain = verify_audit(*impl.storage);
+  if (!chain) return std::unexpected(std::move(chain.error()));
+  report.audit_entries = chain->entries;
+  report.faults = std::move(chain->faults);
+  if (auto done = Inspection(*impl.storage, impl.schema, report).run(); !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done = inspect_lanes(*impl.storage, report); !done) {
+    return std::unexpected(done.error());
+  }
+  return report;
+}
+
+Result<Seq> County::backup(const std::string& path, std::string_view by) {
+  Impl& impl = *impl_;
+  const Seq upto = impl.storage->last_seq();
+  if (auto copied = impl.storage->back_up(path); !copied) return std::unexpected(copied.error());
+  const auto noted = impl.in_batch([&]() -> Result<void> {
+    if (auto set = impl.storage->set_fact(kBackedUp, std::to_string(upto.value)); !set) return set;
+    if (auto set = impl.storage->set_fact(kBackedUpAt, std::to_string(impl.now_ms())); !set) {
+      return set;
+    }
+    return impl.audit(by, "backup up to " + std::to_string(upto.value));
+  });
+  if (!noted) return std::unexpected(noted.error());
+  impl.backed_up = upto;
+  return upto;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,69 @@
+#include "access/enrolment.h"
+#include "county/impl.h"
+#include "model/record.h"
+#include "schema/fields.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle {
+
+Result<IssuedCode> County::create_code(RecordId worker, std::string_view by) {
+  Impl& impl = *impl_;
+  auto found = get(kinds::kWorker, worker);
+  if (!found) return std::unexpected(std::move(found.error()));
+  const std::int64_t now = impl.now_ms();
+  if (!*found || (*found)->erased) return fail(ErrorCode::kNotFound, "there is no such worker");
+  const auto left = int_of((*found)->body, fields::worker::kLeftMs);
+  if (left && *left <= now) return fail(ErrorCode::kNotFound, "this worker has left");
+  return impl.in_batch([&]() -> Result<IssuedCode> {
+    auto code = make_enrolment_code(*impl.storage, impl.random, worker, now);
+    if (!code) return std::unexpected(std::move(code.error()));
+    if (auto noted = impl.audit(by, "enrolment code for worker " + worker.text()); !noted) {
+      return std::unexpected(noted.error());
+    }
+    return IssuedCode{std::move(*code), now + kCodeLifeMs};
+  });
+}
+
+Result<void> County::revoke(DeviceId device, DeviceState how, std::string_view by) {
+  Impl& impl = *impl_;
+  if (how == DeviceState::kActive) {
+    return fail(ErrorCode::kInvalid, "a device is revoked as left or lost");
+  }
+  return impl.in_batch([&]() -> Result<void> {
+    auto found = impl.storage->device(device);
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (!*found) return fail(ErrorCode::kNotFound, "there is no such device");
+    DeviceRow row = std::move(**found);
+    row.state = how;
+    if (auto put = impl.storage->put_device(row); !put) return put;
+    return impl.audit(by, "device " + std::to_string(device.value) +
+                              (how == DeviceState::kLost ? " lost" : " left"));
+  });
+}
+
+Result<std::vector<DeviceInfo>> County::devices() const {
+  auto rows = impl_->storage->devices();
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  std::vector<DeviceInfo> all;
+  for (DeviceRow& row : *rows) {
+    all.push_back({.device = row.device,
+                   .worker = row.worker,
+                   .state = row.state,
+                   .short_code = std::move(row.short_code),
+                   .name = std::move(row.name),
+                   .software = std::move(row.software),
+                   .enrolled_ms = row.enrolled_ms,
+                   .last_seen_ms = row.last_seen_ms,
+                   .unsent = row.unsent,
+                   .cursor = row.cursor});
+  }
+  return all;
+}
+
+bool County::is_silent(const DeviceInfo& device) const {
+  const std::int64_t heard = std::max(device.last_seen_ms, device.enrolled_ms);
+  return device.state == DeviceState::kActive &&
+         impl_->now_ms() - heard > impl_->options.silent_after_ms;
+}
+
+}  // namespace gridwhistle

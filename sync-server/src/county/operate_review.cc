@@ -1,0 +1,84 @@
+#include "county/impl.h"
+
+// What waits for a reviewer.
+namespace gridwhistle {
+
+namespace {
+
+Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
+  auto kept = storage.kept_operation(number);
+  if (!kept) return std::unexpected(std::move(kept.error()));
+  if (!*kept || (*kept)->why != OutcomeStatus::kSealed || (*kept)->state != KeptState::kWaiting) {
+    return fail(ErrorCode::kNotFound, "there is no such sealed operation");
+  }
+  return std::move(**kept);
+}
+
+}  // namespace
+
+Result<ReviewList> County::review() const {
+  Impl& impl = *impl_;
+  ReviewList list;
+  auto sealed = impl.storage->waiting_operations(OutcomeStatus::kSealed);
+  if (!sealed) return std::unexpected(std::move(sealed.error()));
+  for (const KeptOperation& kept : *sealed) {
+    auto up = decode_up(impl.schema, kept.device, kept.frame);
+    if (!up) return std::unexpected(std::move(up.error()));
+    const auto* frame = std::get_if<OperationsUp>(&*up);
+    if (frame == nullptr) continue;
+    for (const Operation& operation : frame->operations) {
+      list.sealed.push_back({.number = kept.number,
+                             .device = kept.device,
+                             .worker = kept.worker,
+                             .kind = operation.kind,
+                             .record = operation.id,
+                             .type = operation.type,
+                             .received_ms = kept.received_ms,
+                             .effective_ms = kept.effective_ms,
+                             .set = operation.set});
+    }
+  }
+  auto revivals = impl.storage->revivals();
+  if (!revivals) return std::unexpected(std::move(revivals.error()));
+  for (const LostValue& value : *revivals) {
+    list.flagged.push_back({value.key.kind, value.key.id, value.decided, value.at_ms});
+  }
+  auto parked = impl.storage->waiting_operations(OutcomeStatus::kParked);
+  if (!parked) return std::unexpected(std::move(parked.error()));
+  list.parked = parked->size();
+  return list;
+}
+
+Result<OutcomeStatus> County::accept_sealed(std::uint64_t number, std::string_view by) {
+  Impl& impl = *impl_;
+  return impl.in_batch([&]() -> Result<OutcomeStatus> {
+    auto kept = waiting_one(*impl.storage, number);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    auto author = impl.author_of_kept(*kept);
+    if (!author) return std::unexpected(std::move(author.error()));
+    auto receipts = impl.applier.apply_kept(*author, *kept, impl.now_ms());
+    if (!receipts) return std::unexpected(std::move(receipts.error()));
+    if (auto noted = impl.audit(by, "sealed operation " + std::to_string(number) + " applied");
+        !noted) {
+      return std::unexpected(noted.error());
+    }
+    return receipts->front().status;
+  });
+}
+
+Result<void> County::return_sealed(std::uint64_t number, std::string_view reason,
+                                   std::string_view by) {
+  Impl& impl = *impl_;
+  return impl.in_batch([&]() -> Result<void> {
+    auto kept = waiting_one(*impl.storage, number);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    auto author = impl.author_of_kept(*kept);
+    if (!author) return std::unexpected(std::move(author.error()));
+    if (auto told = impl.applier.return_kept(*author, *kept, reason, impl.now_ms()); !told) {
+      return told;
+    }
+    return impl.audit(by, "sealed operation " + std::to_string(number) + " returned");
+  });
+}
+
+}  // namespace gridwhistle

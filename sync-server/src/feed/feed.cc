@@ -1,0 +1,244 @@
+#include "feed/feed.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/limits.h"
+#include "feed/limits.h"
+#include "model/merge.h"
+
+namespace gridwhistle {
+
+namespace {
+
+std::optional<Seq> exception_for(const v1::Cursor& cursor, const std::string& scope) {
+  for (const v1::ScopeCursor& exception : cursor.exceptions()) {
+    if (exception.scope() == scope) return Seq(exception.seq());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// What a device can know of a record by the scopes it holds.
+struct Feed::Place {
+  bool visible = false;
+  bool had = false;  ///< its file has the record, as of `base`
+  Seq base;
+  bool since_creation = false;  ///< it was in a held scope from its first moment
+  std::vector<std::string> scopes;
+};
+
+Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet& grants,
+           const v1::Cursor& cursor)
+    : storage_(storage), schema_(schema), reader_(reader), cursor_(cursor.seq()) {
+  // A cursor from a future that was lost reads on from what there is.
+  cursor_ = std::min(cursor_, storage_.last_seq());
+  for (const ScopeGrant& grant : grants.grants()) {
+    const std::optional<Seq> said = exception_for(cursor, grant.scope);
+    // A cursor from before the grant cannot speak of its scope.
+    const Seq from = said ? *said : grant.granted > cursor_ ? Seq() : cursor_;
+    held_.push_back({grant, std::min(from, storage_.last_seq()), 0, {}});
+  }
+}
+
+void Feed::change_grants(const ScopeSet& grants) {
+  std::vector<Held> next;
+  for (const ScopeGrant& grant : grants.grants()) {
+    const auto before = std::ranges::find_if(held_, [&](const Held& held) {
+      return held.grant.scope == grant.scope && held.grant.granted == grant.granted;
+    });
+    next.push_back({grant, before == held_.end() ? Seq() : before->cursor, 0, {}});
+  }
+  held_ = std::move(next);
+  pass_open_ = false;
+}
+
+void Feed::look_up_leaves() {
+  for (Held& held : held_) {
+    if (held.leaves_known == storage_.scope_count()) continue;
+    held.leaves_known = storage_.scope_count();
+    held.leaves = storage_.leaves_of(held.grant);
+    pass_open_ = false;
+  }
+}
+
+std::size_t Feed::first_behind() const {
+  const auto behind =
+      std::ranges::find_if(held_, [&](const Held& held) { return held.cursor < cursor_; });
+  return behind == held_.end() ? kAll : static_cast<std::size_t>(behind - held_.begin());
+}
+
+bool Feed::may_have_more() const {
+  const std::size_t scopes = storage_.scope_count();
+  return std::ranges::any_of(held_, [&](const Held& held) {
+    return held.cursor < cursor_ || held.leaves_known != scopes ||
+           std::ranges::any_of(
+               held.leaves, [&](ScopeNo leaf) { return storage_.scope_last(leaf) > held.cursor; });
+  });
+}
+
+void Feed::begin_pass(std::size_t held) {
+  pass_ = held;
+  pass_open_ = true;
+  sources_.clear();
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (held != kAll && held != i) continue;
+    for (const ScopeNo leaf : held_[i].leaves) {
+      const auto same = std::ranges::find(sources_, leaf, &Source::leaf);
+      if (same == sources_.end()) {
+        sources_.push_back({leaf, held_[i].cursor, {}});
+      } else {
+        same->read_to = std::min(same->read_to, held_[i].cursor);
+      }
+    }
+  }
+}
+
+Result<bool> Feed::refill(Source& source, Seq upto) {
+  if (!source.lines.empty()) return source.lines.front().seq <= upto;
+  if (storage_.scope_last(source.leaf) <= source.read_to) return false;
+  auto lines = storage_.feed(source.leaf, source.read_to, limits::kFeedLinesRead);
+  if (!lines) return std::unexpected(std::move(lines.error()));
+  source.lines.assign(lines->begin(), lines->end());
+  if (source.lines.empty()) return false;
+  source.read_to = source.lines.back().seq;
+  return source.lines.front().seq <= upto;
+}
+
+Result<Feed::Source*> Feed::earliest(Seq upto) {
+  Source* first = nullptr;
+  for (Source& source : sources_) {
+    auto ready = refill(source, upto);
+    if (!ready) return std::unexpected(std::move(ready.error()));
+    if (*ready && (first == nullptr || source.lines.front().seq < first->lines.front().seq)) {
+      first = &source;
+    }
+  }
+  return first;
+}
+
+Result<std::optional<CutDown>> Feed::next() {
+  const Seq upto = storage_.last_seq();
+  for (;;) {
+    look_up_leaves();
+    if (!may_have_more()) {
+      advance(upto);
+      return std::nullopt;
+    }
+    const std::size_t behind = first_behind();
+    if (!pass_open_ || (behind != kAll && pass_ != behind)) begin_pass(behind);
+    auto cut = fill(upto);
+    if (!cut) return std::unexpected(std::move(cut.error()));
+    if (pass_ == kAll) {
+      advance(cut->upto);
+    } else {
+      cut->scope = held_[pass_].grant.scope;
+      held_[pass_].cursor = cut->upto;
+      if (cut->upto == upto) pass_open_ = false;
+    }
+    if (!cut->rows.empty()) return std::move(*cut);
+  }
+}
+
+void Feed::advance(Seq upto) {
+  cursor_ = std::max(cursor_, upto);
+  for (Held& held : held_) held.cursor = std::max(held.cursor, cursor_);
+}
+
+// Rows until the cut is full or everything up to `upto` is read. It ends between two places of the
+// log, never within one.
+Result<CutDown> Feed::fill(Seq upto) {
+  CutDown cut;
+  std::set<RecordKey> done;
+  std::size_t bytes = 0;
+  for (;;) {
+    auto source = earliest(upto);
+    if (!source) return std::unexpected(std::move(source.error()));
+    if (*source == nullptr) {
+      cut.upto = upto;
+      return cut;
+    }
+    const FeedEntry line = (*source)->lines.front();
+    if (bytes >= limits::kCutRawBytes || cut.rows.size() >= limits::kCutRows) return cut;
+    for (Source& each : sources_) {
+      if (!each.lines.empty() && each.lines.front().seq == line.seq) each.lines.pop_front();
+    }
+    cut.upto = line.seq;
+    if (!done.insert(line.key).second) continue;
+    auto row = row_of(line);
+    if (!row) return std::unexpected(std::move(row.error()));
+    if (!*row) continue;
+    bytes += (*row)->set.size() + limits::kRowOverheadBytes;
+    cut.rows.push_back(std::move(**row));
+  }
+}
+
+Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) const {
+  Place place;
+  for (const Membership& m : stored.memberships) {
+    const std::string& leaf = storage_.scope_name(m.scope);
+    bool named = false;
+    for (const Held& held : held_) {
+      if (!shows(held.grant, kind) || !reaches(held.grant, leaf)) continue;
+      if (m.in) {
+        place.visible = true;
+        if (!named) place.scopes.push_back(leaf);
+        named = true;
+        place.since_creation |= m.entered == stored.state.created;
+      }
+      if (m.entered <= held.cursor && (m.in || m.seq > held.cursor)) {
+        place.had = true;
+        place.base = std::max(place.base, held.cursor);
+      }
+    }
+  }
+  return place;
+}
+
+Row Feed::row_with(const FeedEntry& line, const StoredRecord& stored, RowChange change,
+                   std::vector<std::string> scopes) const {
+  Row row;
+  row.kind = line.key.kind;
+  row.id = line.key.id;
+  row.last_seq = stored.state.last_seq;
+  row.hlc = stored.state.hlc;
+  row.change = change;
+  row.scopes = std::move(scopes);
+  return row;
+}
+
+Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
+  const KindSchema* kind = schema_.kind(line.key.kind);
+  if (kind == nullptr) return std::nullopt;
+  auto found = storage_.record(line.key);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!*found) return std::nullopt;
+  const StoredRecord& stored = **found;
+  const RecordState& state = stored.state;
+  Place place = place_of(*kind, stored);
+  const bool own_creation = state.common.writer == reader_.device &&
+                            state.common.dev_seq > reader_.own_since && place.since_creation;
+  if (!place.visible) {
+    if (!place.had) return std::nullopt;
+    return row_with(line, stored, RowChange::kLeft, {});
+  }
+  const bool known = place.had || own_creation;
+  const Seq base = place.had ? place.base : own_creation ? Seq(state.created.value - 1) : Seq();
+  const RowDelta delta =
+      delta_since(*kind, state, base, known ? reader_.device : DeviceId(), reader_.own_since);
+  if (known && delta.empty) return std::nullopt;
+  if (state.erased) {
+    if (!known) return std::nullopt;
+    return row_with(line, stored, RowChange::kErased, std::move(place.scopes));
+  }
+  const bool whole = !known || (delta.whole && !own_creation);
+  Row row = row_with(line, stored, whole ? RowChange::kWhole : RowChange::kFields,
+                     std::move(place.scopes));
+  row.set = whole ? state.body : delta.set;
+  row.clear = whole ? std::vector<std::uint32_t>{} : delta.clear;
+  return row;
+}
+
+}  // namespace gridwhistle

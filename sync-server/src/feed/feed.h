@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
+#include "gridwhistle/v1/sync.pb.h"
+#include "model/schema.h"
+#include "storage/scopes.h"
+#include "storage/storage.h"
+#include "wire/frames.h"
+
+namespace gridwhistle {
+
+/// For whom a feed is read.
+struct Reader {
+  DeviceId device;
+  DevSeq own_since;  ///< own writes above it are in the device's file already
+};
+
+/// What one device has still to read of a county's log, cut by cut. Reads what was committed; call
+/// nothing of it inside a batch.
+///
+/// Scopes that lag behind the device's cursor, because they were newly granted or the device said
+/// so, are brought up first, each in cuts that name it; then everything goes on from the cursor.
+/// A row is whole when the device cannot have it, else the fields it cannot have; own writes stay
+/// out. A cut may be lost: the next call begins where the device says it stands.
+class Feed {
+ public:
+  /// Storage and schema outlive it.
+  Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet& grants,
+       const v1::Cursor& cursor);
+
+  /// The next cut, at most up to what is committed now; nothing when all of it was read.
+  Result<std::optional<CutDown>> next();
+
+  /// Whether next() might give something.
+  bool may_have_more() const;
+
+  /// The grants changed: scopes that were held keep their place, new ones begin at the beginning.
+  void change_grants(const ScopeSet& grants);
+
+  Seq cursor() const { return cursor_; }
+
+ private:
+  struct Held {
+    ScopeGrant grant;
+    Seq cursor;
+    std::size_t leaves_known = 0;  ///< how many scopes there were when its leaves were looked up
+    std::vector<ScopeNo> leaves;
+  };
+  // One leaf scope's lines, a few at a time.
+  struct Source {
+    ScopeNo leaf;
+    Seq read_to;
+    std::deque<FeedEntry> lines;
+  };
+  struct Place;
+
+  void look_up_leaves();
+  std::size_t first_behind() const;
+  void begin_pass(std::size_t held);
+  Result<Source*> earliest(Seq upto);
+  Result<bool> refill(Source& source, Seq upto);
+  Result<CutDown> fill(Seq upto);
+  Result<std::optional<Row>> row_of(const FeedEntry& line);
+  Place place_of(const KindSchema& kind, const StoredRecord& stored) const;
+  Row row_with(const FeedEntry& line, const StoredRecord& stored, RowChange change,
+               std::vector<std::string> scopes) const;
+  void advance(Seq upto);
+
+  Storage& storage_;
+  const Schema& schema_;
+  const Reader reader_;
+  Seq cursor_;
+  std::vector<Held> held_;
+
+  static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+  std::size_t pass_ = kAll;  ///< the scope that is brought up, or all
+  bool pass_open_ = false;
+  std::vector<Source> sources_;
+};
+
+}  // namespace gridwhistle
