@@ -235,6 +235,10 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
   checked.scope = std::move(scope);
   checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
   checked.remove = std::move(remove);
+  // An element both added and removed: what is seen is what the operation does, here as elsewhere.
+  if (before != nullptr && !checked.remove.empty()) {
+    checked.body = overlay(kind, old_body, checked.set, change.clear, checked.remove);
+  }
   checked.empty = before != nullptr && checked.body == old_body;
   return checked;
 }

@@ -1,0 +1,165 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "phone.h"
+#include "support/power_cut_vfs.h"
+
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kVisit;
+using test::PowerCutDisk;
+
+// A schema with that version, and Visit's fields only up to a number.
+struct OtherSchema {
+  OtherSchema(std::uint32_t version, std::uint32_t last_field) {
+    for (const KindSchema& kind : built_schema().kinds) kinds.push_back(kind);
+    for (const FieldSchema& field : built_schema().kind(kVisit)->fields) {
+      if (field.number <= last_field) fields.push_back(field);
+    }
+    kinds.front().fields = fields;
+    schema = {version, kinds};
+  }
+  std::vector<FieldSchema> fields;
+  std::vector<KindSchema> kinds;
+  Schema schema;
+};
+
+TEST_CASE("a file that is not a database is refused and left untouched") {
+  Phone phone;
+  StoreOptions options = phone.options();
+  options.path = phone.folder.file("letter");
+  const std::string text(4096, 'x');
+  std::ofstream(options.path) << text;
+  CHECK(Store::open(options).error().code == ErrorCode::kNotADatabase);
+  std::string now(4096, ' ');
+  std::ifstream(options.path).read(now.data(), 4096);
+  CHECK(now == text);
+  CHECK(std::filesystem::file_size(options.path) == 4096);
+}
+
+TEST_CASE("two stores on one file: the second is locked out, in this process and in another") {
+  Phone phone;
+  CHECK(Store::open(phone.options()).error().code == ErrorCode::kLocked);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto second = Store::open(phone.options());
+    ::_exit(!second && second.error().code == ErrorCode::kLocked ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  const RecordId id = phone.put(kVisit, visit());
+  CHECK(phone.has(kVisit, id));
+}
+
+TEST_CASE(
+    "a process that is killed in the middle leaves the file to the next, with all it recorded") {
+  Phone phone;
+  phone.store.reset();
+  int ready[2] = {-1, -1};
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto store = Store::open(phone.options());
+    for (char count = 1; store; ++count) {
+      const bool done =
+          (*store)->put({.kind = kVisit, .set = visit().SerializeAsString()}).has_value();
+      if (!done || ::write(ready[1], &count, 1) != 1) ::_exit(1);
+    }
+    ::_exit(2);
+  }
+  char recorded = 0;
+  while (recorded < 20 && ::read(ready[0], &recorded, 1) == 1) {
+  }
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  ::close(ready[0]);
+  ::close(ready[1]);
+  phone.open();
+  CHECK(phone->count(kVisit, {}).value() >= 20);
+  CHECK(phone->sync_state().value().unsent == phone->count(kVisit, {}).value());
+}
+
+TEST_CASE("a reader beside the writer sees what was committed and writes nothing") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  StoreOptions options = phone.options();
+  options.read_only = true;
+  const auto reader = Store::open(options);
+  REQUIRE(reader);
+  CHECK((*reader)->get(kVisit, id));
+  CHECK((*reader)->put({.kind = kVisit, .set = visit().SerializeAsString()}).error().code ==
+        ErrorCode::kReadOnly);
+  CHECK((*reader)->get(kVisit, id, {"因公"}).error().code == ErrorCode::kReadOnly);
+  CHECK((*reader)->search({.text = "一"}).value().size() == 1);
+  CHECK((*reader)->new_id().error().code == ErrorCode::kReadOnly);
+}
+
+TEST_CASE("a file of an older schema is brought up to date and keeps everything") {
+  const OtherSchema older(0, 5);
+  Phone phone(older.schema);
+  v1::Visit with_more = visit("旧");
+  with_more.set_ended_ms(1'767'000'009'000);
+  const RecordId id = phone.put(kVisit, with_more);
+  phone.schema = &built_schema();
+  phone.open();
+  CHECK(phone.get<v1::Visit>(kVisit, id).notes() == "旧");
+  const auto found = phone->query(kVisit, Query().is("ended_ms", std::int64_t{1'767'000'009'000}));
+  REQUIRE(found);
+  CHECK(found->size() == 1);
+  CHECK(phone->sync_state().value().unsent == 1);
+}
+
+TEST_CASE("a file of a newer schema is read, written and synced, unknown fields kept") {
+  Phone phone;
+  v1::Visit message = visit("新");
+  message.set_outcome(v1::VISIT_OUTCOME_HANDLED);
+  const RecordId id = phone.put(kVisit, message);
+  const OtherSchema older(0, 23);
+  phone.schema = &older.schema;
+  phone.open();
+  CHECK(phone.get<v1::Visit>(kVisit, id).outcome() == v1::VISIT_OUTCOME_HANDLED);
+  v1::Visit edit;
+  edit.set_notes("改");
+  phone.put(kVisit, edit, id);
+  phone.acknowledge(Lane::kRecords, 1);
+  const auto now = phone.get<v1::Visit>(kVisit, id);
+  CHECK(now.notes() == "改");
+  CHECK(now.outcome() == v1::VISIT_OUTCOME_HANDLED);
+}
+
+TEST_CASE("a full disk refuses, changes nothing, and lets the worker go on afterwards") {
+  PowerCutDisk disk("store_full_disk");
+  Phone phone(built_schema(), disk.name());
+  const RecordId id = phone.put(kVisit, visit("一"));
+  disk.fail_after(0, PowerCutDisk::Fault::kNoSpace);
+  // The journal may have room left from before.
+  ErrorCode code{};
+  std::uint64_t written = 1;
+  for (int tries = 0; tries < 2000 && code == ErrorCode{}; ++tries) {
+    const auto put = phone->put({.kind = kVisit, .set = visit("二").SerializeAsString()});
+    if (put) {
+      ++written;
+    } else {
+      code = put.error().code;
+    }
+  }
+  CHECK(code == ErrorCode::kDiskFull);
+  CHECK(phone->count(kVisit, {}).value() == written);
+  CHECK(phone.has(kVisit, id));
+  disk.heal();
+  phone.put(kVisit, visit("三"));
+  CHECK(phone->count(kVisit, {}).value() == written + 1);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 30).value().size() == written + 1);
+  phone.store.reset();
+}
+
+}  // namespace
+}  // namespace gridwhistle::store

@@ -1,0 +1,234 @@
+#include "phone.h"
+
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kVisit;
+using kinds::kWhistle;
+
+v1::Visit noted(std::string_view notes) {
+  v1::Visit edit;
+  edit.set_notes(std::string(notes));
+  return edit;
+}
+
+std::string notes_of(Phone& phone, const RecordId& id) {
+  return phone.get<v1::Visit>(kVisit, id).notes();
+}
+
+TEST_CASE("an acknowledged creation is seen as before and is no longer unsent") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  CHECK(phone->get(kVisit, id)->info.delivery == Delivery::kUnsent);
+  phone.acknowledge(Lane::kRecords, 7);
+  CHECK(notes_of(phone, id) == "一");
+  CHECK(phone->get(kVisit, id)->info.delivery == Delivery::kDelivered);
+  CHECK(phone->get(kVisit, id)->info.last_seq == Seq(7));
+  CHECK(phone->sync_state().value().unsent == 0);
+}
+
+TEST_CASE("an own acknowledgement does not raise the base an edit is made on") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("别人")));
+  phone.put(kVisit, noted("我"), kForeignId);
+  phone.acknowledge(Lane::kRecords, 9);
+  phone.put(kVisit, noted("我又"), kForeignId);
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  REQUIRE(operations.size() == 2);
+  CHECK(operations[0].base_seq == Seq(5));
+  CHECK(operations[1].base_seq == Seq(5));
+  CHECK_FALSE(operations[1].creates);
+}
+
+TEST_CASE("an edit before the creation's acknowledgement creates too, one after it does not") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.put(kVisit, noted("二"), id);
+  phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kAccepted, 1);
+  phone.put(kVisit, noted("三"), id);
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  CHECK(operations[1].creates);
+  CHECK_FALSE(operations[2].creates);
+  CHECK(notes_of(phone, id) == "三");
+}
+
+TEST_CASE("a colleague's change shows beneath what is pending, and above when that is refused") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
+  phone.put(kVisit, noted("我的"), kForeignId);
+  v1::Visit theirs = noted("别人的");
+  theirs.set_purpose("复查");
+  phone.cut(row_of(kVisit, kForeignId, 8, theirs, RowChange::kFields));
+  CHECK(notes_of(phone, kForeignId) == "我的");
+  CHECK(phone.get<v1::Visit>(kVisit, kForeignId).purpose() == "复查");
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value()[0].base_seq == Seq(5));
+  phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kRejected);
+  CHECK(notes_of(phone, kForeignId) == "别人的");
+  CHECK(phone->get(kVisit, kForeignId)->info.delivery == Delivery::kRefused);
+  CHECK(phone->refused().value().size() == 1);
+}
+
+TEST_CASE("a refused creation leaves the visible records and stays among the refused") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kRejected);
+  CHECK_FALSE(phone.has(kVisit, id));
+  CHECK(phone->query(kVisit, {}).value().empty());
+  const auto refused = phone->refused().value();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].operation.id == id);
+  CHECK(refused[0].operation.set == visit("一").SerializeAsString());
+  CHECK(refused[0].status == OutcomeStatus::kRejected);
+}
+
+TEST_CASE("an acknowledgement that comes twice changes nothing") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.put(kVisit, noted("二"), id);
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(2);
+  run.set_first(1);
+  run.set_count(1);
+  run.set_first_seq(4);
+  run.set_status(1);
+  REQUIRE(phone->acknowledge(acks));
+  run.set_count(2);
+  REQUIRE(phone->acknowledge(acks));
+  REQUIRE(phone->acknowledge(acks));
+  CHECK(notes_of(phone, id) == "二");
+  CHECK(phone->get(kVisit, id)->info.last_seq == Seq(5));
+}
+
+TEST_CASE("acknowledgements that leave a gap or were never earned break the protocol") {
+  Phone phone;
+  phone.put(kVisit, visit());
+  phone.put(kVisit, visit());
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(2);
+  run.set_first(2);
+  run.set_count(1);
+  CHECK(phone->acknowledge(acks).error().code == ErrorCode::kProtocol);
+  run.set_first(1);
+  run.set_count(3);
+  CHECK(phone->acknowledge(acks).error().code == ErrorCode::kProtocol);
+  run.set_lane(4);
+  CHECK(phone->acknowledge(acks).error().code == ErrorCode::kProtocol);
+  CHECK(phone->sync_state().value().unsent == 2);
+}
+
+TEST_CASE("an older own write of another lane never overwrites a newer one") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 1, visit("原来")));
+  v1::Visit first = noted("第一");
+  first.set_purpose("先写");
+  phone.put(kVisit, first, kForeignId);
+  REQUIRE(
+      phone->commit({{.kind = kVisit, .id = kForeignId, .set = noted("第二").SerializeAsString()},
+                     {.kind = kWhistle, .set = whistle().SerializeAsString()}}));
+  phone.acknowledge(Lane::kWhistles, 2);
+  CHECK(notes_of(phone, kForeignId) == "第二");
+  phone.cut(row_of(kVisit, kForeignId, 5, noted("别人"), RowChange::kFields));
+  CHECK(notes_of(phone, kForeignId) == "别人");
+  phone.backed_up(5);
+  phone.acknowledge(Lane::kRecords, 6);
+  CHECK(notes_of(phone, kForeignId) == "别人");
+  CHECK(phone.get<v1::Visit>(kVisit, kForeignId).purpose() == "先写");
+  phone.backed_up(6);
+  CHECK(phone->operations(Lane::kWhistles, LaneSeq(0), 1).value().empty());
+}
+
+TEST_CASE("a row that left or was erased goes, and what is pending on it stays in sight") {
+  for (const RowChange change : {RowChange::kLeft, RowChange::kErased}) {
+    Phone phone;
+    phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
+    const RecordId other = RecordId::make(DeviceId(999), 2);
+    phone.cut(row_of(kVisit, other, 6, visit("原来")));
+    phone.put(kVisit, noted("我的"), kForeignId);
+    phone.cut(row_of(kVisit, kForeignId, 8, v1::Visit(), change));
+    phone.cut(row_of(kVisit, other, 9, v1::Visit(), change));
+    CHECK_FALSE(phone.has(kVisit, other));
+    CHECK(notes_of(phone, kForeignId) == "我的");
+    CHECK_FALSE(phone.get<v1::Visit>(kVisit, kForeignId).has_grid());
+    CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value().size() == 1);
+    phone.acknowledge(Lane::kRecords, 10, OutcomeStatus::kRevived);
+    phone.cut(row_of(kVisit, kForeignId, 10, visit("我的")));
+    CHECK(phone.get<v1::Visit>(kVisit, kForeignId).grid() == kGrid);
+  }
+}
+
+TEST_CASE("an erasure hides a record until the server has decided") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
+  REQUIRE(phone->erase(kVisit, kForeignId));
+  CHECK_FALSE(phone.has(kVisit, kForeignId));
+  phone.cut(row_of(kVisit, kForeignId, 7, noted("别人"), RowChange::kFields));
+  CHECK_FALSE(phone.has(kVisit, kForeignId));
+  SECTION("and for good when it is accepted") {
+    phone.acknowledge(Lane::kRecords, 8);
+    CHECK_FALSE(phone.has(kVisit, kForeignId));
+  }
+  SECTION("and brings it back whole when somebody had edited it") {
+    phone.acknowledge(Lane::kRecords, 8, OutcomeStatus::kRevived);
+    CHECK(notes_of(phone, kForeignId) == "别人");
+  }
+}
+
+TEST_CASE("a parked operation stays in sight") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kParked);
+  CHECK(notes_of(phone, id) == "一");
+  CHECK(phone->refused().value().empty());
+}
+
+TEST_CASE("an operation is forgotten when the backup has it, and no sooner") {
+  Phone phone;
+  phone.put(kVisit, visit("一"));
+  phone.put(kVisit, visit("二"));
+  phone.acknowledge(Lane::kRecords, 10);
+  phone.backed_up(10);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().size() == 1);
+  phone.open();
+  phone.backed_up(11);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().empty());
+  phone.open();
+  phone.put(kVisit, visit("三"));
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].lane_seq == LaneSeq(3));
+  CHECK(operations[0].dev_seq == DevSeq(3));
+}
+
+TEST_CASE("rows of a kind this build does not know are kept") {
+  Phone phone;
+  Row row = row_of(KindId(4711), kForeignId, 5, visit("新种类"));
+  phone.cut(row);
+  phone.open();
+  row.change = RowChange::kFields;
+  row.last_seq = Seq(6);
+  row.set = noted("改").SerializeAsString();
+  phone.cut(row);
+  v1::Visit kept;
+  REQUIRE(kept.ParseFromString(phone->get(KindId(4711), kForeignId)->record));
+  CHECK(kept.notes() == "改");
+  CHECK(kept.grid() == kGrid);
+}
+
+TEST_CASE("sensitive rows are not taken in from anybody, nor what a receipt quotes of them") {
+  Phone phone;
+  v1::ResidentCare care;
+  care.set_notes("x");
+  phone.cut(row_of(kinds::kResidentCare, kForeignId, 5, care));
+  CHECK_FALSE(phone.has(kinds::kResidentCare, kForeignId));
+  v1::Outcome outcome;
+  outcome.set_worker("worker:1");
+  outcome.set_record_kind(kinds::kResidentCare.value);
+  outcome.set_lost_set("secret");
+  phone.cut(row_of(kinds::kOutcome, kForeignId, 6, outcome));
+  CHECK_FALSE(phone.get<v1::Outcome>(kinds::kOutcome, kForeignId, "test").has_lost_set());
+}
+
+}  // namespace
+}  // namespace gridwhistle::store

@@ -1,0 +1,215 @@
+#include <algorithm>
+
+#include "phone.h"
+#include "store/epochs.h"
+
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kHousehold;
+using kinds::kResident;
+using kinds::kVisit;
+
+const std::string kGridScope = "grid:" + std::string(kGrid);
+const std::string kOtherScope = "grid:" + std::string(kOtherGrid);
+
+v1::Welcome with_epochs(v1::Welcome welcome, const std::vector<EpochSeen>& epochs) {
+  for (const EpochSeen& epoch : epochs) {
+    v1::Epoch& entry = *welcome.add_epochs();
+    entry.set_id(epoch.id);
+    entry.set_start_seq(epoch.start.value);
+  }
+  return welcome;
+}
+
+TEST_CASE("everything a session needs to know survives a restart") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{7, Seq(0)}}));
+  phone.put(kVisit, visit());
+  phone.put(kVisit, visit());
+  phone.acknowledge(Lane::kRecords, 4, OutcomeStatus::kAccepted, 1);
+  phone.cut(row_of(kVisit, kForeignId, 5, visit()));
+  const SyncState before = phone->sync_state().value();
+  phone.open();
+  const SyncState after = phone->sync_state().value();
+  CHECK(after.device == before.device);
+  CHECK(after.enrolment == before.enrolment);
+  CHECK(after.enrolment->short_code == "a7k");
+  CHECK(after.cursor == Seq(5));
+  CHECK(after.epochs == std::vector<EpochSeen>{{7, Seq(0)}});
+  CHECK(after.grants == before.grants);
+  CHECK(after.grants_version == 1);
+  CHECK(after.lanes[1].last == LaneSeq(2));
+  CHECK(after.lanes[1].noted == LaneSeq(1));
+  CHECK(after.unsent == 1);
+  CHECK(after.highest == before.highest);
+}
+
+TEST_CASE("a call counter is never given twice, across restarts, and most cost no sync") {
+  Phone phone;
+  std::uint64_t last = 0;
+  for (int call = 0; call < 200; ++call) {
+    if (call % 50 == 49) phone.open();
+    const std::uint64_t next = phone->next_call_counter().value();
+    CHECK(next > last);
+    last = next;
+  }
+}
+
+TEST_CASE("operations come in whole transactions") {
+  Phone phone;
+  const Change change{.kind = kVisit, .set = visit().SerializeAsString()};
+  REQUIRE(phone->commit({change, change, change}));
+  REQUIRE(phone->commit({change, change}));
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value().size() == 3);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(3), 1).value().size() == 2);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().size() == 5);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(5), 1 << 20).value().empty());
+}
+
+TEST_CASE("a scope newly granted is fetched from its beginning, until it has caught up") {
+  Phone phone;
+  phone.welcome(phone.welcome_of({kGridScope}));
+  CHECK(phone->sync_state()->exceptions.empty());
+  phone.cut(row_of(kVisit, kForeignId, 50, visit()));
+  REQUIRE(phone->caught_up(Seq(60)));
+  CHECK(phone->is_caught_up());
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  CHECK_FALSE(phone->is_caught_up());
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kOtherScope, Seq(0)}});
+  REQUIRE(phone->apply_cut({.scope = kOtherScope, .upto = Seq(30), .rows = {}}));
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kOtherScope, Seq(30)}});
+  CHECK(phone->sync_state()->cursor == Seq(60));
+  REQUIRE(phone->apply_cut({.scope = kOtherScope, .upto = Seq(60), .rows = {}}));
+  CHECK(phone->sync_state()->exceptions.empty());
+}
+
+TEST_CASE("a scope that shows more than before is fetched again") {
+  Phone phone;
+  v1::Welcome welcome = phone.welcome_of({kGridScope});
+  welcome.mutable_grants(0)->set_audiences(1U << 2);
+  phone.welcome(welcome);
+  REQUIRE(phone->caught_up(Seq(60)));
+  welcome.mutable_grants(0)->set_audiences(1U << 2 | 1U << 3);
+  phone.welcome(welcome);
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
+}
+
+TEST_CASE("a lost scope takes its rows, words and children along, and leaves the work unsent") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  const RecordId own = phone.put(kHousehold, household("太平镇一号"));
+  v1::Resident resident;
+  resident.set_household(std::string(own.bytes()));
+  resident.set_name("陈某");
+  const RecordId child = phone.put(kResident, resident);
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("太平镇走访")));
+  Row elsewhere =
+      row_of(kVisit, RecordId::make(DeviceId(9), 9), 6, visit("太平镇巡查", kOtherGrid));
+  elsewhere.scopes = {kOtherScope};
+  phone.cut(elsewhere);
+  CHECK(phone->search({.text = "太平"}, {"回访"})->size() == 3);
+  phone.welcome(phone.welcome_of({kOtherScope}));
+  CHECK_FALSE(phone.has(kHousehold, own));
+  CHECK_FALSE(phone.has(kResident, child));
+  CHECK_FALSE(phone.has(kVisit, kForeignId));
+  CHECK(phone.has(kVisit, elsewhere.id));
+  CHECK(phone->search({.text = "太平"}, {"回访"})->size() == 1);
+  CHECK(phone->sync_state()->unsent == 2);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->size() == 2);
+  phone.acknowledge(Lane::kRecords, 10, OutcomeStatus::kSealed);
+  CHECK_FALSE(phone.has(kHousehold, own));
+}
+
+TEST_CASE("a row in another held scope stays, and one whose audience was lost goes") {
+  Phone phone;
+  phone.welcome(phone.welcome_of({kGridScope, "town:440811001000"}));
+  phone.cut(row_of(kVisit, kForeignId, 5, visit()));
+  const RecordId home = RecordId::make(DeviceId(9), 2);
+  phone.cut(row_of(kHousehold, home, 6, household()));
+  v1::Welcome town = phone.welcome_of({"town:440811001000"});
+  phone.welcome(town);
+  CHECK(phone.has(kVisit, kForeignId));
+  CHECK(phone.has(kHousehold, home));
+  town.mutable_grants(0)->set_audiences(1U << 1 | 1U << 2);
+  phone.welcome(town);
+  CHECK(phone.has(kVisit, kForeignId));
+  CHECK_FALSE(phone.has(kHousehold, home));
+}
+
+TEST_CASE("another county's server is refused, and moving there waits until all work is sent") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome other = phone.welcome_of({});
+  other.set_county("440812");
+  CHECK(phone->welcome(other, phone.clock.now()).error().code == ErrorCode::kProtocol);
+  phone.put(kVisit, visit());
+  const Enrolment moved{.county = "440812", .worker = kForeignId, .short_code = "b"};
+  CHECK(phone->set_enrolment(moved).error().code == ErrorCode::kConflict);
+  phone.acknowledge(Lane::kRecords, 1);
+  CHECK(phone->set_enrolment(moved));
+}
+
+TEST_CASE("two lists of a server's starts tell up to where the log is shared") {
+  using Epochs = std::vector<EpochSeen>;
+  const EpochSeen first{1, Seq(0)};
+  const EpochSeen second{2, Seq(100)};
+  const EpochSeen third{3, Seq(200)};
+  const EpochSeen restored{9, Seq(150)};
+  CHECK_FALSE(parting({}, Epochs{first}));
+  CHECK_FALSE(parting(Epochs{second, first}, Epochs{second, first}));
+  CHECK(parting(Epochs{second, first}, Epochs{third, second, first}) == Seq(200));
+  CHECK(parting(Epochs{third, second, first}, Epochs{restored, second, first}) == Seq(150));
+  CHECK(parting(Epochs{third, second, first}, Epochs{second, first}) == Seq(200));
+  CHECK(parting(Epochs{first}, Epochs{restored}) == Seq(0));
+}
+
+TEST_CASE("a server that was restarted is no restored one") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  phone.cut(row_of(kVisit, kForeignId, 5, visit()));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  CHECK(phone->sync_state()->cursor == Seq(5));
+  CHECK(phone.has(kVisit, kForeignId));
+}
+
+TEST_CASE(
+    "a restored server gets again what its backup lacks, and the phone loses nothing of its own") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId kept = phone.put(kVisit, visit("备份里"));
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.backed_up(3);
+  const RecordId lost = phone.put(kVisit, visit("备份后"));
+  const RecordId also = phone.put(kVisit, visit("也在备份后"));
+  phone.cut(row_of(kVisit, kForeignId, 6, visit("别人")));
+  v1::Visit edit;
+  edit.set_notes("我改的");
+  phone.put(kVisit, edit, kForeignId);
+  phone.acknowledge(Lane::kRecords, 7);
+  const RecordId unsent = phone.put(kVisit, visit("未发"));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  const SyncState state = phone->sync_state().value();
+  CHECK(state.cursor == Seq(0));
+  CHECK(state.own_since == DevSeq(5));
+  CHECK(state.lanes[1].noted == LaneSeq(1));
+  CHECK(state.lanes[1].last == LaneSeq(5));
+  CHECK(state.unsent == 4);
+  CHECK(phone.get<v1::Visit>(kVisit, kept).notes() == "备份里");
+  CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
+  CHECK(phone.get<v1::Visit>(kVisit, also).notes() == "也在备份后");
+  CHECK(phone.get<v1::Visit>(kVisit, unsent).notes() == "未发");
+  CHECK(phone.get<v1::Visit>(kVisit, kForeignId).notes() == "我改的");
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(1), 1 << 20).value();
+  REQUIRE(operations.size() == 4);
+  CHECK(
+      std::ranges::all_of(operations, [](const Operation& one) { return one.base_seq <= Seq(5); }));
+  phone.acknowledge(Lane::kRecords, 6);
+  CHECK(phone->sync_state()->unsent == 0);
+  CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
+}
+
+}  // namespace
+}  // namespace gridwhistle::store
