@@ -1,0 +1,248 @@
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+TEST_CASE("an operation is acknowledged and not echoed to its author") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  const auto inbox = world.sync(phone);
+  REQUIRE(inbox->refused() == ErrorCode{});
+  REQUIRE(inbox->runs().size() == 1);
+  CHECK(inbox->runs().front().status() == 1);
+  CHECK(inbox->rows_of(kinds::kVisit).empty());
+  CHECK(inbox->all<v1::DownEnd>().size() == 1);
+  CHECK_FALSE(inbox->open);
+}
+
+TEST_CASE("a colleague of the same grid gets the row whole, another grid gets nothing") {
+  World world;
+  Phone author = world.phone(world.anna);
+  Phone same = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Phone other = world.phone(world.bruno);
+  const RecordId id = author.new_id();
+  author.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  const auto rows = world.sync(same)->rows_of(kinds::kVisit);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows.front().change == RowChange::kWhole);
+  CHECK(rows.front().scopes == std::vector<std::string>{"grid:" + kGrid1});
+  CHECK(world.sync(other)->rows_of(kinds::kVisit).empty());
+}
+
+TEST_CASE("nobody writes outside of their scopes, and the value comes back to its author") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid2), true, world.clock.ms);
+  const auto inbox = world.sync(phone);
+  REQUIRE(inbox->runs().size() == 1);
+  CHECK(inbox->runs().front().status() == static_cast<std::uint32_t>(OutcomeStatus::kRejected));
+  CHECK(inbox->runs().front().code() == static_cast<std::uint32_t>(ErrorCode::kOutOfScope));
+  const auto outcomes = inbox->rows_of(kinds::kOutcome);
+  REQUIRE(outcomes.size() == 1);
+  v1::Outcome outcome;
+  REQUIRE(outcome.ParseFromString(outcomes.front().set));
+  v1::Visit lost;
+  REQUIRE(lost.ParseFromString(outcome.lost_set()));
+  CHECK(lost.notes() == "quiet");
+}
+
+TEST_CASE("a household is seen by its own grid alone, not by the town") {
+  World world;
+  Phone author = world.phone(world.anna);
+  Phone town = world.phone(world.dora);
+  v1::Household household;
+  household.set_grid(kGrid1);
+  author.record(kinds::kHousehold, author.new_id(), household.SerializeAsString(), true,
+                world.clock.ms);
+  author.record(kinds::kVisit, author.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  const auto inbox = world.sync(town);
+  CHECK(inbox->rows_of(kinds::kHousehold).empty());
+  CHECK(inbox->rows_of(kinds::kVisit).size() == 1);
+}
+
+TEST_CASE("a replayed frame changes nothing and is answered the same") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  for (int i = 0; i < 5; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  }
+  const auto first = world.sync(phone, false);
+  const Seq before = world.storage->last_seq();
+  const auto second = world.sync(phone);
+  REQUIRE(first->runs().size() == 1);
+  REQUIRE(second->runs().size() == 1);
+  CHECK(first->runs().front().SerializeAsString() == second->runs().front().SerializeAsString());
+  CHECK(world.storage->last_seq() == before);
+  CHECK(*world.storage->count(kinds::kVisit) == 5);
+}
+
+TEST_CASE("a lost acknowledgement is sent again before any row") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone, false);
+  colleague.record(kinds::kVisit, colleague.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(colleague);
+
+  // The phone says nothing of the operation but that it has it.
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.pump();
+  CHECK(inbox.all<CutDown>().empty());
+  world.county->on_frame(call, encode(v1::UpEnd()));
+  world.pump();
+  bool acked = false;
+  for (const Down& frame : inbox.frames) {
+    acked |= std::holds_alternative<v1::Acks>(frame);
+    if (std::holds_alternative<CutDown>(frame)) CHECK(acked);
+  }
+  CHECK(acked);
+  CHECK(inbox.rows_of(kinds::kVisit).size() == 1);
+}
+
+TEST_CASE("another operation under a number that was used is a fork, and names it") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone, false);
+  phone.lanes[Lane::kRecords].front().dev_seq = DevSeq(9);
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode::kForked);
+  CHECK(inbox->all<v1::Refusal>().front().lane_seq() == 1);
+}
+
+TEST_CASE("a device that fell back is a fork, and a gap breaks the protocol") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  for (int i = 0; i < 3; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  }
+  world.sync(phone);
+  world.sync(phone);  // its Hello says that it has noted all
+  Phone restored = phone;
+  restored.noted.clear();
+  CHECK(world.sync(restored)->refused() == ErrorCode::kForked);
+
+  phone.calls = restored.calls;
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms).lane_seq =
+      LaneSeq(9);
+  CHECK(world.sync(phone)->refused() == ErrorCode::kProtocol);
+}
+
+TEST_CASE("a transaction is applied or refused whole") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms).more = true;
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid2), true, world.clock.ms);
+  const auto inbox = world.sync(phone);
+  CHECK(*world.storage->count(kinds::kVisit) == 0);
+  for (const v1::AckRun& run : inbox->runs()) {
+    CHECK(run.status() == static_cast<std::uint32_t>(OutcomeStatus::kRejected));
+  }
+  CHECK(inbox->rows_of(kinds::kOutcome).size() == 2);
+}
+
+TEST_CASE("a forged signature and a used counter are refused") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  Phone thief = phone;
+  thief.key = *P256Key::make();
+  CHECK(world.sync(thief)->refused() == ErrorCode::kBadSignature);
+  world.sync(phone);
+  phone.calls = 0;
+  CHECK(world.sync(phone)->refused() == ErrorCode::kReplayed);
+}
+
+TEST_CASE("a lost device may send nothing, and one whose worker left hands over sealed work") {
+  World world;
+  Phone lost = world.phone(world.anna);
+  Phone left = world.phone(world.anna);
+  REQUIRE(world.county->revoke(lost.device, DeviceState::kLost, "test"));
+  REQUIRE(world.county->revoke(left.device, DeviceState::kLeft, "test"));
+  CHECK(world.sync(lost)->refused() == ErrorCode::kDeviceLost);
+
+  const RecordId id = left.new_id();
+  left.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  const auto inbox = world.sync(left);
+  REQUIRE(inbox->runs().size() == 1);
+  CHECK(inbox->runs().front().status() == static_cast<std::uint32_t>(OutcomeStatus::kSealed));
+  CHECK(*world.storage->count(kinds::kVisit) == 0);
+  const auto review = world.county->review();
+  REQUIRE(review);
+  REQUIRE(review->sealed.size() == 1);
+  CHECK(review->sealed.front().record == id);
+  REQUIRE(world.county->accept_sealed(review->sealed.front().number, "test"));
+  CHECK(*world.storage->count(kinds::kVisit) == 1);
+}
+
+TEST_CASE("a newly granted scope comes first, whole and by its name") {
+  World world;
+  Phone author = world.phone(world.bruno);
+  author.record(kinds::kVisit, author.new_id(), visit(kGrid2), true, world.clock.ms);
+  world.sync(author);
+  Phone phone = world.phone(world.anna);
+  world.sync(phone);
+
+  v1::Worker anna;
+  anna.set_code("W1");
+  for (const std::string& grid : {kGrid1, kGrid2}) {
+    v1::WorkerRole& held = *anna.add_roles();
+    held.set_role(v1::ROLE_GRID_WORKER);
+    held.set_scope(grid);
+  }
+  world.import(anna, world.anna);
+  const auto inbox = world.sync(phone);
+  REQUIRE(inbox->rows_of(kinds::kVisit).size() == 1);
+  CHECK(inbox->all<CutDown>().front().scope == "grid:" + kGrid2);
+  CHECK(world.sync(phone)->rows().empty());
+}
+
+TEST_CASE("two edits of one field: one wins, the loser is kept and its author told") {
+  World world;
+  Phone first = world.phone(world.anna);
+  Phone second = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const RecordId id = first.new_id();
+  first.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  world.sync(first);
+  const Seq base = world.sync(second)->rows_of(kinds::kVisit).front().last_seq;
+  v1::Visit edit;
+  edit.set_notes("from the first");
+  first.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 1, base);
+  edit.set_notes("from the second");
+  second.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 2, base);
+  world.clock.ms += 1000;
+  world.sync(first);
+  world.sync(second);
+  const auto inbox = world.sync(first);
+  const auto rows = inbox->rows_of(kinds::kVisit);
+  REQUIRE(rows.size() == 1);
+  CHECK(text_of(rows.front().set, fields::visit::kNotes) == "from the second");
+  const auto outcomes = inbox->rows_of(kinds::kOutcome);
+  REQUIRE(outcomes.size() == 1);
+  v1::Outcome outcome;
+  REQUIRE(outcome.ParseFromString(outcomes.front().set));
+  CHECK(outcome.status() == v1::OUTCOME_STATUS_BEATEN);
+  CHECK(text_of(outcome.lost_set(), fields::visit::kNotes) == "from the first");
+}
+
+TEST_CASE("a live call is pushed what others write") {
+  World world;
+  Phone watcher = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, watcher.hello(world.clock, true));
+  world.pump();
+  CHECK(inbox.all<v1::DownEnd>().size() == 1);
+  CHECK(inbox.open);
+  Phone author = world.phone(world.anna);
+  author.record(kinds::kVisit, author.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  CHECK(inbox.rows_of(kinds::kVisit).size() == 1);
+}

@@ -1,0 +1,93 @@
+#include <fstream>
+
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+TEST_CASE("an enrolment code works once, for ten minutes, and five wrong tries end it") {
+  World world;
+  Phone phone{.device = DeviceId(5), .key = *P256Key::make()};
+  const auto error = [&](const std::string& code) {
+    return static_cast<ErrorCode>(world.enrol(phone, code).code());
+  };
+  CHECK(error("NOSUCHCODE12") == ErrorCode::kCodeWrong);
+  const std::string code = world.county->create_code(world.anna, "test")->code;
+  CHECK(error(code) == ErrorCode{});
+  CHECK(error(code) == ErrorCode{});  // the same device lost its answer
+  phone.device = DeviceId(6);
+  CHECK(error(code) == ErrorCode::kCodeUsed);
+
+  const std::string late = world.county->create_code(world.anna, "test")->code;
+  world.clock.ms += 10 * 60 * 1000 + 1;
+  CHECK(error(late) == ErrorCode::kCodeExpired);
+
+  const std::string guessed = world.county->create_code(world.anna, "test")->code;
+  std::string wrong = guessed;
+  wrong.back() = wrong.back() == '0' ? '1' : '0';
+  for (int i = 0; i < 5; ++i) CHECK(error(wrong) == ErrorCode::kCodeWrong);
+  CHECK(error(guessed) == ErrorCode::kCodeWrong);
+}
+
+TEST_CASE("an import is whole or nothing, and the same import again changes nothing") {
+  World world;
+  v1::Category good;
+  good.set_code("01");
+  const RecordId id = world.county->mint_id();
+  std::vector<ImportedRecord> records = {
+      {kinds::kCategory, id, good.SerializeAsString()},
+      {kinds::kCategory, world.county->mint_id(), v1::Category().SerializeAsString()}};
+  const auto refused = world.county->import_records(records, "test");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kInvalid);
+  CHECK_FALSE(*world.county->get(kinds::kCategory, id));
+  records.pop_back();
+  CHECK(world.county->import_records(records, "test", true)->created == 1);
+  CHECK_FALSE(*world.county->get(kinds::kCategory, id));
+  CHECK(world.county->import_records(records, "test")->created == 1);
+  CHECK(world.county->import_records(records, "test")->unchanged == 1);
+}
+
+TEST_CASE("a backup moves the watermark and opens as a county") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  const auto upto = world.county->backup(world.file("copy.db"), "test");
+  REQUIRE(upto);
+  CHECK(world.sync(phone)->all<v1::Welcome>().front().backed_up() == upto->value);
+  auto copy = open_sqlite_storage(world.file("copy.db"), built_schema());
+  REQUIRE(copy);
+  CHECK(*(*copy)->count(kinds::kVisit) == 1);
+  CHECK(world.county->backup(world.file("copy.db"), "test").error().code ==
+        ErrorCode::kAlreadyExists);
+}
+
+TEST_CASE("each start of the server is a new epoch, and a second process gets no file") {
+  World world;
+  CHECK(open_sqlite_storage(world.file(), built_schema()).error().code == ErrorCode::kLocked);
+  world.open();
+  Phone phone = world.phone(world.anna);
+  CHECK(world.sync(phone)->all<v1::Welcome>().front().epochs().size() == 2);
+}
+
+TEST_CASE("an export masks what is personal unless it names a purpose") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  v1::Household household;
+  household.set_grid(kGrid1);
+  household.set_notes("a word in private");
+  phone.record(kinds::kHousehold, phone.new_id(), household.SerializeAsString(), true,
+               world.clock.ms);
+  world.sync(phone);
+  const auto exported = [&](std::string_view purpose) {
+    std::string all;
+    REQUIRE(world.county->export_json(purpose, "test", [&](std::string_view line) {
+      all.append(line).append("\n");
+      return Result<void>{};
+    }));
+    return all;
+  };
+  CHECK(exported("").find("private") == std::string::npos);
+  CHECK(exported("audit").find("private") != std::string::npos);
+}

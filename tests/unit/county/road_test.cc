@@ -1,0 +1,100 @@
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+v1::Whistle whistle_of(World& world, RecordId id) {
+  const auto row = world.county->get(kinds::kWhistle, id);
+  REQUIRE(row);
+  REQUIRE(*row);
+  v1::Whistle message;
+  REQUIRE(message.ParseFromString((*row)->body));
+  return message;
+}
+
+ActionResult act(World& world, RecordId whistle, RecordId actor, WhistleActionType type,
+                 RecordId assignment = {}) {
+  const auto done = world.county->act(
+      {.whistle = whistle, .assignment = assignment, .type = type, .actor = actor}, "test");
+  REQUIRE(done);
+  INFO(done->message);
+  CHECK(done->status == OutcomeStatus::kAccepted);
+  return *done;
+}
+
+}  // namespace
+
+TEST_CASE("a whistle is owned by its first receiver until the department has checked in") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  Phone department = world.phone(world.erik);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  REQUIRE(world.sync(phone)->runs().size() == 1);
+  v1::Whistle now = whistle_of(world, id);
+  CHECK(now.state() == v1::WHISTLE_STATE_REPORTED);
+  CHECK(now.owner_org() == world.town_org.bytes());
+  CHECK(now.responsibility_item() == "I1");
+  CHECK(world.sync(department)->rows_of(kinds::kWhistle).empty());
+
+  act(world, id, world.dora, WhistleActionType::kAccept);
+  act(world, id, world.dora, WhistleActionType::kBlow);
+  now = whistle_of(world, id);
+  CHECK(now.state() == v1::WHISTLE_STATE_ASSIGNED);
+  CHECK(now.owner_org() == world.town_org.bytes());
+  const auto inbox = world.sync(department);
+  CHECK(inbox->rows_of(kinds::kWhistle).size() == 1);
+  CHECK(inbox->rows_of(kinds::kWhistleAction).size() == 3);
+
+  const auto items = world.county->inbox(world.road_org);
+  REQUIRE(items);
+  REQUIRE(items->size() == 1);
+  act(world, id, world.erik, WhistleActionType::kCheckIn, items->front().assignment);
+  now = whistle_of(world, id);
+  CHECK(now.state() == v1::WHISTLE_STATE_CHECKED_IN);
+  CHECK(now.owner_org() == world.road_org.bytes());
+  const auto story = world.county->explain(id);
+  REQUIRE(story);
+  CHECK(story->routing_rule == "R1");
+  CHECK(story->steps.size() == 4);
+  const auto report = world.county->verify();
+  REQUIRE(report);
+  CHECK(report->faults == std::vector<std::string>{});
+}
+
+TEST_CASE("a whistle for which no rule finds anybody is in the queue until the county assigns it") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "99"), true, world.clock.ms);
+  world.sync(phone);
+  auto queue = world.county->headless();
+  REQUIRE(queue);
+  REQUIRE(queue->size() == 1);
+  const auto done = world.county->assign_headless(id, world.road_org, {}, "test");
+  REQUIRE(done);
+  INFO(done->message);
+  CHECK(done->status == OutcomeStatus::kAccepted);
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_ASSIGNED);
+  CHECK(world.county->headless()->empty());
+}
+
+TEST_CASE("an action that nobody of that role may take is rejected and its author told") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  v1::WhistleAction action;
+  action.set_whistle(std::string(id.bytes()));
+  action.set_type(v1::WHISTLE_ACTION_TYPE_BLOW);
+  action.set_round(1);
+  const RecordId action_id = phone.new_id();
+  phone.record(kinds::kWhistleAction, action_id, action.SerializeAsString(), true, world.clock.ms);
+  const auto inbox = world.sync(phone);
+  REQUIRE(inbox->runs().size() == 2);
+  CHECK(inbox->runs().back().status() == static_cast<std::uint32_t>(OutcomeStatus::kRejected));
+  CHECK(inbox->rows_of(kinds::kOutcome).size() == 1);
+  CHECK_FALSE(*world.county->get(kinds::kWhistleAction, action_id));
+}
