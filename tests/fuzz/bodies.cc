@@ -1,0 +1,14 @@
+#include "bodies.h"
+
+#include <array>
+
+namespace gridwhistle::fuzz {
+
+std::span<const Body> bodies() {
+  static const std::array<Body, 11> kAll = {kUpFrame,    kDownFrame,    kOperationBatch, kRowBatch,
+                                            kCanonical,  kStamps,       kEnrolmentCode,  kAreasCsv,
+                                            kWorkersCsv, kGridsGeojson, kRulesToml};
+  return kAll;
+}
+
+}  // namespace gridwhistle::fuzz

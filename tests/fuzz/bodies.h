@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What is done to bytes from outside, once, for the tests and for the coverage fuzzer.
+namespace gridwhistle::fuzz {
+
+/// One door that bytes come through, and the laws behind it.
+struct Body {
+  std::string_view name;  ///< of its folder in corpus/ too
+  /// Feeds the bytes to the door. Empty when every law held, else the law that broke.
+  std::string (*broken_law)(std::string_view bytes);
+  /// Sound inputs, made with the project's own writers, so that mutations of them reach deep.
+  std::vector<std::string> (*seeds)();
+};
+
+std::span<const Body> bodies();
+
+// The doors, a file each.
+extern const Body kUpFrame;
+extern const Body kDownFrame;
+extern const Body kOperationBatch;
+extern const Body kRowBatch;
+extern const Body kCanonical;
+extern const Body kStamps;
+extern const Body kEnrolmentCode;
+extern const Body kAreasCsv;
+extern const Body kWorkersCsv;
+extern const Body kGridsGeojson;
+extern const Body kRulesToml;
+
+}  // namespace gridwhistle::fuzz

@@ -1,0 +1,48 @@
+#include "../unit/import/county_files.h"
+#include "bodies.h"
+#include "model/record.h"
+#include "schema/tables.h"
+
+// Laws of the operator's files: whole or not at all, every fault with its place, and the same file
+// again changes nothing. One file of a small sound county is replaced by the bytes.
+namespace gridwhistle::fuzz {
+namespace {
+
+std::string import_law(const std::string& name, std::string_view bytes) {
+  const auto files = import::county_with(name, std::string(bytes));
+  const auto rows = import::read(files, {}, "440811", import::kNow);
+  if (!rows) {
+    if (rows.error().none()) return "an import that is refused says why";
+    for (const auto& problem : rows.error().kept()) {
+      if (problem.file.empty() || problem.reason.empty())
+        return "a problem has a file and a reason";
+    }
+    return "";
+  }
+  for (const auto& row : *rows) {
+    const KindSchema* kind = built_schema().kind(row.kind);
+    if (kind == nullptr || !kind->reference) return "imports write reference records alone";
+    if (!canonical(*kind, row.body)) return "an imported record keeps its kind's rules";
+  }
+  const auto again = import::read(files, *rows, "440811", import::kNow);
+  return again && *again == *rows ? "" : "the same files again are the same records";
+}
+
+std::string areas_law(std::string_view bytes) { return import_law("areas.csv", bytes); }
+std::string workers_law(std::string_view bytes) { return import_law("workers.csv", bytes); }
+std::string grids_law(std::string_view bytes) { return import_law("grids.geojson", bytes); }
+std::string rules_law(std::string_view bytes) { return import_law("rules.toml", bytes); }
+
+std::vector<std::string> areas_seeds() { return {import::kAreas}; }
+std::vector<std::string> workers_seeds() { return {import::kWorkers}; }
+std::vector<std::string> grids_seeds() { return {import::kGrids}; }
+std::vector<std::string> rules_seeds() { return {import::kRules}; }
+
+}  // namespace
+
+const Body kAreasCsv = {"areas_csv", areas_law, areas_seeds};
+const Body kWorkersCsv = {"workers_csv", workers_law, workers_seeds};
+const Body kGridsGeojson = {"grids_geojson", grids_law, grids_seeds};
+const Body kRulesToml = {"rules_toml", rules_law, rules_seeds};
+
+}  // namespace gridwhistle::fuzz
