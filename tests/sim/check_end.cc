@@ -1,0 +1,123 @@
+#include "check_end.h"
+
+#include <map>
+
+#include "gridwhistle/v1/records.pb.h"
+#include "model/record.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle::sim {
+
+namespace {
+
+using Rows = std::map<RecordId, std::string>;
+
+/// The grid of every whistle, and the organisations that have to do with it.
+struct WhistlePlaces {
+  std::map<RecordId, std::string> grid;
+  std::map<RecordId, std::set<RecordId>> organisations;
+};
+
+std::vector<StoredRow> all(const County& county, KindId kind) {
+  auto rows = county.all(kind);
+  if (!rows) throw Violation("the server's rows cannot be read: " + rows.error().message);
+  return std::move(*rows);
+}
+
+RecordId id_at(const std::string& body, std::uint32_t field) {
+  return RecordId::from_bytes(text_of(body, field).value_or("")).value_or(RecordId());
+}
+
+WhistlePlaces places_of(const County& county) {
+  WhistlePlaces places;
+  for (const StoredRow& row : all(county, kinds::kWhistle)) {
+    places.grid[row.id] = text_of(row.body, v1::Whistle::kGridFieldNumber).value_or("");
+  }
+  for (const StoredRow& row : all(county, kinds::kAssignment)) {
+    places.organisations[id_at(row.body, v1::Assignment::kWhistleFieldNumber)].insert(
+        id_at(row.body, v1::Assignment::kOrganisationFieldNumber));
+  }
+  return places;
+}
+
+bool place_covers(const Person& person, const std::string& grid, bool personal) {
+  if (person.place.empty()) return false;
+  if (person.walks) return person.place == grid;
+  constexpr std::size_t kTownDigits = 9;
+  return !personal && grid.substr(0, kTownDigits) == person.place.substr(0, kTownDigits);
+}
+
+/// What a person's phone should hold of a kind, as the server has it.
+Rows expected(const County& county, const WhistlePlaces& places, const Person& person,
+              KindId kind) {
+  Rows rows;
+  for (const StoredRow& row : all(county, kind)) {
+    bool belongs = false;
+    if (kind == kinds::kVisit || kind == kinds::kHousehold) {
+      const std::string grid(text_of(row.body, 2).value_or(""));
+      belongs = place_covers(person, grid, kind == kinds::kHousehold);
+    } else {
+      const RecordId whistle = kind == kinds::kWhistle ? row.id : id_at(row.body, 2);
+      const auto grid = places.grid.find(whistle);
+      if (grid == places.grid.end()) continue;
+      belongs = place_covers(person, grid->second, false);
+      const auto called = places.organisations.find(whistle);
+      if (person.place.empty() && called != places.organisations.end()) {
+        belongs = called->second.contains(person.organisation);
+      }
+    }
+    if (belongs) rows[row.id] = row.body;
+  }
+  return rows;
+}
+
+Rows held(Phone& phone, const char* kind) {
+  const auto found = phone.client().query(kind, Query().first(100'000), Purpose{"check"});
+  if (!found) throw Violation("a phone's rows cannot be read: " + found.error().message);
+  Rows rows;
+  for (const FoundBytes& row : *found) {
+    rows[row.info.id] = replace_fields(row.record, "", {1});
+  }
+  return rows;
+}
+
+void compare(const std::string& who, const std::string& kind, const Rows& server,
+             const Rows& phone) {
+  for (const auto& [id, body] : server) {
+    const auto row = phone.find(id);
+    const std::string name = kind + " " + id.text();
+    if (row == phone.end()) throw Violation(who + " lacks " + name);
+    if (row->second != body) throw Violation(who + " differs from the server in " + name);
+  }
+  for (const auto& [id, body] : phone) {
+    if (!server.contains(id)) {
+      throw Violation(who + " holds what is not in its scopes: " + kind + " " + id.text());
+    }
+  }
+}
+
+void check_replicas(const County& county, Phone& phone) {
+  constexpr std::pair<KindId, const char*> kKinds[] = {{kinds::kVisit, "Visit"},
+                                                       {kinds::kHousehold, "Household"},
+                                                       {kinds::kWhistle, "Whistle"},
+                                                       {kinds::kWhistleAction, "WhistleAction"},
+                                                       {kinds::kAssignment, "Assignment"}};
+  const WhistlePlaces places = places_of(county);
+  for (const auto& [kind, name] : kKinds) {
+    compare(phone.person().name, name, expected(county, places, phone.person(), kind),
+            held(phone, name));
+  }
+}
+
+}  // namespace
+
+void check_end(County& county, const Oracle& oracle,
+               const std::vector<std::unique_ptr<Phone>>& phones) {
+  oracle.check_nothing_lost(county);
+  for (const auto& phone : phones) check_replicas(county, *phone);
+  const auto report = county.verify();
+  if (!report) throw Violation("verify: " + report.error().message);
+  if (!report->faults.empty()) throw Violation("verify: " + report->faults.front());
+}
+
+}  // namespace gridwhistle::sim

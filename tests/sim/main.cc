@@ -1,0 +1,71 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+
+#include "world.h"
+
+// gw-sim: a county's hours from a seed, as often as wanted.
+namespace {
+
+using gridwhistle::sim::run;
+using gridwhistle::sim::RunResult;
+
+struct Options {
+  std::uint64_t start = 1;
+  std::uint64_t seeds = 100;
+  std::uint64_t seed = 0;
+  bool trace = false;
+  bool twice = false;
+};
+
+bool play(std::uint64_t seed, const Options& options, RunResult& total) {
+  const RunResult result = run(seed, options.trace);
+  std::string broken = result.violation;
+  if (broken.empty() && options.twice && run(seed).hash != result.hash) {
+    broken = "two runs differ";
+  }
+  total.promises += result.promises;
+  total.frames += result.frames;
+  total.calls += result.calls;
+  total.kills += result.kills;
+  if (broken.empty()) return true;
+  std::printf("seed %llu: %s\n  replay: gw-sim --seed %llu --trace\n",
+              static_cast<unsigned long long>(seed), broken.c_str(),
+              static_cast<unsigned long long>(seed));
+  return false;
+}
+
+int play_all(const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  RunResult total;
+  std::uint64_t failed = 0;
+  const std::uint64_t first = options.seed != 0 ? options.seed : options.start;
+  const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    if (!play(seed, options, total)) ++failed;
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  std::printf(
+      "%llu seeds, %llu failed, %.0f seeds an hour; %llu promises, %llu calls, %llu frames, "
+      "%llu kills\n",
+      static_cast<unsigned long long>(count), static_cast<unsigned long long>(failed),
+      static_cast<double>(count) * 3600 / seconds, static_cast<unsigned long long>(total.promises),
+      static_cast<unsigned long long>(total.calls), static_cast<unsigned long long>(total.frames),
+      static_cast<unsigned long long>(total.kills));
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Plays phones and their county server in virtual time, and checks every law.");
+  app.add_option("--seeds", options.seeds, "how many seeds");
+  app.add_option("--start", options.start, "the first seed");
+  app.add_option("--seed", options.seed, "this seed alone");
+  app.add_flag("--trace", options.trace, "print what happens");
+  app.add_flag("--twice", options.twice, "play each seed twice and compare");
+  CLI11_PARSE(app, argc, argv);
+  return play_all(options);
+}

@@ -1,0 +1,215 @@
+#include "network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "county/connection.h"
+
+namespace gridwhistle::sim {
+
+/// One call as the network sees it. Each side learns of its end in its own time.
+struct Network::Flight final : Sink, std::enable_shared_from_this<Flight> {
+  explicit Flight(Network& owner, Line& its_line) : network(owner), line(its_line) {}
+
+  void send(std::string frame) override { network.send_down(shared_from_this(), std::move(frame)); }
+  bool writable() const override { return down_bytes < kBufferBytes; }
+  void close(Result<void> how) override {
+    at_server = false;
+    network.end_down(shared_from_this(), std::move(how));
+  }
+
+  static constexpr std::size_t kBufferBytes = 128 * 1024;
+
+  Network& network;
+  Line& line;
+  ConnectionId id;
+  CallEvents events;
+  bool at_phone = true;    ///< the phone holds it
+  bool at_server = false;  ///< the county holds it
+  bool silent = false;     ///< half open
+  bool broken = false;
+  bool lingers = false;
+  std::uint64_t up_ms = 0;  ///< when the last frame under way arrives
+  std::uint64_t down_ms = 0;
+  std::size_t down_bytes = 0;
+};
+
+class SimCall final : public Call {
+ public:
+  SimCall(Network& network, std::shared_ptr<Network::Flight> flight)
+      : network_(network), flight_(std::move(flight)) {}
+  ~SimCall() override { network_.let_go(flight_); }
+  void send(std::string frame) override { network_.send_up(flight_, std::move(frame)); }
+  void finish_sending() override { network_.finish_up(flight_); }
+
+ private:
+  Network& network_;
+  std::shared_ptr<Network::Flight> flight_;
+};
+
+class SimTransport final : public Transport {
+ public:
+  SimTransport(Network& network, Network::Line& line) : network_(network), line_(line) {}
+
+  std::unique_ptr<Call> sync(CallEvents events) override {
+    return std::make_unique<SimCall>(network_, network_.begin(line_, std::move(events)));
+  }
+
+  void enrol(std::string request, std::function<void(Result<std::string>)> done) override {
+    network_.timeline_.after(50, [this, request = std::move(request), done = std::move(done)] {
+      done(network_.server_.enrol(request));
+    });
+  }
+
+ private:
+  Network& network_;
+  Network::Line& line_;
+};
+
+Network::Network(Timeline& timeline, Dice& dice, Server& server)
+    : timeline_(timeline), dice_(dice), server_(server) {}
+
+Network::~Network() = default;
+
+std::unique_ptr<Transport> Network::transport(Line& line) {
+  return std::make_unique<SimTransport>(*this, line);
+}
+
+std::uint64_t Network::arrival(std::uint64_t& last_ms, const Line& line) {
+  const std::uint64_t latency = dice_.between(line.quality.latency_ms, line.quality.latency_ms * 3);
+  last_ms = std::max(last_ms, timeline_.now_ms() + latency);
+  return last_ms;
+}
+
+bool Network::passes(const Flight& flight) const {
+  return !flight.silent && !flight.broken && flight.line.reachable;
+}
+
+std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
+  const auto flight = std::make_shared<Flight>(*this, line);
+  flight->id = ConnectionId(++last_);
+  flight->events = std::move(events);
+  flight->silent = dice_.chance(line.quality.goes_silent);
+  flights_.emplace(flight->id.value, flight);
+  timeline_.note(line.name + " calls");
+  if (!line.reachable || !server_.running()) {
+    timeline_.after(dice_.between(5, 3000),
+                    [this, flight] { tell_end(flight, fail(ErrorCode::kUnavailable, "no line")); });
+    flight->broken = true;
+    return flight;
+  }
+  timeline_.at(arrival(flight->up_ms, line), [this, flight] {
+    if (!passes(*flight)) return;
+    if (!server_.running()) return break_line(flight);
+    flight->at_server = true;
+    server_.opened(flight->id, *flight);
+  });
+  return flight;
+}
+
+void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
+  if (!passes(*flight)) return;
+  if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
+  timeline_.at(arrival(flight->up_ms, flight->line),
+               [this, flight, frame = std::move(frame)] { arrive_up(flight, frame); });
+}
+
+void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string& frame) {
+  if (!flight->at_server || flight->silent || (flight->broken && !flight->lingers)) return;
+  ++frames_;
+  const LineQuality& quality = flight->line.quality;
+  if (dice_.chance(quality.truncates)) {
+    timeline_.note(flight->line.name + " truncated up");
+    server_.frame(flight->id, frame.substr(0, dice_.below(frame.size() + 1)));
+    return;
+  }
+  server_.frame(flight->id, frame);
+  if (flight->at_server && dice_.chance(quality.duplicates)) {
+    timeline_.note(flight->line.name + " duplicated up");
+    server_.frame(flight->id, frame);
+  }
+}
+
+void Network::finish_up(const std::shared_ptr<Flight>& flight) {
+  if (!passes(*flight)) return;
+  timeline_.at(arrival(flight->up_ms, flight->line), [this, flight] {
+    if (flight->at_server && passes(*flight)) server_.half_closed(flight->id);
+  });
+}
+
+void Network::let_go(const std::shared_ptr<Flight>& flight) {
+  flight->at_phone = false;
+  if (flight->broken || flight->silent) return close_at_server(flight);
+  timeline_.at(arrival(flight->up_ms, flight->line), [this, flight] { close_at_server(flight); });
+}
+
+void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
+  if (!passes(*flight)) return;
+  if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
+  flight->down_bytes += frame.size();
+  timeline_.at(arrival(flight->down_ms, flight->line),
+               [this, flight, frame = std::move(frame)] { arrive_down(flight, frame); });
+}
+
+void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::string& frame) {
+  const bool was_writable = flight->writable();
+  flight->down_bytes -= frame.size();
+  if (!was_writable && flight->writable()) server_.pump_soon();
+  if (!flight->at_phone || !passes(*flight)) return;
+  ++frames_;
+  const LineQuality& quality = flight->line.quality;
+  const bool truncated = dice_.chance(quality.truncates);
+  if (truncated) timeline_.note(flight->line.name + " truncated down");
+  flight->events.on_frame(truncated ? frame.substr(0, dice_.below(frame.size() + 1)) : frame);
+  if (flight->at_phone && dice_.chance(quality.duplicates)) {
+    timeline_.note(flight->line.name + " duplicated down");
+    flight->events.on_frame(frame);
+  }
+}
+
+void Network::end_down(const std::shared_ptr<Flight>& flight, Result<void> how) {
+  timeline_.at(arrival(flight->down_ms, flight->line), [this, flight, how = std::move(how)] {
+    if (passes(*flight)) tell_end(flight, how);
+  });
+}
+
+void Network::tell_end(const std::shared_ptr<Flight>& flight, Result<void> how) {
+  if (std::exchange(flight->at_phone, false)) flight->events.on_end(std::move(how));
+  if (!flight->at_server) flights_.erase(flight->id.value);
+}
+
+void Network::close_at_server(const std::shared_ptr<Flight>& flight) {
+  // A county that has lost the phone's call hears of it some time later.
+  const std::uint64_t delay = flight->silent || flight->broken ? dice_.between(100, 60'000) : 0;
+  timeline_.after(delay, [this, flight] {
+    if (std::exchange(flight->at_server, false)) server_.closed(flight->id);
+    if (!flight->at_phone) flights_.erase(flight->id.value);
+  });
+}
+
+void Network::break_line(const std::shared_ptr<Flight>& flight) {
+  if (std::exchange(flight->broken, true)) return;
+  timeline_.note(flight->line.name + " breaks");
+  flight->lingers = dice_.chance(flight->line.quality.lingers);
+  timeline_.after(dice_.between(1, 20'000), [this, flight] {
+    tell_end(flight, fail(ErrorCode::kUnavailable, "the line broke"));
+  });
+  close_at_server(flight);
+}
+
+void Network::server_killed() {
+  const auto flights = flights_;
+  for (const auto& [number, flight] : flights) {
+    flight->at_server = false;
+    break_line(flight);
+  }
+}
+
+void Network::line_lost(const Line& line) {
+  const auto flights = flights_;
+  for (const auto& [number, flight] : flights) {
+    if (&flight->line == &line) break_line(flight);
+  }
+}
+
+}  // namespace gridwhistle::sim

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gridwhistle/default_ports.h"
+#include "server.h"
+#include "timeline.h"
+
+namespace gridwhistle::sim {
+
+/// How bad a phone's line is. Per mille where not said otherwise.
+struct LineQuality {
+  std::uint64_t latency_ms = 20;  ///< at most three times that
+  std::uint64_t breaks = 0;       ///< of each frame: the connection is lost with it
+  std::uint64_t goes_silent = 0;  ///< of each call: half open, nothing passes, nobody is told
+  std::uint64_t truncates = 0;    ///< of each frame
+  std::uint64_t duplicates = 0;   ///< of each frame
+  std::uint64_t lingers = 0;      ///< of each broken call: what was under way arrives much later
+};
+
+/// The lines between phones and the server.
+class Network {
+ public:
+  Network(Timeline& timeline, Dice& dice, Server& server);
+  ~Network();
+
+  /// A transport of one phone. `line` is looked at whenever something passes; it outlives the
+  /// transport. `reachable` false: the phone has no network.
+  struct Line {
+    LineQuality quality;
+    bool reachable = true;
+    std::string name;
+  };
+  std::unique_ptr<Transport> transport(Line& line);
+
+  /// The server is gone: every call ends.
+  void server_killed();
+  /// A line was lost: its calls break.
+  void line_lost(const Line& line);
+
+  std::uint64_t calls() const { return last_; }
+  std::uint64_t frames() const { return frames_; }
+
+ private:
+  friend class SimCall;
+  friend class SimTransport;
+  struct Flight;
+
+  std::shared_ptr<Flight> begin(Line& line, CallEvents events);
+  void send_up(const std::shared_ptr<Flight>& flight, std::string frame);
+  void finish_up(const std::shared_ptr<Flight>& flight);
+  void let_go(const std::shared_ptr<Flight>& flight);
+  void send_down(const std::shared_ptr<Flight>& flight, std::string frame);
+  void end_down(const std::shared_ptr<Flight>& flight, Result<void> how);
+  void arrive_up(const std::shared_ptr<Flight>& flight, const std::string& frame);
+  void arrive_down(const std::shared_ptr<Flight>& flight, const std::string& frame);
+  void break_line(const std::shared_ptr<Flight>& flight);
+  void tell_end(const std::shared_ptr<Flight>& flight, Result<void> how);
+  void close_at_server(const std::shared_ptr<Flight>& flight);
+  std::uint64_t arrival(std::uint64_t& last_ms, const Line& line);
+  bool passes(const Flight& flight) const;
+
+  Timeline& timeline_;
+  Dice& dice_;
+  Server& server_;
+  std::uint64_t last_ = 0;
+  std::uint64_t frames_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;
+};
+
+}  // namespace gridwhistle::sim

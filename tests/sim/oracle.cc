@@ -1,0 +1,128 @@
+#include "oracle.h"
+
+#include <algorithm>
+
+#include "gridwhistle/v1/records.pb.h"
+#include "model/record.h"
+#include "schema/kinds.h"
+
+namespace gridwhistle::sim {
+
+/// What Outcomes told about one record.
+struct Oracle::Told {
+  std::string kept;          ///< every value that lost, one after the other
+  bool not_applied = false;  ///< some operation was refused, sealed, parked or came too late
+};
+
+namespace {
+
+std::string named(const RecordId& id, std::uint32_t field) {
+  return "record " + id.text() + " field " + std::to_string(field);
+}
+
+}  // namespace
+
+void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
+                   const std::string& value, const std::string& seen) {
+  History& history = records_[id];
+  history.kind = kind;
+  history.writes[field].push_back({author, value, seen});
+  ++promises_;
+}
+
+void Oracle::added(KindId kind, const RecordId& id, std::uint32_t field,
+                   const std::string& element) {
+  History& history = records_[id];
+  history.kind = kind;
+  history.elements[field].insert(element);
+  ++promises_;
+}
+
+void Oracle::removed(const RecordId& id, const std::string& element) {
+  records_[id].removed.insert(element);
+}
+
+void Oracle::erased(const RecordId& id) { records_[id].erased = true; }
+
+void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t field,
+                   const std::string& value) {
+  const auto record = records_.find(id);
+  if (record == records_.end()) return;
+  const auto writes = record->second.writes.find(field);
+  if (writes == record->second.writes.end()) return;
+  const auto of_value = std::ranges::find(writes->second, value, &Write::value);
+  if (of_value == writes->second.end() || of_value->author != reader) return;
+  const bool wrote_later = std::any_of(of_value + 1, writes->second.end(),
+                                       [&](const Write& w) { return w.author == reader; });
+  if (wrote_later) {
+    throw Violation(reader + " reads its own older write again: " + named(id, field) + " shows " +
+                    value);
+  }
+}
+
+void Oracle::check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,
+                         const std::string& body, const Told& told) const {
+  const std::string final(text_of(body, field).value_or(""));
+  const bool known =
+      final.empty() || std::ranges::find(writes, final, &Write::value) != writes.end();
+  if (!known) throw Violation(named(id, field) + " has a value that nobody wrote: " + final);
+  for (const Write& write : writes) {
+    if (write.value == final || told.not_applied) continue;
+    const bool overwritten =
+        std::ranges::any_of(writes, [&](const Write& later) { return later.seen == write.value; });
+    const bool kept = told.kept.find(write.value) != std::string::npos;
+    if (!overwritten && !kept) {
+      throw Violation("lost: " + named(id, field) + ", " + write.author + " wrote " + write.value +
+                      ", final is " + final);
+    }
+  }
+}
+
+void Oracle::check_elements(const RecordId& id, const History& history, const std::string& body,
+                            const Told& told) const {
+  for (const auto& [field, elements] : history.elements) {
+    std::set<std::string> there;
+    for (const ValueView& value : values_of(field_of(body, field).entries)) {
+      there.emplace(value.bytes);
+    }
+    for (const std::string& element : elements) {
+      const bool accounted = there.contains(element) || history.removed.contains(element) ||
+                             told.not_applied || told.kept.find(element) != std::string::npos;
+      if (!accounted) throw Violation("lost: element " + element + " of " + named(id, field));
+    }
+  }
+}
+
+void Oracle::check_nothing_lost(const County& county) const {
+  std::map<RecordId, Told> outcomes;
+  const auto rows = county.all(kinds::kOutcome);
+  if (!rows) throw Violation("outcomes cannot be read: " + rows.error().message);
+  for (const StoredRow& row : *rows) {
+    v1::Outcome outcome;
+    if (!outcome.ParseFromString(row.body)) throw Violation("an outcome cannot be read");
+    Told& told = outcomes[RecordId::from_bytes(outcome.record()).value_or(RecordId())];
+    told.kept += outcome.lost_set();
+    const auto status = static_cast<OutcomeStatus>(outcome.status());
+    told.not_applied |= !was_applied(status);
+  }
+  for (const auto& [id, history] : records_) {
+    if (!history.kind) continue;
+    const Told& told = outcomes[id];
+    const auto row = county.get(history.kind, id);
+    if (!row) throw Violation("record cannot be read: " + row.error().message);
+    if (!*row) {
+      if (!told.not_applied) throw Violation("record " + id.text() + " never arrived");
+      continue;
+    }
+    if ((*row)->erased) {
+      if (!history.erased) throw Violation("record " + id.text() + " was erased by nobody");
+      continue;
+    }
+    for (const auto& [field, writes] : history.writes) {
+      check_field(id, field, writes, (*row)->body, told);
+    }
+    check_elements(id, history, (*row)->body, told);
+  }
+}
+
+}  // namespace gridwhistle::sim

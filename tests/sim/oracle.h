@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "county/county.h"
+#include "gridwhistle/client.h"
+
+namespace gridwhistle::sim {
+
+/// A law was broken.
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What was promised, kept apart from everything that is tested: each change that a commit has
+/// acknowledged, with what its author saw at that moment. Values are never used twice, so a value
+/// tells which write it came from.
+class Oracle {
+ public:
+  /// A field of a record was written; `seen` is what the author's phone showed before.
+  void wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
+             const std::string& value, const std::string& seen);
+  /// An element was added to a SET field, or removed from it.
+  void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
+  void removed(const RecordId& id, const std::string& element);
+  void erased(const RecordId& id);
+
+  /// A phone shows this value. Having shown an own write, it never shows an older own one.
+  void shows(const std::string& reader, const RecordId& id, std::uint32_t field,
+             const std::string& value);
+
+  /// Every value that was promised is in the record, was knowingly overwritten, or is kept in an
+  /// Outcome.
+  void check_nothing_lost(const County& county) const;
+
+  std::size_t promises() const { return promises_; }
+
+ private:
+  struct Write {
+    std::string author;
+    std::string value;
+    std::string seen;
+  };
+  struct History {
+    KindId kind;
+    std::map<std::uint32_t, std::vector<Write>> writes;
+    std::map<std::uint32_t, std::set<std::string>> elements;
+    std::set<std::string> removed;
+    bool erased = false;
+  };
+  struct Told;
+
+  void check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,
+                   const std::string& body, const Told& told) const;
+  void check_elements(const RecordId& id, const History& history, const std::string& body,
+                      const Told& told) const;
+
+  std::map<RecordId, History> records_;
+  std::size_t promises_ = 0;
+};
+
+}  // namespace gridwhistle::sim

@@ -1,0 +1,288 @@
+#include "phone.h"
+
+#include <utility>
+
+#include "files.h"
+#include "gridwhistle/road.h"
+#include "model/record.h"
+#include "schema/kinds.h"
+#include "schema/tables.h"
+
+namespace gridwhistle::sim {
+
+namespace {
+
+const Purpose kPurpose{"simulated work"};
+
+constexpr auto kVisitNotes = v1::Visit::kNotesFieldNumber;
+constexpr auto kHouseholdNotes = v1::Household::kNotesFieldNumber;
+constexpr auto kNeeds = v1::Household::kServiceNeedsFieldNumber;
+constexpr auto kTitle = v1::Whistle::kTitleFieldNumber;
+
+}  // namespace
+
+Phone::Phone(Timeline& timeline, Dice& dice, Network& network, Oracle& oracle, Person& person,
+             const std::string& folder)
+    : timeline_(timeline),
+      dice_(dice),
+      network_(network),
+      oracle_(oracle),
+      person_(person),
+      path_(folder + "/" + person.name + ".db"),
+      clock_(timeline, dice.next()) {
+  line_.name = person.name;
+  open();
+}
+
+void Phone::open() {
+  executor_ = std::make_unique<SimExecutor>(timeline_);
+  ClientOptions options;
+  options.path = path_;
+  options.clock = &clock_;
+  options.random = &dice_;
+  options.secrets = &secrets_;
+  options.executor = executor_.get();
+  options.connect = [this](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
+    return network_.transport(line_);
+  };
+  auto client = Client::open(std::move(options));
+  if (!client) throw Violation(person_.name + " does not open: " + client.error().message);
+  client_ = std::move(*client);
+}
+
+void Phone::kill() {
+  if (!client_) return;
+  timeline_.note(person_.name + " killed");
+  die_with_files(path_, [this] {
+    client_.reset();
+    executor_.reset();
+  });
+}
+
+void Phone::reboot() {
+  kill();
+  clock_.restart(dice_.next());
+}
+
+void Phone::enrol(const EnrolmentCode& code) {
+  client_->enrol(code, person_.name, [name = person_.name](Result<void> how) {
+    if (!how) throw Violation(name + " cannot enrol: " + how.error().message);
+  });
+}
+
+void Phone::sync() {
+  client_->sync_once({}, [this](Result<SyncReport> report) {
+    timeline_.note(person_.name + (report ? " synced" : " failed " + report.error().detail));
+  });
+}
+
+void Phone::go_live() { client_->start_live(); }
+
+std::string Phone::fresh(const char* what) {
+  return std::string(what) + "<" + person_.name + "/" + std::to_string(++values_) + ">";
+}
+
+std::optional<FoundBytes> Phone::any(const char* kind) {
+  auto found = client_->query(kind, Query(), kPurpose);
+  if (!found) throw Violation(person_.name + " cannot read: " + found.error().message);
+  if (found->empty()) return std::nullopt;
+  return (*found)[dice_.below(found->size())];
+}
+
+void Phone::count(const Error* error, const char* what) {
+  timeline_.note(person_.name + " " + what + (error == nullptr ? "" : " refused"));
+  if (error == nullptr) {
+    ++done_;
+    return;
+  }
+  ++refused_;
+  const ErrorCode code = error->code;
+  const bool expected = code == ErrorCode::kOutOfScope || code == ErrorCode::kConflict ||
+                        code == ErrorCode::kForbidden || code == ErrorCode::kNotFound ||
+                        code == ErrorCode::kNotEnrolled;
+  if (!expected) {
+    throw Violation(person_.name + " cannot " + what + ": " + std::string(name_of(code)) + " " +
+                    error->message);
+  }
+}
+
+void Phone::do_something() {
+  if (!person_.walks) {
+    act_on_whistle();
+  } else {
+    switch (dice_.below(10)) {
+      case 0:
+        new_visit();
+        break;
+      case 1:
+        new_household();
+        break;
+      case 2:
+        new_whistle();
+        break;
+      case 3:
+      case 4:
+        edit_household();
+        break;
+      case 5:
+        edit_visit();
+        break;
+      case 6:
+        tag_household();
+        break;
+      case 7:
+        if (dice_.chance(400)) erase_household();
+        break;
+      case 8:
+        record_together();
+        break;
+      default:
+        act_on_whistle();
+        break;
+    }
+  }
+  look();
+}
+
+void Phone::new_visit() {
+  v1::Visit visit;
+  visit.set_grid(person_.place);
+  visit.set_kind(v1::VISIT_KIND_PATROL);
+  visit.set_notes(fresh("visit"));
+  const auto id = client_->put(visit);
+  if (id) oracle_.wrote(person_.name, kinds::kVisit, *id, kVisitNotes, visit.notes(), "");
+  count(id, "record a visit");
+}
+
+void Phone::new_household() {
+  v1::Household household;
+  household.set_grid(person_.place);
+  household.set_address("人民路12号");
+  household.set_notes(fresh("household"));
+  const auto id = client_->put(household);
+  if (id) {
+    oracle_.wrote(person_.name, kinds::kHousehold, *id, kHouseholdNotes, household.notes(), "");
+  }
+  count(id, "record a household");
+}
+
+void Phone::new_whistle() {
+  v1::Whistle whistle;
+  whistle.set_grid(person_.place);
+  whistle.set_title(fresh("whistle"));
+  whistle.set_category(dice_.chance(700) ? "01" : "99");
+  whistle.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
+  const auto id = client_->put(whistle);
+  if (id) oracle_.wrote(person_.name, kinds::kWhistle, *id, kTitle, whistle.title(), "");
+  count(id, "blow a whistle");
+}
+
+void Phone::edit_text(const char* kind, std::uint32_t field) {
+  const auto found = any(kind);
+  if (!found) return;
+  const std::string seen(text_of(found->record, field).value_or(""));
+  const std::string value = fresh("edit");
+  std::string change;
+  append_text(change, 1, found->info.id.bytes());
+  append_text(change, field, value);
+  const auto id = client_->put(Change{kind, change, {}, {}});
+  if (id) oracle_.wrote(person_.name, found->info.kind, *id, field, value, seen);
+  count(id, "edit");
+}
+
+void Phone::edit_household() { edit_text("Household", kHouseholdNotes); }
+
+void Phone::edit_visit() { edit_text("Visit", kVisitNotes); }
+
+void Phone::tag_household() {
+  const auto found = any("Household");
+  if (!found) return;
+  v1::Household now;
+  now.ParseFromString(found->record);
+  v1::Household change;
+  change.set_id(std::string(found->info.id.bytes()));
+  PutOptions<v1::Household> options;
+  const bool removes = now.service_needs_size() > 0 && dice_.chance(400);
+  const std::string element = removes ? now.service_needs(static_cast<int>(dice_.below(
+                                            static_cast<std::uint64_t>(now.service_needs_size()))))
+                                      : fresh("need");
+  if (removes) {
+    options.remove.add_service_needs(element);
+  } else {
+    change.add_service_needs(element);
+  }
+  const auto id = client_->put(change, {}, options);
+  if (id && removes) oracle_.removed(*id, element);
+  if (id && !removes) oracle_.added(kinds::kHousehold, *id, kNeeds, element);
+  count(id, "tag a household");
+}
+
+void Phone::erase_household() {
+  const auto found = any("Household");
+  if (!found) return;
+  const auto how = client_->erase<v1::Household>(found->info.id);
+  if (how) oracle_.erased(found->info.id);
+  count(how, "erase a household");
+}
+
+void Phone::record_together() {
+  Transaction transaction = client_->transaction();
+  v1::Household household;
+  household.set_grid(person_.place);
+  household.set_notes(fresh("together"));
+  const auto home = transaction.put(household);
+  v1::Visit visit;
+  visit.set_grid(person_.place);
+  visit.set_kind(v1::VISIT_KIND_HOUSEHOLD);
+  visit.set_notes(fresh("together"));
+  if (home) visit.set_household(std::string(home->bytes()));
+  const auto walk = transaction.put(visit);
+  if (!home || !walk) throw Violation("no ids");
+  const auto how = transaction.commit();
+  if (how) {
+    oracle_.wrote(person_.name, kinds::kHousehold, *home, kHouseholdNotes, household.notes(), "");
+    oracle_.wrote(person_.name, kinds::kVisit, *walk, kVisitNotes, visit.notes(), "");
+  }
+  count(how, "record together");
+}
+
+void Phone::act_on_whistle() {
+  const auto found = any("Whistle");
+  if (!found) return;
+  const auto road = client_->road(found->info.id);
+  if (!road) throw Violation("no road: " + road.error().message);
+  static constexpr v1::WhistleActionType kTypes[] = {
+      v1::WHISTLE_ACTION_TYPE_ACCEPT,   v1::WHISTLE_ACTION_TYPE_BLOW,
+      v1::WHISTLE_ACTION_TYPE_CHECK_IN, v1::WHISTLE_ACTION_TYPE_START,
+      v1::WHISTLE_ACTION_TYPE_COMMENT,  v1::WHISTLE_ACTION_TYPE_REPORT_BACK};
+  v1::WhistleAction action;
+  action.set_whistle(std::string(found->info.id.bytes()));
+  action.set_type(kTypes[dice_.below(std::size(kTypes))]);
+  const std::string note = fresh("action");
+  action.set_note(note);
+  if (!road->parts.empty() && action.type() != v1::WHISTLE_ACTION_TYPE_COMMENT) {
+    const auto& part = road->parts[dice_.below(road->parts.size())];
+    action.set_assignment(std::string(part.assignment.info.id.bytes()));
+  }
+  const auto id = client_->act(action);
+  if (id) {
+    oracle_.wrote(person_.name, kinds::kWhistleAction, *id, v1::WhistleAction::kNoteFieldNumber,
+                  note, "");
+  }
+  count(id, "act");
+}
+
+void Phone::look() {
+  const auto check = [this](const char* kind, std::uint32_t field) {
+    const auto found = client_->query(kind, Query(), kPurpose);
+    if (!found) throw Violation("cannot read: " + found.error().message);
+    for (const FoundBytes& row : *found) {
+      oracle_.shows(person_.name, row.info.id, field,
+                    std::string(text_of(row.record, field).value_or("")));
+    }
+  };
+  check("Household", kHouseholdNotes);
+  check("Visit", kVisitNotes);
+}
+
+}  // namespace gridwhistle::sim

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gridwhistle::sim {
+
+struct RunResult {
+  std::uint64_t seed = 0;
+  std::uint64_t hash = 0;      ///< of everything that happened
+  std::string violation;       ///< empty: every law held
+  std::uint64_t promises = 0;  ///< changes acknowledged by a commit
+  std::uint64_t frames = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t kills = 0;
+};
+
+/// A county's hours, played from one seed: phones record, lines break, processes die, clocks lie,
+/// workers move; then the network heals, and every law is checked.
+RunResult run(std::uint64_t seed, bool print_trace = false);
+
+}  // namespace gridwhistle::sim
