@@ -1,3 +1,4 @@
+#include "base/sha256.h"
 #include "import/readers.h"
 #include "import/scope_text.h"
 #include "import/table.h"
@@ -21,6 +22,12 @@ bool fits(v1::Role role, Link::To to) {
   }
 }
 
+/// Records name an organisation by its id, so that its scope outlives a change of its code.
+std::string stored_scope(const ReadScope& scope, const Reference& reference) {
+  if (scope.to != Link::To::kOrganisation) return scope.scope;
+  return "org:" + to_hex(reference.id_of(kinds::kOrgUnit, scope.name).bytes());
+}
+
 /// "GRID_WORKER@grid:440811001001001", several with semicolons between them.
 void read_roles(const Cell& cell, v1::Worker& worker, Reference& into) {
   for (const std::string& text : list_of(cell.value)) {
@@ -40,7 +47,7 @@ void read_roles(const Cell& cell, v1::Worker& worker, Reference& into) {
     } else {
       v1::WorkerRole& held = *worker.add_roles();
       held.set_role(role);
-      held.set_scope(scope->scope);
+      held.set_scope(stored_scope(*scope, into));
       into.links.push_back({scope->to, scope->name, cell.file, cell.line});
     }
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "base/sha256.h"
 #include "county_files.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "import/reference.h"
 #include "schema/kinds.h"
 
 using namespace gridwhistle;
@@ -79,6 +81,13 @@ TEST_CASE("Dates are days in China") {
   const auto files =
       county_with("workers.csv", "code,name,organisation,left\nWG1,赵示例,ZX,2026-01-01\n");
   CHECK(first<v1::Worker>(rows_of(files)).left_ms() == 1'767'196'800'000);
+}
+
+TEST_CASE("A role in an organisation is held in the scope of its id") {
+  const auto files = county_with(
+      "workers.csv", "code,name,organisation,roles\nBM1,钱示例,BM-CG,DEPARTMENT@org:BM-CG\n");
+  const std::string id(reference_id(kinds::kOrgUnit, "BM-CG").bytes());
+  CHECK(first<v1::Worker>(rows_of(files)).roles(0).scope() == "org:" + to_hex(id));
 }
 
 TEST_CASE("A grid knows its village and its centre") {

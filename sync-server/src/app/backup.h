@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "app/config.h"
+#include "county/county.h"
+
+namespace gridwhistle::app {
+
+/// What the name of the encrypted key beside a backup ends in.
+inline constexpr char kKeySuffix[] = ".key";
+
+struct Backup {
+  std::string path;
+  Seq upto;
+};
+
+/// Backs the county up into `path`, or, when that is empty, into a new file of the configured
+/// folder, of which the newest `keep` stay. With a passphrase configured the server's key follows
+/// under the same name and ".key". The county's thread.
+///
+/// Errors: those of County::backup, of the folder, and of the passphrase.
+Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,
+                           std::string_view by, std::int64_t now_ms);
+
+struct Warning {
+  std::string english;
+  std::string chinese;
+};
+
+/// What the operator should know about backups: none for three days, or a folder on the same disk
+/// as the data.
+std::optional<Warning> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
+                                      std::int64_t now_ms);
+
+/// Whether the last backup is older than three days.
+bool backup_is_late(std::int64_t backed_up_ms, std::int64_t now_ms);
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,193 @@
+#include "app/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <map>
+
+namespace gridwhistle::app {
+namespace {
+
+constexpr char kDefault[] =
+    R"(# Configuration of a Gridwhistle county server. A key left out has the value it has here.
+# `gridwhistle-server status` says which file is in use.
+
+# The county's six digits. They stand in its file and can never change.
+county = "@COUNTY@"
+
+# The county's file, the server's key and the operators' socket. A relative folder begins where this
+# file lies. Only the server's own account may read it.
+data_folder = "data"
+
+[listen]
+# Where phones reach this server: an address and a port of this machine.
+address = "0.0.0.0:7443"
+# What phones are told: a name or address they can reach, and the port. It goes into enrolment codes.
+public_address = "@PUBLIC@"
+# Calls open at a time. One more is asked to come back later.
+streams_max = 20000
+# Figures for Prometheus over HTTP, on this machine only, "127.0.0.1:9464". Empty: none.
+metrics = ""
+
+[backup]
+# Where backups go. Another disk than the data's, or a broken disk takes both.
+folder = "backup"
+# While serving, a backup is made every so many hours; 0 turns it off. Phones keep what they
+# recorded until it is in a backup.
+every_hours = 24
+# So many are kept, the newest.
+keep = 14
+# A file whose first line is a passphrase of 12 characters or more. With it each backup is followed by
+# the server's key, encrypted. Without it, keep data/server-key.pem somewhere else yourself: a server
+# that has lost its key is a stranger to every phone.
+passphrase_file = ""
+
+[devices]
+# A phone not heard of for so long is listed as silent.
+silent_after_hours = 72
+
+[log]
+# "text" for people, "json" for programs: one object a line. Never holds personal data.
+format = "text"
+# "debug", "info", "warn" or "error".
+level = "info"
+)";
+
+bool is_county(std::string_view text) {
+  return text.size() == 6 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// "host:port", "[::1]:port".
+bool is_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || text.find(' ') != text.npos) return false;
+  const std::string_view port = text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  return digits && std::stoi(std::string(port)) <= 65535;
+}
+
+bool is_loopback(std::string_view text) {
+  return text.starts_with("127.") || text.starts_with("localhost:") || text.starts_with("[::1]:");
+}
+
+class Parser {
+ public:
+  Parser(const std::string& path, ServerConfig& config) : path_(path), config_(config) {
+    text("county", config.county, is_county, "must be a county's six digits");
+    text("data_folder", config.data_folder, not_empty, "must name a folder");
+    text("listen.address", config.listen, is_address, "must be an address and a port");
+    text(
+        "listen.public_address", config.public_address,
+        [](auto v) { return v.empty() || is_address(v); }, "must be a name and a port");
+    number("listen.streams_max", config.streams_max, 1, 1'000'000);
+    text(
+        "listen.metrics", config.metrics_listen,
+        [](auto v) { return v.empty() || (is_address(v) && is_loopback(v)); },
+        "must be a port of this machine alone, like 127.0.0.1:9464");
+    text("backup.folder", config.backup_folder, not_empty, "must name a folder");
+    number("backup.every_hours", config.backup_every_hours, 0, 24 * 7);
+    number("backup.keep", config.backup_keep, 1, 10'000);
+    text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; }, "is a file");
+    number("devices.silent_after_hours", config.silent_after_hours, 1, 24 * 365);
+    text(
+        "log.format", config.log_format, [](auto v) { return v == "text" || v == "json"; },
+        "must be \"text\" or \"json\"");
+    text(
+        "log.level", config.log_level,
+        [](auto v) { return v == "debug" || v == "info" || v == "warn" || v == "error"; },
+        "must be \"debug\", \"info\", \"warn\" or \"error\"");
+  }
+
+  void read(const toml::table& table, const std::string& prefix = "") {
+    for (const auto& [key, node] : table) {
+      const std::string name = prefix + std::string(key.str());
+      if (const auto reader = readers_.find(name); reader != readers_.end()) {
+        reader->second(node);
+      } else if (node.is_table() && is_section(name)) {
+        read(*node.as_table(), name + ".");
+      } else {
+        complain(node, "unknown key " + name);
+      }
+    }
+  }
+
+  void complain(const toml::node& node, const std::string& what) {
+    complaints_.push_back(path_ + ":" + std::to_string(node.source().begin.line) + ": " + what);
+  }
+
+  std::vector<std::string>& complaints() { return complaints_; }
+
+ private:
+  static bool not_empty(std::string_view text) { return !text.empty(); }
+
+  bool is_section(const std::string& name) const {
+    const auto first = readers_.lower_bound(name + ".");
+    return first != readers_.end() && first->first.starts_with(name + ".");
+  }
+
+  template <typename Good>
+  void text(const std::string& name, std::string& target, Good good, const std::string& rule) {
+    readers_[name] = [this, name, &target, good, rule](const toml::node& node) {
+      const auto value = node.value_exact<std::string>();
+      if (!value || !good(std::string_view(*value))) return complain(node, name + " " + rule);
+      target = *value;
+    };
+  }
+
+  template <typename Int>
+  void number(const std::string& name, Int& target, std::int64_t least, std::int64_t most) {
+    readers_[name] = [this, name, &target, least, most](const toml::node& node) {
+      const auto value = node.value_exact<std::int64_t>();
+      if (!value || *value < least || *value > most) {
+        return complain(node, name + " must be a whole number from " + std::to_string(least) +
+                                  " to " + std::to_string(most));
+      }
+      target = static_cast<Int>(*value);
+    };
+  }
+
+  const std::string& path_;
+  ServerConfig& config_;
+  std::map<std::string, std::function<void(const toml::node&)>> readers_;
+  std::vector<std::string> complaints_;
+};
+
+void resolve(std::string& folder, const std::string& config_path) {
+  const std::filesystem::path base = std::filesystem::path(config_path).parent_path();
+  folder = (base / folder).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string default_config(std::string_view county, std::string_view public_address) {
+  std::string text = kDefault;
+  text.replace(text.find("@COUNTY@"), 8, county);
+  text.replace(text.find("@PUBLIC@"), 8, public_address);
+  return text;
+}
+
+std::expected<ServerConfig, std::vector<std::string>> parse_config(const std::string& path,
+                                                                   std::string_view text) {
+  ServerConfig config;
+  Parser parser(path, config);
+  try {
+    parser.read(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    return std::unexpected(std::vector{path + ":" + std::to_string(error.source().begin.line) +
+                                       ": " + std::string(error.description())});
+  }
+  if (config.county.empty() && parser.complaints().empty()) {
+    parser.complaints().push_back(path + ": county is missing");
+  }
+  if (!parser.complaints().empty()) return std::unexpected(std::move(parser.complaints()));
+  if (config.public_address.empty()) config.public_address = config.listen;
+  resolve(config.data_folder, path);
+  resolve(config.backup_folder, path);
+  if (!config.passphrase_file.empty()) resolve(config.passphrase_file, path);
+  return config;
+}
+
+}  // namespace gridwhistle::app

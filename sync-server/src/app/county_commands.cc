@@ -1,0 +1,85 @@
+#include <filesystem>
+
+#include "app/backup.h"
+#include "app/commands.h"
+#include "app/listing.h"
+#include "schema/tables.h"
+
+namespace gridwhistle::app {
+
+ExitCode run_command(Context& context, const StatusCommand&) {
+  const Output& output = context.output;
+  const auto status = context.county.status();
+  if (!status) return output.fail(status.error());
+  Sheet sheet;
+  sheet.add({"county", "County", "县区"}, text_value(status->county));
+  sheet.add({"last_seq", "Log", "日志号"}, number_value(status->last_seq.value));
+  sheet.add({"backed_up", "Backed up to", "已备份至"}, number_value(status->backed_up.value));
+  sheet.add({"backed_up_ms", "Last backup", "最近备份"}, time_value(status->backed_up_ms));
+  sheet.add({"starts", "Starts", "启动次数"}, number_value(status->epochs));
+  sheet.add({"devices", "Devices", "设备"}, number_value(status->devices));
+  sheet.add({"silent_devices", "  silent", "  静默"}, number_value(status->silent_devices));
+  sheet.add({"calls", "Calls open", "在线连接"}, number_value(status->sessions));
+  sheet.add({"whistles", "Whistles", "哨声"}, number_value(status->whistles));
+  sheet.add({"headless", "  无头事项", "  无头事项"}, number_value(status->headless));
+  sheet.add({"sealed", "Sealed", "待复核"}, number_value(status->sealed));
+  sheet.add({"parked", "Parked", "待升级"}, number_value(status->parked));
+  for (const auto& [kind, count] : status->records) {
+    const KindSchema* known = built_schema().kind(kind);
+    if (known && count > 0)
+      sheet.add({known->name, known->name, known->name_zh}, number_value(count));
+  }
+  sheet.print(output);
+  const auto warning = backup_warning(context.surroundings.config, status->backed_up_ms,
+                                      context.surroundings.now_ms);
+  if (warning) output.line("Warning: " + warning->english, "警告：" + warning->chinese);
+  return ExitCode::kDone;
+}
+
+ExitCode run_command(Context& context, const VerifyCommand&) {
+  const Output& output = context.output;
+  const auto report = context.county.verify();
+  if (!report) return output.fail(report.error());
+  if (output.json) {
+    const nlohmann::ordered_json json = {{"faults", report->faults},
+                                         {"notes", report->notes},
+                                         {"records", report->records},
+                                         {"memberships", report->memberships},
+                                         {"audit_entries", report->audit_entries}};
+    output.out(json.dump() + "\n");
+  } else {
+    for (const std::string& fault : report->faults) output.out("FAULT " + fault + "\n");
+    for (const std::string& note : report->notes) output.out("note  " + note + "\n");
+    const std::string records = std::to_string(report->records);
+    const std::string entries = std::to_string(report->audit_entries);
+    const std::string faults = std::to_string(report->faults.size());
+    output.line(records + " records, " + entries + " audit entries: " + faults + " faults",
+                records + " 条记录，" + entries + " 条审计：" + faults + " 处错误");
+  }
+  return report->faults.empty() ? ExitCode::kDone : ExitCode::kFaults;
+}
+
+ExitCode run_command(Context& context, const ExportCommand& command) {
+  const auto done = context.county.export_json(
+      command.purpose, context.surroundings.by, [&](std::string_view line) -> Result<void> {
+        context.output.out(std::string(line) + (line.ends_with('\n') ? "" : "\n"));
+        return {};
+      });
+  return done ? ExitCode::kDone : context.output.fail(done.error());
+}
+
+ExitCode run_command(Context& context, const BackupCommand& command) {
+  const Output& output = context.output;
+  const std::filesystem::path given = context.surroundings.working_directory;
+  const std::string path = command.path.empty() ? "" : (given / command.path).string();
+  const auto made = make_backup(context.county, context.surroundings.config, path,
+                                context.surroundings.by, context.surroundings.now_ms);
+  if (!made) return output.fail(made.error());
+  Sheet sheet;
+  sheet.add({"path", "Backup", "备份文件"}, text_value(made->path));
+  sheet.add({"upto", "Up to", "日志号"}, number_value(made->upto.value));
+  sheet.print(output);
+  return ExitCode::kDone;
+}
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "county/operator.h"
+#include "gridwhistle/status.h"
+
+namespace gridwhistle::app {
+
+/// What a monitoring system reads at /metrics, in Prometheus' text format.
+std::string metrics_text(const CountyStatus& status, std::int64_t now_ms);
+
+/// Answers GET /metrics with `metrics` and GET /health with `health`, on a thread of its own, one
+/// request at a time.
+class MetricsDoor {
+ public:
+  struct Pages {
+    std::function<std::string()> metrics;
+    /// "ok", or what is wrong.
+    std::function<std::string()> health;
+  };
+
+  /// `listen` is "127.0.0.1:9464". Errors: kUnavailable.
+  static Result<std::unique_ptr<MetricsDoor>> start(const std::string& listen, Pages pages);
+  virtual ~MetricsDoor() = default;
+  virtual int port() const = 0;
+};
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,44 @@
+#include "app/open_county.h"
+
+#include <filesystem>
+
+#include "gridwhistle/default_ports.h"
+#include "rpc/server_identity.h"
+#include "schema/tables.h"
+#include "storage/open.h"
+
+namespace gridwhistle::app {
+
+Result<OpenCounty> open_county(const ServerConfig& config) {
+  return open_county(config, config.database_path());
+}
+
+Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path) {
+  auto storage = open_sqlite_storage(path, built_schema());
+  if (!storage) {
+    Error error = storage.error();
+    error.message = path + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  if ((*storage)->county() != config.county) {
+    return fail(ErrorCode::kConflict, "the file is that of county " + (*storage)->county() +
+                                          ", the configuration says " + config.county);
+  }
+  // A key made anew would be a stranger to every phone, so only `init` makes one.
+  std::error_code ignored;
+  if (!std::filesystem::exists(config.key_path(), ignored)) {
+    return fail(ErrorCode::kNotFound, config.key_path() + " is missing: put the server's key back");
+  }
+  const auto identity = rpc::load_or_make_identity(config.key_path());
+  if (!identity) return std::unexpected(identity.error());
+  OpenCounty open{system_clock(), system_random(), identity->key_sha256, nullptr};
+  CountyOptions options{.server_key_sha256 = identity->key_sha256};
+  options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
+  auto county =
+      County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);
+  if (!county) return std::unexpected(county.error());
+  open.county = std::move(*county);
+  return open;
+}
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/config.h"
+#include "county/county.h"
+#include "gridwhistle/ports.h"
+
+namespace gridwhistle::app {
+
+/// A county opened from its file, with what it stands on.
+struct OpenCounty {
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<Random> random;
+  std::string key_sha256;  ///< the server's, 32 bytes
+  std::unique_ptr<County> county;
+};
+
+/// Opens the configured county. Errors: kLocked (a server has it), kNotFound (run `init`),
+/// kConflict (the file is another county's), and those of County::open.
+Result<OpenCounty> open_county(const ServerConfig& config);
+/// The same with another file.
+Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path);
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
+
+namespace gridwhistle::app {
+
+/// What a command ended with; docs/operations.md tells the numbers.
+enum class ExitCode : int {
+  kDone = 0,
+  kRefused = 1,   ///< the county said no: not found, not allowed, wrong state
+  kUsage = 2,     ///< the command was typed wrong
+  kFaults = 3,    ///< what was looked at has faults: files to import, a database to verify
+  kConfig = 4,    ///< the configuration is missing or wrong
+  kNoServer = 5,  ///< neither the file nor the running server can be had
+  kBroken = 6,    ///< disk, file or software failed
+};
+
+enum class Language { kEnglish, kChinese };
+
+/// Where a command writes, and how its reader likes it.
+struct Output {
+  std::function<void(std::string_view)> out;
+  std::function<void(std::string_view)> err;
+  Language language = Language::kEnglish;
+  bool json = false;
+
+  /// The one of the two that the reader reads.
+  std::string_view say(std::string_view english, std::string_view chinese) const {
+    return language == Language::kChinese ? chinese : english;
+  }
+  /// A line to `out`, for people; nothing when a program reads.
+  void line(std::string_view english, std::string_view chinese) const;
+  /// Tells what went wrong and gives the exit code for it.
+  ExitCode fail(const Error& error) const;
+};
+
+/// The exit code for an error.
+ExitCode exit_code_of(ErrorCode code);
+
+/// "2026-11-22 13:20" by the machine's clock; "-" for 0.
+std::string time_text(std::int64_t ms);
+
+}  // namespace gridwhistle::app

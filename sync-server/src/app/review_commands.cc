@@ -1,0 +1,110 @@
+#include "app/commands.h"
+#include "app/listing.h"
+#include "app/whistle_listing.h"
+#include "model/record.h"
+#include "schema/kinds.h"
+#include "schema/tables.h"
+
+namespace gridwhistle::app {
+namespace {
+
+Value kind_value(KindId id, Language language) {
+  const KindSchema* kind = built_schema().kind(id);
+  if (!kind) return number_value(id.value);
+  return {kind->name, std::string(language == Language::kChinese ? kind->name_zh : kind->name)};
+}
+
+/// Which fields it writes, never what: the content may be personal.
+std::string field_names(const SealedOperation& operation, Language language) {
+  const KindSchema* kind = built_schema().kind(operation.kind);
+  std::string names;
+  for (const FieldView& view : fields_of(operation.set)) {
+    const FieldSchema* field = kind ? kind->field(view.number) : nullptr;
+    const std::string_view name = !field                           ? "?"
+                                  : language == Language::kChinese ? field->name_zh
+                                                                   : field->name;
+    names += (names.empty() ? "" : " ") + std::string(name);
+  }
+  return names;
+}
+
+Listing sealed_listing(Context& context, const ReviewList& review) {
+  const Language language = context.output.language;
+  Listing listing({{"number", "Number", "序号"},
+                   {"received_ms", "Received", "接收时间"},
+                   {"effective_ms", "Recorded", "记录时间"},
+                   {"worker", "Author", "作者"},
+                   {"device", "Device", "设备"},
+                   {"kind", "Kind", "类型"},
+                   {"record", "Record", "记录"},
+                   {"writes", "Writes", "内容字段"}});
+  for (const SealedOperation& sealed : review.sealed) {
+    const bool erases = sealed.type == OperationType::kErase;
+    listing.add({number_value(sealed.number), time_value(sealed.received_ms),
+                 time_value(sealed.effective_ms),
+                 text_value(context.directory.worker_code(sealed.worker)),
+                 text_value(device_text(sealed.device)), kind_value(sealed.kind, language),
+                 id_value(sealed.record),
+                 text_value(erases ? std::string(context.output.say("(erases it)", "（删除）"))
+                                   : field_names(sealed, language))});
+  }
+  return listing;
+}
+
+Listing flagged_listing(const Context& context, const ReviewList& review) {
+  Listing listing({{"at_ms", "When", "时间"},
+                   {"kind", "Kind", "类型"},
+                   {"record", "Record", "记录"},
+                   {"seq", "Log", "日志号"}});
+  for (const FlaggedRecord& flagged : review.flagged) {
+    listing.add({time_value(flagged.at_ms), kind_value(flagged.kind, context.output.language),
+                 id_value(flagged.record), number_value(flagged.seq.value)});
+  }
+  return listing;
+}
+
+}  // namespace
+
+ExitCode run_command(Context& context, const ReviewListCommand&) {
+  const Output& output = context.output;
+  const auto review = context.county.review();
+  if (!review) return output.fail(review.error());
+  const Listing sealed = sealed_listing(context, *review);
+  const Listing flagged = flagged_listing(context, *review);
+  if (output.json) {
+    const nlohmann::ordered_json json = {
+        {"sealed", sealed.json()}, {"flagged", flagged.json()}, {"parked", review->parked}};
+    output.out(json.dump() + "\n");
+    return ExitCode::kDone;
+  }
+  output.line("Sealed: recorded when its author no longer held the grid",
+              "已封存：作者已无权限时记录");
+  sealed.print(output, "  none", "  无");
+  output.line("\nCame back: an erasure met an edit", "\n已恢复：删除与修改相遇");
+  flagged.print(output, "  none", "  无");
+  const std::string parked = std::to_string(review->parked);
+  output.line("\nParked for an upgrade of this server: " + parked, "\n待服务器升级：" + parked);
+  return ExitCode::kDone;
+}
+
+ExitCode run_command(Context& context, const ReviewAcceptCommand& command) {
+  const Output& output = context.output;
+  const auto status = context.county.accept_sealed(command.number, context.surroundings.by);
+  if (!status) return output.fail(status.error());
+  Sheet sheet;
+  sheet.add({"outcome", "Outcome", "处理结果"},
+            word_value(field_schema(kinds::kWhistleAction, "status"), static_cast<int>(*status),
+                       output.language));
+  sheet.print(output);
+  return was_applied(*status) ? ExitCode::kDone : ExitCode::kRefused;
+}
+
+ExitCode run_command(Context& context, const ReviewReturnCommand& command) {
+  const auto done =
+      context.county.return_sealed(command.number, command.reason, context.surroundings.by);
+  if (!done) return context.output.fail(done.error());
+  context.output.line("Its author is told.", "已告知作者。");
+  return ExitCode::kDone;
+}
+
+}  // namespace gridwhistle::app

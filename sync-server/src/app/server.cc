@@ -1,0 +1,138 @@
+#include "app/server.h"
+
+#include <atomic>
+#include <chrono>
+
+#include "app/backup.h"
+#include "app/county_thread.h"
+#include "app/metrics.h"
+#include "app/open_county.h"
+#include "app/operator_door.h"
+#include "app/phone_door.h"
+#include "rpc/admin.h"
+#include "rpc/rpc_server.h"
+#include "rpc/server_identity.h"
+
+namespace gridwhistle::app {
+namespace {
+
+/// How long phones have to take what was queued for them.
+constexpr std::chrono::seconds kGrace{5};
+/// After a backup failed, the next try.
+constexpr std::int64_t kBackupRetryMs = 10 * 60 * 1000;
+
+std::string code_text(const Error& error) { return std::string(name_of(error.code)); }
+
+class RunningServer : public Server {
+ public:
+  RunningServer(const ServerConfig& config, const Log& log, OpenCounty open)
+      : config_(config),
+        log_(log),
+        clock_(std::move(open.clock)),
+        random_(std::move(open.random)),
+        key_sha256_(std::move(open.key_sha256)),
+        thread_(std::move(open.county)),
+        phones_(thread_) {}
+
+  ~RunningServer() override { stop(); }
+
+  Result<void> open_doors() {
+    const auto identity = rpc::load_or_make_identity(config_.key_path());
+    if (!identity) return std::unexpected(identity.error());
+    rpc::RpcServerOptions options{.listen = config_.listen, .identity = *identity};
+    options.streams_max = config_.streams_max;
+    auto rpc = rpc::RpcServer::start(std::move(options), phones_);
+    if (!rpc) return std::unexpected(rpc.error());
+    rpc_ = std::move(*rpc);
+    auto admin = rpc::AdminServer::start(config_.socket_path(),
+                                         operator_handler(thread_, *clock_, config_, key_sha256_));
+    if (!admin) return std::unexpected(admin.error());
+    admin_ = std::move(*admin);
+    return open_metrics();
+  }
+
+  int port() const override { return rpc_->port(); }
+
+  void tick() override {
+    const std::int64_t now_ms = clock_->now().wall_ms;
+    if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
+    const auto status = thread_.call([](County& county) { return county.status(); });
+    const std::int64_t every_ms = config_.backup_every_hours * 3600 * 1000;
+    if (status && status->backed_up_ms != 0 && now_ms - status->backed_up_ms < every_ms) {
+      next_backup_ms_ = status->backed_up_ms + every_ms;
+      return;
+    }
+    back_up(now_ms, every_ms);
+  }
+
+  void stop() override {
+    if (!rpc_) return;
+    admin_.reset();
+    metrics_.reset();
+    rpc_->shutdown(kGrace);
+    thread_.stop();
+    rpc_.reset();
+    log_.info("stopped");
+  }
+
+ private:
+  Result<void> open_metrics() {
+    if (config_.metrics_listen.empty()) return {};
+    MetricsDoor::Pages pages;
+    pages.metrics = [this] {
+      const auto status = thread_.call([](County& county) { return county.status(); });
+      return status ? metrics_text(*status, clock_->now().wall_ms) : std::string();
+    };
+    pages.health = [this] {
+      const auto status = thread_.call([](County& county) { return county.status(); });
+      if (!status) return code_text(status.error());
+      const bool late =
+          backup_is_late(std::max(status->backed_up_ms, started_ms_), clock_->now().wall_ms);
+      return std::string(late ? "no backup for three days" : "ok");
+    };
+    auto metrics = MetricsDoor::start(config_.metrics_listen, std::move(pages));
+    if (!metrics) return std::unexpected(metrics.error());
+    metrics_ = std::move(*metrics);
+    return {};
+  }
+
+  void back_up(std::int64_t now_ms, std::int64_t every_ms) {
+    const auto made = thread_.call(
+        [&](County& county) { return make_backup(county, config_, "", "server", now_ms); });
+    next_backup_ms_ = now_ms + (made ? every_ms : std::min(every_ms, kBackupRetryMs));
+    if (!made) {
+      log_.error("backup_failed", {{"code", code_text(made.error())}});
+      return;
+    }
+    log_.info("backup_made", {{"upto", static_cast<std::int64_t>(made->upto.value)}});
+    if (const auto warning = backup_warning(config_, now_ms, now_ms)) {
+      log_.warn("backup_on_same_disk", {{"advice", warning->english}});
+    }
+  }
+
+  const ServerConfig& config_;
+  const Log& log_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Random> random_;
+  std::string key_sha256_;
+  std::int64_t started_ms_ = clock_->now().wall_ms;
+  std::int64_t next_backup_ms_ = 0;
+  CountyThread thread_;
+  PhoneDoor phones_;
+  std::unique_ptr<rpc::RpcServer> rpc_;
+  std::unique_ptr<rpc::AdminServer> admin_;
+  std::unique_ptr<MetricsDoor> metrics_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, const Log& log) {
+  auto open = open_county(config);
+  if (!open) return std::unexpected(open.error());
+  auto server = std::make_unique<RunningServer>(config, log, std::move(*open));
+  if (auto opened = server->open_doors(); !opened) return std::unexpected(opened.error());
+  log.info("serving", {{"county", config.county}, {"port", std::int64_t{server->port()}}});
+  return server;
+}
+
+}  // namespace gridwhistle::app

@@ -1,0 +1,70 @@
+#include "app/command_line.h"
+
+#include <catch2/catch.hpp>
+
+using namespace gridwhistle::app;
+
+namespace {
+
+template <typename Command>
+Command county_command(const std::vector<std::string>& words) {
+  const auto line = parse_command_line(words);
+  if (!line) FAIL(line.error().text);
+  return std::get<Command>(std::get<CountyCommand>(line->command));
+}
+
+int exit_code(const std::vector<std::string>& words) {
+  const auto line = parse_command_line(words);
+  return line ? -1 : line.error().exit_code;
+}
+
+}  // namespace
+
+TEST_CASE("Each command is read with its arguments") {
+  CHECK(county_command<ImportCommand>({"import", "a", "b", "--dry-run"}).paths.size() == 2);
+  CHECK(county_command<EnrolCommand>({"enrol", "WG001"}).worker == "WG001");
+  CHECK(county_command<RevokeCommand>({"revoke", "ab", "--lost"}).lost);
+  CHECK_FALSE(county_command<RevokeCommand>({"revoke", "ab", "--left"}).lost);
+  const auto assign = county_command<QueueAssignCommand>(
+      {"queue", "assign", "N1", "--lead", "BM-CG", "--co", "BM-GA", "--co", "BM-XF"});
+  CHECK(assign.co == std::vector<std::string>{"BM-GA", "BM-XF"});
+  const auto act = county_command<ActCommand>(
+      {"act", "N1", "refuse", "--as", "SL1", "--reason", "3", "--note", "看不清"});
+  CHECK(act.reason == 3);
+  CHECK(act.note == "看不清");
+  CHECK(county_command<ReviewReturnCommand>({"review", "return", "7", "--reason", "x"}).number ==
+        7);
+  CHECK(county_command<ExportCommand>({"export"}).purpose.empty());
+}
+
+TEST_CASE("General options stand before or after the command") {
+  for (const auto& words :
+       {std::vector<std::string>{"--json", "--lang", "zh", "-c", "x.toml", "status"},
+        std::vector<std::string>{"status", "--json", "--lang", "zh", "-c", "x.toml"}}) {
+    const auto line = parse_command_line(words);
+    REQUIRE(line);
+    CHECK(line->json);
+    CHECK(line->language == "zh");
+    CHECK(line->config == "x.toml");
+  }
+}
+
+TEST_CASE("Help is no error and says what comes first") {
+  const auto line = parse_command_line({"--help"});
+  REQUIRE(!line);
+  CHECK(line.error().exit_code == 0);
+  CHECK(line.error().text.find("First day") != std::string::npos);
+  CHECK(exit_code({"act", "--help"}) == 0);
+}
+
+TEST_CASE("What is typed wrong is told with exit code 2") {
+  CHECK(exit_code({}) == 2);
+  CHECK(exit_code({"frobnicate"}) == 2);
+  CHECK(exit_code({"enrol"}) == 2);
+  CHECK(exit_code({"revoke", "ab"}) == 2);
+  CHECK(exit_code({"revoke", "ab", "--left", "--lost"}) == 2);
+  CHECK(exit_code({"queue"}) == 2);
+  CHECK(exit_code({"review", "accept", "x"}) == 2);
+  CHECK(exit_code({"status", "--lang", "fr"}) == 2);
+  CHECK(exit_code({"status", "extra"}) == 2);
+}

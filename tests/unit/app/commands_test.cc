@@ -1,0 +1,243 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "app/argument_files.h"
+#include "app/command_line.h"
+#include "app/init.h"
+#include "app/open_county.h"
+#include "app/run.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "schema/kinds.h"
+#include "temp_folder.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::app;
+using Json = nlohmann::json;
+
+namespace {
+
+struct Said {
+  ExitCode code = ExitCode::kDone;
+  std::string out;
+  std::string err;
+
+  std::vector<Json> rows() const {
+    std::vector<Json> rows;
+    std::istringstream lines(out);
+    for (std::string line; std::getline(lines, line);) rows.push_back(Json::parse(line));
+    return rows;
+  }
+};
+
+/// A county in a folder of its own, and somebody who types commands.
+class Desk {
+ public:
+  Desk() {
+    Said said;
+    run_init({folder_.path(), "440811", "127.0.0.1:7443"}, output(said, false));
+    REQUIRE(said.err.empty());
+    config_ =
+        *parse_config(folder_ / "gridwhistle.toml", default_config("440811", "127.0.0.1:7443"));
+    auto open = open_county(config_);
+    if (!open) FAIL(open.error().message);
+    open_.emplace(std::move(*open));
+  }
+
+  Said type(std::vector<std::string> words, bool json = true) {
+    const auto line = parse_command_line(words);
+    if (!line) FAIL(line.error().text);
+    const auto& command = std::get<CountyCommand>(line->command);
+    const auto files = read_argument_files(command);
+    if (!files) FAIL(files.error().message);
+    Said said;
+    const Surroundings around{config_, open_->key_sha256, folder_.path(), "tester",
+                              open_->clock->now().wall_ms};
+    said.code = run(*open_->county, command, *files, around, output(said, json));
+    return said;
+  }
+
+  Desk& with_sample() {
+    REQUIRE(type({"import", GRIDWHISTLE_SAMPLE_DATA}).code == ExitCode::kDone);
+    return *this;
+  }
+
+  /// A whistle that the hotline passes on; its number.
+  std::string whistle(const std::string& number, const std::string& category) {
+    v1::Whistle whistle;
+    whistle.set_number(number);
+    whistle.set_grid("440811100001001");
+    whistle.set_category(category);
+    whistle.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
+    whistle.set_title("路灯不亮");
+    whistle.set_source(v1::SOURCE_HOTLINE);
+    const auto written = county().write(kinds::kWhistle, county().mint_id(),
+                                        whistle.SerializeAsString(), {}, "tester");
+    if (!written) FAIL(written.error().message);
+    return number;
+  }
+
+  /// Moves a whistle on and insists that it was allowed.
+  void act(const std::string& whistle, const std::string& action, const std::string& actor,
+           std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"act", whistle, action, "--as", actor});
+    const Said said = type(more);
+    INFO(action << " " << said.out << said.err);
+    REQUIRE(said.code == ExitCode::kDone);
+  }
+
+  County& county() { return *open_->county; }
+  const ServerConfig& config() const { return config_; }
+  const TempFolder& folder() const { return folder_; }
+  void close() { open_.reset(); }
+
+ private:
+  static Output output(Said& said, bool json) {
+    return {[&](std::string_view text) { said.out += text; },
+            [&](std::string_view text) { said.err += text; }, Language::kEnglish, json};
+  }
+
+  TempFolder folder_;
+  ServerConfig config_;
+  std::optional<OpenCounty> open_;
+};
+
+}  // namespace
+
+TEST_CASE("A dry run says what an import would do and changes nothing") {
+  Desk desk;
+  const auto before = desk.type({"status"}).out;
+  const Said dry = desk.type({"import", GRIDWHISTLE_SAMPLE_DATA, "--dry-run"});
+  CHECK(dry.code == ExitCode::kDone);
+  CHECK(dry.rows()[0]["created"] == 1594);
+  CHECK(desk.type({"status"}).out == before);
+  CHECK(desk.type({"import", GRIDWHISTLE_SAMPLE_DATA}).rows()[0]["created"] == 1594);
+}
+
+TEST_CASE("Importing the same files again changes nothing") {
+  Desk desk;
+  desk.with_sample();
+  const Json again = desk.type({"import", GRIDWHISTLE_SAMPLE_DATA}).rows()[0];
+  CHECK(again["created"] == 0);
+  CHECK(again["changed"] == 0);
+  CHECK(again["unchanged"] == 1594);
+}
+
+TEST_CASE("An import with a fault names file and line and imports nothing") {
+  Desk desk;
+  const std::string path = desk.folder() / "areas.csv";
+  std::ofstream(path) << "code12,level,name\n440811000000,COUNTY,麻章区\n44081,TOWN,x\n";
+  const Said said = desk.type({"import", path}, false);
+  CHECK(said.code == ExitCode::kFaults);
+  CHECK(said.out.starts_with(path + ":3: code12"));
+  CHECK(desk.county().all(kinds::kAdminArea)->empty());
+}
+
+TEST_CASE("An enrolment code names server, key and code; nobody gets one for a stranger") {
+  Desk desk;
+  desk.with_sample();
+  const Said said = desk.type({"enrol", "WG001"});
+  REQUIRE(said.code == ExitCode::kDone);
+  CHECK(said.rows()[0]["code"].get<std::string>().starts_with("gw1:127.0.0.1:7443:"));
+  CHECK(desk.type({"enrol", "NOBODY"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"revoke", "ZZZZ", "--lost"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"devices"}).out.empty());
+}
+
+TEST_CASE("A whistle goes its road by what staff type, and explain tells it") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-1", "02004");
+  desk.act(n, "verify", "WG001");
+  desk.act(n, "accept", "SL100");
+  desk.act(n, "blow", "SL100");
+  const auto inbox = desk.type({"inbox", "BM-ZJ"}).rows();
+  REQUIRE(inbox.size() == 1);
+  CHECK(inbox[0]["number"] == n);
+  desk.act(n, "check_in", "BM-ZJ1", {"--on-site"});
+  desk.act(n, "start", "BM-ZJ1");
+  desk.act(n, "report_back", "BM-ZJ1", {"--note", "已更换"});
+  const Json why = desk.type({"explain", n}).rows()[0];
+  CHECK(why["item"] == "ZR011");
+  CHECK(why["rule"] == "FP011");
+  CHECK(why["steps"].size() >= 6);
+}
+
+TEST_CASE("An action that is not allowed is refused with its reason and exit code 1") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-2", "02004");
+  const Said said = desk.type({"act", n, "check_in", "--as", "BM-ZJ1"});
+  CHECK(said.code == ExitCode::kRefused);
+  const Said accept = desk.type({"act", n, "accept", "--as", "BM-ZJ1"});
+  CHECK(accept.code == ExitCode::kRefused);
+  CHECK(accept.rows()[0]["outcome"] == "REJECTED");
+  CHECK(desk.type({"act", n, "dance", "--as", "BM-ZJ1"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"act", "nothing", "accept", "--as", "BM-ZJ1"}).code == ExitCode::kRefused);
+}
+
+TEST_CASE("What no rule covers waits in the queue until the county assigns it") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-3", "99001");
+  desk.act(n, "verify", "WG001");
+  desk.act(n, "accept", "SL100");
+  desk.act(n, "blow", "SL100");
+  const auto queue = desk.type({"queue", "list"}).rows();
+  REQUIRE(queue.size() == 1);
+  CHECK(queue[0]["number"] == n);
+  const Said said = desk.type({"queue", "assign", n, "--lead", "BM-CG", "--co", "BM-GA"});
+  INFO(said.out << said.err);
+  CHECK(said.code == ExitCode::kDone);
+  CHECK(desk.type({"queue", "list"}).out.empty());
+  CHECK(desk.type({"inbox", "BM-GA"}).rows().size() == 1);
+}
+
+TEST_CASE("Review, verify and export answer on a county in order") {
+  Desk desk;
+  desk.with_sample().whistle("T-4", "02004");
+  CHECK(desk.type({"review", "list"}).rows()[0]["sealed"].empty());
+  CHECK(desk.type({"review", "accept", "1"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"review", "return", "1", "--reason", "x"}).code == ExitCode::kRefused);
+  const Said verify = desk.type({"verify"});
+  CHECK(verify.code == ExitCode::kDone);
+  CHECK(verify.rows()[0]["faults"].empty());
+  CHECK(desk.type({"export"}).rows().size() >= 1595);
+  CHECK(desk.type({"status"}, false).out.find("440811") != std::string::npos);
+}
+
+TEST_CASE("A backup goes where it is told, or into the folder, of which the newest stay") {
+  Desk desk;
+  const Said told = desk.type({"backup", "mine.gwbackup"});
+  INFO(told.err);
+  REQUIRE(told.code == ExitCode::kDone);
+  CHECK(std::filesystem::exists(desk.folder() / "mine.gwbackup"));
+  CHECK(desk.type({"backup", "mine.gwbackup"}).code == ExitCode::kRefused);
+  const std::string path = desk.type({"backup"}).rows()[0]["path"];
+  CHECK(path.starts_with(desk.config().backup_folder + "/440811-"));
+}
+
+TEST_CASE(
+    "Restoring brings back what the backup had, keeps the file that was there, and checks first") {
+  Desk desk;
+  desk.with_sample();
+  const std::string backup = desk.folder() / "b.gwbackup";
+  REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
+  desk.whistle("T-5", "02004");
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  CHECK(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kNoServer);
+  desk.close();
+  CHECK(run_restore(desk.config(), {backup, false}, output, 5000) == ExitCode::kRefused);
+  std::ofstream(desk.folder() / "junk") << "not a database, but long enough to be looked at twice";
+  CHECK(run_restore(desk.config(), {desk.folder() / "junk", true}, output, 5000) ==
+        ExitCode::kBroken);
+  said = {};
+  REQUIRE(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kDone);
+  CHECK(std::filesystem::exists(desk.config().database_path() + ".before-restore-5"));
+  const auto open = open_county(desk.config());
+  REQUIRE(open);
+  CHECK(open->county->all(kinds::kWhistle)->empty());
+  CHECK(open->county->all(kinds::kGrid)->size() == 508);
+}

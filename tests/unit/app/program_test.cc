@@ -1,0 +1,153 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/config.h"
+#include "temp_folder.h"
+
+// The program itself, in processes of its own.
+using namespace gridwhistle::app;
+
+namespace {
+
+struct Ended {
+  int code = -1;
+  std::string text;
+};
+
+class Program {
+ public:
+  Program() {
+    Ended made = run_plain("init " + folder_.path() + " --county 440811 --public 127.0.0.1:7443");
+    INFO(made.text);
+    REQUIRE(made.code == 0);
+    std::string text = default_config("440811", "127.0.0.1:7443");
+    text.replace(text.find("0.0.0.0:7443"), 12, "127.0.0.1:0");
+    std::ofstream(config()) << text;
+  }
+  ~Program() {
+    if (server_ > 0) kill(server_, SIGKILL);
+    if (server_ > 0) waitpid(server_, nullptr, 0);
+  }
+
+  Ended run(const std::string& arguments) { return run_plain("-c " + config() + " " + arguments); }
+
+  /// Starts `serve` and waits until it answers.
+  void serve() {
+    std::filesystem::remove(folder_ / "data/operator.sock");
+    server_ = fork();
+    if (server_ == 0) {
+      const int log = fileno(std::fopen((folder_ / "log").c_str(), "a"));
+      dup2(log, 2);
+      execl(GRIDWHISTLE_SERVER, GRIDWHISTLE_SERVER, "-c", config().c_str(), "serve", nullptr);
+      _exit(127);
+    }
+    for (int i = 0; i < 200 && !std::filesystem::exists(folder_ / "data/operator.sock"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    REQUIRE(std::filesystem::exists(folder_ / "data/operator.sock"));
+  }
+
+  int stop(int signal) {
+    kill(server_, signal);
+    int status = 0;
+    waitpid(server_, &status, 0);
+    server_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  std::string log() const {
+    std::ifstream in(folder_ / "log");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::string config() const { return folder_ / "gridwhistle.toml"; }
+
+ private:
+  static Ended run_plain(const std::string& arguments) {
+    Ended ended;
+    std::FILE* pipe =
+        popen((std::string(GRIDWHISTLE_SERVER) + " --lang en " + arguments + " 2>&1").c_str(), "r");
+    char buffer[4096];
+    for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+      ended.text.append(buffer, n);
+    const int status = pclose(pipe);
+    ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ended;
+  }
+
+  TempFolder folder_;
+  pid_t server_ = 0;
+};
+
+const std::string kSample = GRIDWHISTLE_SAMPLE_DATA;
+
+}  // namespace
+
+TEST_CASE("A command gives the same answer on the file and through the running server") {
+  Program program;
+  CHECK(program.run("import " + kSample).code == 0);
+  const Ended on_file = program.run("verify --json");
+  CHECK(on_file.code == 0);
+  program.serve();
+  const Ended through = program.run("verify --json");
+  CHECK(through.code == 0);
+  CHECK(program.run("enrol WG001").text.starts_with("gw1:127.0.0.1:7443:"));
+  CHECK(program.run("import " + kSample + " --json").text.find("\"unchanged\":1594") !=
+        std::string::npos);
+  CHECK(program.run("enrol NOBODY").code == 1);
+  CHECK(program.run("backup").code == 0);
+  CHECK(program.stop(SIGTERM) == 0);
+  CHECK(program.run("status").code == 0);
+}
+
+TEST_CASE("A file has one server, and nothing is restored under it") {
+  Program program;
+  program.serve();
+  CHECK(program.run("serve").code == 5);
+  CHECK(program.run("restore /nowhere --replace").code == 5);
+  CHECK(program.stop(SIGINT) == 0);
+  CHECK(program.run("restore /nowhere --replace").code == 1);
+}
+
+TEST_CASE(
+    "A fresh server backs itself up without being asked, and says that it lies on the same disk") {
+  Program program;
+  program.serve();
+  for (int i = 0; i < 100 && program.log().find("backup_on_same_disk") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  CHECK(program.log().find("backup_made") != std::string::npos);
+  CHECK(program.log().find("backup_on_same_disk") != std::string::npos);
+  CHECK(program.stop(SIGTERM) == 0);
+  CHECK(program.log().find("stopped") != std::string::npos);
+}
+
+TEST_CASE("A killed server's file serves again") {
+  Program program;
+  program.serve();
+  CHECK(program.run("import " + kSample).code == 0);
+  CHECK(program.stop(SIGKILL) == 128 + SIGKILL);
+  CHECK(program.run("verify").code == 0);
+  program.serve();
+  CHECK(program.run("import " + kSample + " --json").text.find("\"unchanged\":1594") !=
+        std::string::npos);
+  CHECK(program.stop(SIGTERM) == 0);
+}
+
+TEST_CASE("A wrong or missing configuration is exit code 4 and says what is wrong") {
+  Program program;
+  std::ofstream(program.config()) << "county = \"440811\"\ncolour = 1\n";
+  const Ended ended = program.run("status");
+  CHECK(ended.code == 4);
+  CHECK(ended.text.find("gridwhistle.toml:2: unknown key colour") != std::string::npos);
+  std::filesystem::remove(program.config());
+  CHECK(program.run("status").code == 4);
+}
