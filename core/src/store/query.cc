@@ -208,6 +208,7 @@ struct Candidate {
   RecordId id;
   RecordRow row;
   double distance_m = 0;
+  std::size_t place = 0;  // in the order asked for
 };
 
 Candidate read_candidate(const sqlite::Statement& statement) {
@@ -259,8 +260,11 @@ Result<std::vector<Candidate>> select_near(StoreState& state, const KindTable& t
     if (!(away <= near.radius_m)) continue;
     candidates.push_back(read_candidate(statement));
     candidates.back().distance_m = away;
+    candidates.back().place = candidates.size();
   }
-  std::ranges::stable_sort(candidates, {}, &Candidate::distance_m);
+  std::ranges::sort(candidates, {}, [](const Candidate& candidate) {
+    return std::pair(candidate.distance_m, candidate.place);
+  });
   return candidates;
 }
 
