@@ -68,6 +68,8 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   }
   const auto upto = county.backup(target, by);
   if (!upto) return std::unexpected(upto.error());
+  std::error_code ignored;
+  fs::remove(target + "-lock", ignored);
   if (auto kept = keep_key(config, target + kKeySuffix); !kept)
     return std::unexpected(kept.error());
   if (path.empty()) drop_oldest(config);

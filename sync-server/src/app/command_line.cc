@@ -34,6 +34,7 @@ class Builder {
         ->type_name("FILE");
     app_.add_option("--lang", line.language, "zh or en [the terminal's]")
         ->check(CLI::IsMember({"zh", "en"}))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("LANG");
     app_.add_option("--by", line.by, "Who asks, for the audit [the account]")->type_name("NAME");
     app_.add_flag("--json", line.json, "For programs: JSON, an object a line");

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <exception>
 
@@ -5,6 +7,8 @@
 
 int main(int count, char** words) {
   using gridwhistle::app::ExitCode;
+  // Databases, backups and keys hold what only the server's own account may read.
+  umask(077);
   const gridwhistle::app::Output terminal{
       [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
       [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }};

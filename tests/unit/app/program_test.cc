@@ -103,7 +103,11 @@ TEST_CASE("A command gives the same answer on the file and through the running s
   CHECK(program.run("import " + kSample + " --json").text.find("\"unchanged\":1594") !=
         std::string::npos);
   CHECK(program.run("enrol NOBODY").code == 1);
-  CHECK(program.run("backup").code == 0);
+  const Ended backup = program.run("backup " + program.config() + ".gwbackup");
+  CHECK(backup.code == 0);
+  using std::filesystem::perms;
+  const auto mode = std::filesystem::status(program.config() + ".gwbackup").permissions();
+  CHECK((mode & (perms::group_all | perms::others_all)) == perms::none);
   CHECK(program.stop(SIGTERM) == 0);
   CHECK(program.run("status").code == 0);
 }
