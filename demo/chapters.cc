@@ -136,7 +136,10 @@ Result<void> Director::at_the_desks() {
       {{"do", "desk"}, {"seconds", 20}, {"quiet_rounds", 1}, {"only", staff_called("SL")}},
       seconds(40));
   if (!accepted) return std::unexpected(accepted.error());
-  if (auto done = sync_everybody({&staff()}); !done) return done;
+  // Once for what the acceptors did, once more for the departments to hear of it.
+  for (int round = 0; round < 2; ++round) {
+    if (auto done = sync_everybody({&staff()}); !done) return done;
+  }
   if (auto done = two_check_in_at_once(); !done) return done;
   if (auto done = assign_a_headless_one(); !done) return done;
 

@@ -49,14 +49,14 @@ Result<void> listen_at(const std::string& config, const std::string& address) {
   std::string text, line;
   bool written = false;
   while (std::getline(in, line)) {
-    const bool is_listen = line.starts_with("listen =") || line.starts_with("# listen =") ||
-                           line.starts_with("#listen =");
-    if (is_listen && !written) line = "listen = \"" + address + "\"";
-    written |= is_listen;
+    if (line.starts_with("address = ")) {
+      line = "address = \"" + address + "\"";
+      written = true;
+    }
     text += line + "\n";
   }
   in.close();
-  if (!written) return fail(ErrorCode::kInternal, "the default configuration has no listen");
+  if (!written) return fail(ErrorCode::kInternal, "the default configuration names no address");
   std::ofstream(config) << text;
   return {};
 }
