@@ -178,8 +178,8 @@ std::unexpected<Error> refused(const KindSchema& kind, std::uint32_t number, Err
 // in the wrong form a second time to rebuild it.
 class Canonicalizer {
  public:
-  Canonicalizer(const KindSchema& kind, std::string_view message)
-      : kind_(kind), message_(message) {}
+  Canonicalizer(const KindSchema& kind, std::string_view message, std::size_t field_max)
+      : kind_(kind), message_(message), field_max_(field_max) {}
 
   Result<std::string> run() {
     // Repacking can double the size at most, and the id is dropped.
@@ -310,9 +310,9 @@ class Canonicalizer {
   Result<std::string> finish(std::string message) {
     if (message.size() > limits::kRecordBytes) return too_large();
     // Only a message larger than a field may be can hold a field that is too large.
-    if (message.size() > limits::kFieldBytes) {
+    if (message.size() > field_max_) {
       for (const FieldView& field : fields_of(message)) {
-        if (field.entries.size() > limits::kFieldBytes) {
+        if (field.entries.size() > field_max_) {
           return refused(kind_, field.number, ErrorCode::kTooLarge, "exceeds 16 KB");
         }
       }
@@ -327,6 +327,7 @@ class Canonicalizer {
 
   const KindSchema& kind_;
   std::string_view message_;
+  const std::size_t field_max_;
   bool in_form_ = true;
   std::uint32_t last_ = 0;
   std::size_t at_ = 0;
@@ -336,7 +337,11 @@ class Canonicalizer {
 }  // namespace
 
 Result<std::string> canonical(const KindSchema& kind, std::string_view message) {
-  return Canonicalizer(kind, message).run();
+  return Canonicalizer(kind, message, limits::kFieldBytes).run();
+}
+
+Result<std::string> canonical_record(const KindSchema& kind, std::string_view message) {
+  return Canonicalizer(kind, message, limits::kRecordBytes).run();
 }
 
 bool is_canonical(std::string_view message) {

@@ -43,6 +43,9 @@ struct Operation {
   std::vector<std::uint32_t> clear;
   /// Elements removed from SET fields. Canonical.
   std::string remove;
+  /// Which rule the content breaks; only ever set on what came over the wire. Such an operation
+  /// keeps its place in its lane and is refused there: its other parts are as they came.
+  std::string fault;
 
   bool operator==(const Operation&) const = default;
 };

@@ -10,8 +10,8 @@
 #include "model/schema.h"
 
 // Records as the rules see them: a protobuf message in canonical form, taken apart by field number.
-// Nothing here knows a generated class, so a field that this build has never heard of is kept, merged
-// and passed on like any other.
+// Nothing here knows a generated class, so a field that this build has never heard of is kept,
+// merged and passed on like any other.
 //
 // Canonical form: fields in ascending order of their number, the entries of one number together,
 // a singular field at most once (the last one given), elements of a repeated scalar unpacked, no
@@ -26,10 +26,10 @@ struct FieldView {
 
 /// One value of a field, without its tag. Points into the message.
 struct ValueView {
-  std::uint8_t wire_type = 0;    ///< 0 varint, 1 fixed64, 2 bytes, 5 fixed32
-  std::uint64_t scalar = 0;      ///< of wire types 0, 1, 5
-  std::string_view bytes;        ///< of wire type 2
-  std::string_view entry;        ///< tag and value
+  std::uint8_t wire_type = 0;  ///< 0 varint, 1 fixed64, 2 bytes, 5 fixed32
+  std::uint64_t scalar = 0;    ///< of wire types 0, 1, 5
+  std::string_view bytes;      ///< of wire type 2
+  std::string_view entry;      ///< tag and value
 };
 
 /// Brings a message from outside into canonical form and checks it: well-formed, no group, known
@@ -37,6 +37,10 @@ struct ValueView {
 /// ones are kept), each field within limits::kFieldBytes, the whole within limits::kRecordBytes.
 /// A field number 1 is dropped. Errors: kInvalid, kTooLarge; the message names the field.
 Result<std::string> canonical(const KindSchema& kind, std::string_view message);
+
+/// The same for a record as a whole: what many wrote may have made a field of it larger than one
+/// write may be, so that only the record's own limit counts.
+Result<std::string> canonical_record(const KindSchema& kind, std::string_view message);
 
 /// Whether `message` is canonical, structure alone. For what this program wrote itself.
 bool is_canonical(std::string_view message);
@@ -61,9 +65,9 @@ void append_double(std::string& message, std::uint32_t number, double value);
 void append_text(std::string& message, std::uint32_t number, std::string_view value);
 
 /// Lays a change over a record: LWW, IMMUTABLE and SERVER fields are replaced (a group as a whole:
-/// members of it that `set` leaves out become empty), elements of SET fields are added and removed by
-/// value, elements of APPEND fields appended; `clear` empties. All three are canonical, and so is
-/// the result. This is what the phone does with its own pending operations.
+/// members of it that `set` leaves out become empty), elements of SET fields are added and removed
+/// by value, elements of APPEND fields appended; `clear` empties. All three are canonical, and so
+/// is the result. This is what the phone does with its own pending operations.
 std::string overlay(const KindSchema& kind, std::string_view base, std::string_view set,
                     const std::vector<std::uint32_t>& clear, std::string_view remove);
 

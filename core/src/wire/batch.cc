@@ -186,13 +186,10 @@ class OperationReader {
     Operation op;
     if (auto sound = identify(fields, op); !sound) return std::unexpected(sound.error());
     if (auto sound = count(fields, op); !sound) return std::unexpected(sound.error());
-    if (fields.scope) {
-      if (!fields.scope->empty() && !is_scope(*fields.scope)) {
-        return refuse_frame(ErrorCode::kInvalid, "an operation's scope is malformed");
-      }
-      before_.scope = std::string(*fields.scope);
-    }
+    // Enough of a scope that is too long for it to stay one.
+    if (fields.scope) before_.scope = std::string(fields.scope->substr(0, limits::kScopeBytes + 1));
     op.scope = before_.scope;
+    if (!op.scope.empty() && !is_scope(op.scope)) op.fault = "an operation's scope is malformed";
     if (auto sound = take_parts(fields, op); !sound) return std::unexpected(sound.error());
     return op;
   }
@@ -252,15 +249,20 @@ class OperationReader {
   }
 
   Result<void> take_parts(OperationFields& fields, Operation& op) {
-    const KindSchema* kind = schema_.kind(op.kind);
-    auto set = checked_part(kind, fields.set);
-    if (!set) return std::unexpected(set.error());
-    auto remove = checked_part(kind, fields.remove);
-    if (!remove) return std::unexpected(remove.error());
-    if (auto sound = check_clear(fields.clear); !sound) return sound;
-    op.set = std::move(*set);
-    op.remove = std::move(*remove);
+    if (fields.clear.size() > limits::kClearedFields) return check_clear(fields.clear);
+    if (auto sound = check_clear(fields.clear); !sound) op.fault = sound.error().message;
     op.clear = std::move(fields.clear);
+    if (auto sound = take_part(fields.set, op, op.set); !sound) return sound;
+    return take_part(fields.remove, op, op.remove);
+  }
+
+  // A part that breaks its kind's rules stays as it came, and its operation is refused; the frame
+  // is sound, and what comes behind must not wait for it.
+  Result<void> take_part(std::string_view bytes, Operation& op, std::string& part) {
+    auto checked = checked_part(schema_.kind(op.kind), bytes);
+    if (!checked && bytes.size() > limits::kRecordBytes) return std::unexpected(checked.error());
+    if (!checked) op.fault = checked.error().message;
+    part = checked ? std::move(*checked) : std::string(bytes);
     return {};
   }
 
@@ -399,7 +401,7 @@ class RowReader {
     row.hlc = Hlc(before_.hlc_ms << 16 | fields.hlc_counter);
     if (auto sound = take_scopes(fields); !sound) return std::unexpected(sound.error());
     row.scopes = before_.scopes;
-    auto set = checked_part(schema_.kind(row.kind), fields.set);
+    auto set = checked_record(schema_.kind(row.kind), fields.set);
     if (!set) return std::unexpected(set.error());
     row.set = std::move(*set);
     if (auto sound = check_clear(fields.clear); !sound) return std::unexpected(sound.error());

@@ -19,8 +19,8 @@ std::string write_operations(DeviceId device, std::span<const Operation> operati
                              std::vector<std::size_t>& ends);
 
 /// Reads a batch whose first operation is number `first` of `lane`, and checks everything that can
-/// be checked without the record: forms, limits, whole transactions. At most `count_max`
-/// operations.
+/// be checked without the record: forms, limits, whole transactions. An operation whose content
+/// breaks its kind's rules comes with its fault. At most `count_max` operations.
 Result<std::vector<Operation>> read_operations(const Schema& schema, DeviceId device, Lane lane,
                                                LaneSeq first, std::size_t count_max,
                                                std::string_view batch);

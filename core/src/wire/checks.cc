@@ -47,6 +47,16 @@ Result<void> check_cursor(const v1::Cursor& cursor) {
   return {};
 }
 
+Result<std::string> of_unknown_kind(std::string_view message) {
+  if (message.size() > limits::kRecordBytes) {
+    return refuse_frame(ErrorCode::kTooLarge, "a record of an unknown kind exceeds 64 KB");
+  }
+  if (!is_canonical(message)) {
+    return refuse_frame(ErrorCode::kInvalid, "a record of an unknown kind is malformed");
+  }
+  return std::string(message);
+}
+
 }  // namespace
 
 std::unexpected<Error> refuse_frame(ErrorCode code, std::string why) {
@@ -60,14 +70,12 @@ bool is_scope(std::string_view scope) {
 
 Result<std::string> checked_part(const KindSchema* kind, std::string_view message) {
   if (message.empty()) return std::string();
-  if (kind != nullptr) return canonical(*kind, message);
-  if (message.size() > limits::kRecordBytes) {
-    return refuse_frame(ErrorCode::kTooLarge, "a record of an unknown kind exceeds 64 KB");
-  }
-  if (!is_canonical(message)) {
-    return refuse_frame(ErrorCode::kInvalid, "a record of an unknown kind is malformed");
-  }
-  return std::string(message);
+  return kind != nullptr ? canonical(*kind, message) : of_unknown_kind(message);
+}
+
+Result<std::string> checked_record(const KindSchema* kind, std::string_view message) {
+  if (message.empty()) return std::string();
+  return kind != nullptr ? canonical_record(*kind, message) : of_unknown_kind(message);
 }
 
 Result<void> check_clear(const std::vector<std::uint32_t>& clear) {

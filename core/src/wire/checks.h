@@ -18,9 +18,12 @@ std::unexpected<Error> refuse_frame(ErrorCode code, std::string why);
 /// "grid:440811001001001", "county": printable ASCII, up to limits::kScopeBytes.
 bool is_scope(std::string_view scope);
 
-/// A part of a record's message: into canonical form where the kind is known, of canonical
+/// What an operation writes of a record: into canonical form where the kind is known, of canonical
 /// structure where it is not.
 Result<std::string> checked_part(const KindSchema* kind, std::string_view message);
+
+/// The same of a row: many wrote to it, so a field may be larger than one write.
+Result<std::string> checked_record(const KindSchema* kind, std::string_view message);
 
 /// What an operation or a row holds beside its numbers.
 Result<void> check_clear(const std::vector<std::uint32_t>& clear);

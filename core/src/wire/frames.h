@@ -57,7 +57,8 @@ struct CutDown {
 using Down = std::variant<v1::Welcome, v1::Acks, CutDown, v1::DownEnd, v1::Refusal>;
 
 /// A frame that a device sent. Operations of kinds the schema does not know are let through with
-/// their structure checked, to be parked. `device` is who the call belongs to (0 while unknown:
+/// their structure checked, to be parked; those whose content is at fault are let through with
+/// their fault, to be refused one by one. `device` is who the call belongs to (0 while unknown:
 /// operations before a Hello are refused).
 Result<Up> decode_up(const Schema& schema, DeviceId device, std::string_view frame);
 

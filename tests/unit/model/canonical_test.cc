@@ -113,6 +113,17 @@ TEST_CASE("a field of 16 KB passes and a byte more does not") {
   CHECK(code_of(text_of_size(kTitle, limits::kFieldBytes + 1)) == ErrorCode::kTooLarge);
 }
 
+TEST_CASE("in a record that many wrote to, only the whole has a limit") {
+  // One byte of tag and three of length.
+  const std::string large = text_field(kTitle, std::string(limits::kRecordBytes - 4, 'a'));
+  const auto kept = canonical_record(kThing, large);
+  REQUIRE(kept.has_value());
+  CHECK(*kept == large);
+  const auto refused = canonical_record(kThing, large + int_field(kOpen, 1));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == ErrorCode::kTooLarge);
+}
+
 TEST_CASE("a record of 64 KB passes and a byte more does not") {
   std::string message;
   for (const std::uint32_t number : {kGrid, kTitle, kTags}) {

@@ -53,6 +53,16 @@ TEST_CASE("the generated classes read rows that are written by hand") {
   CHECK(batch.rows(0).scopes(0) == cut.rows[0].scopes[0]);
 }
 
+TEST_CASE("a row passes whose field grew beyond what one write may hold") {
+  std::vector<Row> rows = sample_rows(1);
+  rows[0].kind = KindId(7);
+  rows[0].set.clear();
+  for (int i = 0; i < 20; ++i) rows[0].set += text_field(kLog, std::string(1024, 'a'));
+  const auto down = decode_down(kSchema, encode_cut({"", Seq(100), rows}));
+  REQUIRE(down.has_value());
+  CHECK(std::get<CutDown>(*down).rows == rows);
+}
+
 TEST_CASE("an empty cut moves the cursor alone") {
   CHECK(cut_of(encode_cut({"", Seq(9), {}})).upto == Seq(9));
 }
