@@ -81,13 +81,28 @@ Rows held(Phone& phone, const char* kind) {
   return rows;
 }
 
+/// The fields in which two canonical records differ, with both values.
+std::string difference(const std::string& server, const std::string& phone) {
+  std::string text;
+  for (std::uint32_t number = 1; number < 100; ++number) {
+    const auto there = field_of(server, number).entries;
+    const auto here = field_of(phone, number).entries;
+    if (there == here) continue;
+    text += " field " + std::to_string(number) + " server \"" + std::string(there) + "\" phone \"" +
+            std::string(here) + "\"";
+  }
+  return text;
+}
+
 void compare(const std::string& who, const std::string& kind, const Rows& server,
              const Rows& phone) {
   for (const auto& [id, body] : server) {
     const auto row = phone.find(id);
     const std::string name = kind + " " + id.text();
     if (row == phone.end()) throw Violation(who + " lacks " + name);
-    if (row->second != body) throw Violation(who + " differs from the server in " + name);
+    if (row->second != body) {
+      throw Violation(who + " differs from the server in " + name + difference(body, row->second));
+    }
   }
   for (const auto& [id, body] : phone) {
     if (!server.contains(id)) {

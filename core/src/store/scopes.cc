@@ -106,8 +106,9 @@ class Sweep {
     if (place.scopes != 0) return any_covered(scopes_text(state_, place.scopes), audience);
     if (!kind.fixed_scope.empty()) return true;
     if (kind.scope_parent == 0) {
-      GW_TRY_LET(scope, scope_of(state_, kind, place.body));
-      return covers(grants_, scope, audience);
+      const auto scope = scope_of(state_, kind, place.body);
+      // Pending edits of a record whose base has left name no place: there is nothing to show.
+      return scope && covers(grants_, *scope, audience);
     }
     return parent_stays(kind, audience, place, depth);
   }
