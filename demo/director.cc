@@ -169,6 +169,12 @@ std::vector<std::string> Director::staff_called(const std::string& prefix) const
   return names;
 }
 
+std::vector<std::string> Director::staff_but(const std::string& worker) const {
+  std::vector<std::string> names = staff_called("");
+  std::erase(names, worker);
+  return names;
+}
+
 double Director::elapsed_s() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
 }

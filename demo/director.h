@@ -61,6 +61,7 @@ class Director {
   CrewProcess& staff() { return *crews_.back(); }
   /// Of the staff, those whose code begins so.
   std::vector<std::string> staff_called(const std::string& prefix) const;
+  std::vector<std::string> staff_but(const std::string& worker) const;
   double elapsed_s() const;
   /// A chapter's heading, then lines beneath it.
   void chapter(const std::string& chinese, const std::string& english);

@@ -27,11 +27,15 @@ section { background:var(--paper); border:1px solid var(--line); border-radius:1
 .tiles { display:grid; grid-template-columns:repeat(auto-fill,minmax(235px,1fr)); gap:1px; padding:0; overflow:hidden; background:var(--line); }
 .tile { background:var(--paper); padding:14px 18px; display:flex; flex-direction:column; }
 .tile b { font-size:27px; line-height:1.2; font-variant-numeric:tabular-nums; } .tile small { color:var(--soft); }
-.legend { display:flex; flex-wrap:wrap; gap:4px 18px; margin:0 0 10px; font-size:13px; }
-.legend span { display:flex; align-items:center; gap:6px; } .legend em { width:14px; height:14px; border-radius:50%; }
+.mapbox { display:grid; grid-template-columns:minmax(0,1fr) 300px; gap:26px; align-items:start; }
+@media (max-width:800px) { .mapbox { grid-template-columns:1fr; } }
+h4 { margin:0 0 6px; font-size:14px; } s { display:inline-block; width:12px; height:12px; border-radius:50%; vertical-align:-1px; margin-right:6px; }
+.bars { list-style:none; margin:0 0 14px; padding:0; font-size:13px; } .bars li { display:grid; grid-template-columns:1fr auto; margin-bottom:5px; }
+.bars b { font-variant-numeric:tabular-nums; font-weight:600; } .bars em { grid-column:1/3; height:4px; border-radius:3px; min-width:2px; }
+.rings { font-size:13px; margin:-6px 0 18px; } .rings s:nth-of-type(2) { margin-left:12px; }
 .map { width:100%; height:auto; display:block; } .map path { stroke:#c3cdd8; stroke-width:.7; }
 .map path:hover { fill:#ffe9b8; }
-.town { font-size:26px; fill:#334a63; opacity:.34; text-anchor:middle; font-weight:700; letter-spacing:6px; }
+.town { font-size:40px; fill:#334a63; opacity:.3; text-anchor:middle; font-weight:700; letter-spacing:6px; }
 .note { color:var(--soft); font-size:13px; margin:8px 0 0; }
 .one { border-top:1px solid var(--line); padding:14px 0 4px; } .one:first-of-type { border-top:0; }
 .scroll { overflow-x:auto; } svg.road { display:block; min-width:560px; height:auto; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numbers>
 
@@ -86,27 +87,53 @@ std::string dots(const CountyView& county, const Projection& projection) {
                                                   : " stroke=\"#fff\" stroke-width=\"1.2\"";
     svg += "<circle cx=\"" + decimal(projection.x(whistle.longitude())) + "\" cy=\"" +
            decimal(projection.y(whistle.latitude())) + "\" r=\"" +
-           (whistle.emergency() ? "8" : "6") + "\" fill=\"" +
+           (whistle.emergency() ? "12" : "9") + "\" fill=\"" +
            std::string(colour_of(whistle.state())) + "\"" + ring + "><title>" + escaped(title) +
            "</title></circle>\n";
   }
   return svg;
 }
 
-std::string legend(const CountyView& county) {
+std::string bar(const std::string& name, std::uint64_t count, std::uint64_t most,
+                std::string_view colour) {
+  const double share =
+      100.0 * static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(most, 1));
+  return "<li><span>" + name + "</span><b>" + std::to_string(count) +
+         "</b><em style=\"width:" + decimal(share) + "%;background:" + std::string(colour) +
+         "\"></em></li>\n";
+}
+
+// How many whistles stand where, in the map's colours.
+std::string by_state(const CountyView& county) {
   std::map<v1::WhistleState, std::uint64_t> states;
   for (const WhistleStory& story : county.whistles) ++states[story.whistle.state()];
-  std::string html = "<p class=\"legend\">";
+  std::string html = "<h4>状态 <i>state</i></h4><ul class=\"bars\">\n";
   for (const auto& [state, count] : states) {
     const Words words = words_of(kinds::kWhistle, fields::whistle::kState, state);
-    html += "<span><em style=\"background:" + std::string(colour_of(state)) + "\"></em>" +
-            words.chinese + " <i>" + words.english + "</i> " + std::to_string(count) + "</span>";
+    html += bar("<s style=\"background:" + std::string(colour_of(state)) + "\"></s>" +
+                    words.chinese + " <i>" + words.english + "</i>",
+                count, county.whistles.size(), colour_of(state));
   }
   return html +
-         "<span><em style=\"background:#fff;border:3px solid #d4351c\"></em>紧急 "
-         "<i>emergency</i></span>"
-         "<span><em style=\"background:#fff;border:3px solid #111\"></em>无头事项 "
-         "<i>nobody's</i></span></p>\n";
+         "</ul><p class=\"rings\"><s style=\"border:3px solid #d4351c\"></s>紧急 <i>emergency</i> "
+         "<s style=\"border:3px solid #111\"></s>无头事项 <i>nobody's</i></p>\n";
+}
+
+// What they are about.
+std::string by_category(const CountyView& county) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const WhistleStory& story : county.whistles) {
+    const auto category = county.categories.find(story.whistle.category());
+    ++counts[category == county.categories.end() ? story.whistle.category() : category->second];
+  }
+  std::vector<std::pair<std::uint64_t, std::string>> sorted;
+  for (const auto& [name, count] : counts) sorted.emplace_back(count, name);
+  std::ranges::sort(sorted, std::greater<>());
+  std::string html = "<h4>事项 <i>matter</i></h4><ul class=\"bars\">\n";
+  for (const auto& [count, name] : sorted) {
+    html += bar(escaped(name), count, sorted.front().first, "#7d97b5");
+  }
+  return html + "</ul>\n";
 }
 
 // The town's name in the middle of its grids.
@@ -161,7 +188,7 @@ std::string_view colour_of(v1::WhistleState state) {
 std::string map_part(const CountyView& county) {
   const Projection projection(county.grids);
   std::string html =
-      "<section><h2>网格与哨声 <i>The grids and the whistles</i></h2>\n" + legend(county);
+      "<section><h2>网格与哨声 <i>The grids and the whistles</i></h2>\n<div class=\"mapbox\"><div>";
   html += "<svg class=\"map\" viewBox=\"-4 -4 " + decimal(kWidth + 8) + " " +
           decimal(projection.height() + 8) + "\" role=\"img\">\n";
   for (const v1::Grid& grid : county.grids) {
@@ -169,9 +196,11 @@ std::string map_part(const CountyView& county) {
             escaped(grid.name()) + "</title></path>\n";
   }
   html += town_names(county, projection) + dots(county, projection);
-  return html + "</svg>\n<p class=\"note\">" + std::to_string(county.grids.size()) +
-         " 个网格，边界为虚构 grids with made-up outlines; " +
-         std::to_string(county.whistles.size()) + " 声哨 whistles</p></section>\n";
+  return html + "</svg></div><div>\n" + by_state(county) + by_category(county) +
+         "<p class=\"note\">" + std::to_string(county.grids.size()) +
+         " 个网格，边界为虚构；深色为专属网格 grids with made-up outlines, the darker ones "
+         "dedicated; " +
+         std::to_string(county.whistles.size()) + " 声哨 whistles</p></div></div></section>\n";
 }
 
 }  // namespace gridwhistle::demo

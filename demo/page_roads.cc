@@ -84,7 +84,7 @@ class RoadPicture {
   }
 
  private:
-  static constexpr double kLeft = 112, kStep = 66, kTop = 8, kLane = 52;
+  static constexpr double kLeft = 112, kStep = 60, kTop = 8, kLane = 52;
 
   double x(std::size_t step) const { return kLeft + 28 + kStep * static_cast<double>(step); }
   static double y(std::size_t lane) { return kTop + 16 + kLane * static_cast<double>(lane); }
