@@ -31,6 +31,9 @@ Result<void> check_lanes(const google::protobuf::RepeatedPtrField<v1::LaneState>
     if (lane.last() < lane.noted()) {
       return refuse_frame(ErrorCode::kProtocol, "more is noted than was ever recorded");
     }
+    if (lane.last() >> 63 != 0 || lane.first() > lane.last() + 1) {
+      return refuse_frame(ErrorCode::kProtocol, "more is forgotten than was ever recorded");
+    }
   }
   return {};
 }

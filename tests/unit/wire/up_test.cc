@@ -322,6 +322,11 @@ TEST_CASE("a Hello arrives as it was written, and what is wrong with one is said
   REQUIRE(up.has_value());
   CHECK(std::get<v1::Hello>(*up).SerializeAsString() == sent.SerializeAsString());
 
+  lane.set_first(6);
+  CHECK(code_of(encode(sent)) == ErrorCode{});
+  lane.set_first(7);
+  CHECK(code_of(encode(sent)) == ErrorCode::kProtocol);
+  lane.set_first(0);
   lane.set_noted(6);
   CHECK(code_of(encode(sent)) == ErrorCode::kProtocol);
   sent = hello();
