@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "base/limits.h"
 #include "wire/batch.h"
 #include "wire/checks.h"
@@ -28,6 +30,17 @@ Result<Down> decode_cut(const Schema& schema, const v1::Cut& cut) {
   return CutDown{cut.scope(), Seq(cut.upto()), std::move(*rows)};
 }
 
+// Role 0 is the server itself; no list of grants can make a phone that.
+constexpr std::uint32_t kServerRole = 1;
+
+Result<Down> welcome_of(v1::Welcome welcome) {
+  if (auto sound = check(welcome); !sound) return std::unexpected(sound.error());
+  for (v1::Grant& grant : *welcome.mutable_grants()) {
+    grant.set_roles(grant.roles() & ~kServerRole);
+  }
+  return welcome;
+}
+
 template <typename Part>
 Result<Down> checked(const Part& part) {
   if (auto sound = check(part); !sound) return std::unexpected(sound.error());
@@ -45,7 +58,7 @@ Result<Down> decode_down(const Schema& schema, std::string_view frame) {
     return refuse_frame(ErrorCode::kProtocol, "a frame is malformed");
   switch (down.part_case()) {
     case v1::Down::kWelcome:
-      return checked(down.welcome());
+      return welcome_of(std::move(*down.mutable_welcome()));
     case v1::Down::kAcks:
       return checked(down.acks());
     case v1::Down::kCut:

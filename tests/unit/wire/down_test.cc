@@ -124,6 +124,16 @@ TEST_CASE("a Welcome holds 256 grants and 16 epochs at most") {
   CHECK(code_of(encode(more)) == ErrorCode::kInvalid);
 }
 
+TEST_CASE("no grant makes a phone the server") {
+  v1::Welcome sent;
+  v1::Grant& grant = *sent.add_grants();
+  grant.set_scope("county");
+  grant.set_roles(0b1011);
+  const auto down = decode_down(kSchema, encode(sent));
+  REQUIRE(down.has_value());
+  CHECK(std::get<v1::Welcome>(*down).grants(0).roles() == 0b1010);
+}
+
 TEST_CASE("the end of a call and a refusal arrive") {
   v1::DownEnd end;
   end.set_caught_up(7);
