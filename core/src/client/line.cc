@@ -18,6 +18,7 @@ SyncState session_state(const store::SyncState& file) {
     state.lanes[i] = {file.lanes[i].noted, file.lanes[i].last};
   }
   state.cursor.set_seq(file.cursor.value);
+  state.cursor.set_complete(file.complete.value);
   for (const store::ScopeProgress& scope : file.exceptions) {
     v1::ScopeCursor& cursor = *state.cursor.add_exceptions();
     cursor.set_scope(scope.scope);

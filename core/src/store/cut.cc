@@ -126,6 +126,7 @@ Result<void> Store::apply_cut(const CutDown& cut) { return CutApplication(*state
 Result<void> Store::caught_up(Seq seq) {
   Position position = state_->position;
   position.cursor = std::max(position.cursor, seq);
+  position.complete = position.cursor;
   position.exceptions.clear();
   position.caught_up = true;
   position.caught_up_wall_ms = state_->options.clock->now().wall_ms;

@@ -28,6 +28,7 @@ std::string grants_bytes(const Position& position) {
 std::string cursor_bytes(const Position& position) {
   v1::Cursor cursor;
   cursor.set_seq(position.cursor.value);
+  cursor.set_complete(position.complete.value);
   for (const ScopeProgress& lag : position.exceptions) {
     v1::ScopeCursor& entry = *cursor.add_exceptions();
     entry.set_scope(lag.scope);
@@ -60,6 +61,7 @@ Result<void> load_lists(StoreState& state) {
     position.epochs.push_back({epoch.id(), Seq(epoch.start_seq())});
   }
   position.cursor = Seq(cursor.seq());
+  position.complete = Seq(cursor.complete());
   for (const v1::ScopeCursor& lag : cursor.exceptions()) {
     position.exceptions.push_back({lag.scope(), Seq(lag.seq())});
   }

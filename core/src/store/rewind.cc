@@ -87,7 +87,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY(put_meta(state, "noted" + std::to_string(static_cast<int>(lane)),
                     static_cast<std::int64_t>(first.value - 1)));
   }
-  position.cursor = Seq();
+  position.cursor = position.complete = Seq();
   position.exceptions.clear();
   // Rows were dropped, own writes in them too: the feed must bring those like everybody's.
   position.own_since = state.dev_seq;

@@ -67,6 +67,7 @@ struct Position {
   std::optional<Enrolment> enrolment;
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
+  Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
   DevSeq own_since;
   std::vector<EpochSeen> epochs;
   std::vector<GrantHeld> grants;

@@ -55,6 +55,7 @@ struct SyncState {
   std::optional<Enrolment> enrolment;
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
+  Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
   DevSeq own_since;
   std::vector<EpochSeen> epochs;  ///< newest first
   std::vector<GrantHeld> grants;

@@ -171,6 +171,7 @@ Result<SyncState> Store::sync_state() {
   out.enrolment = position.enrolment;
   out.cursor = position.cursor;
   out.exceptions = position.exceptions;
+  out.complete = position.complete;
   out.own_since = position.own_since;
   out.epochs = position.epochs;
   out.grants = position.grants;

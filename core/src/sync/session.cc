@@ -172,7 +172,8 @@ SyncActions SyncSession::open_failed(const Error& error, std::uint64_t now_ms) {
 }
 
 SyncActions SyncSession::bad_frame(const Error& error, std::uint64_t now_ms) {
-  return fail_call(error, now_ms);
+  // Whatever is wrong with it, this file is sound: a server that is put right will be understood.
+  return fail_call({ErrorCode::kProtocol, error.message, error.detail}, now_ms);
 }
 
 SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
