@@ -24,7 +24,8 @@ std::optional<Seq> exception_for(const v1::Cursor& cursor, const std::string& sc
 // What a device can know of a record by the scopes it holds.
 struct Feed::Place {
   bool visible = false;
-  bool had = false;  ///< its file has the record, as of `base`
+  bool may_have = false;  ///< its file may hold the record
+  bool has = false;       ///< it does, as of `base` or later
   Seq base;
   bool since_creation = false;  ///< it was in a held scope from its first moment
   std::vector<std::string> scopes;
@@ -39,7 +40,8 @@ Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet
     const std::optional<Seq> said = exception_for(cursor, grant.scope);
     // A cursor from before the grant cannot speak of its scope.
     const Seq from = said ? *said : grant.granted > cursor_ ? Seq() : cursor_;
-    held_.push_back({grant, std::min(from, storage_.last_seq()), 0, {}});
+    const Seq complete(said || grant.granted.value > cursor.complete() ? 0 : cursor.complete());
+    held_.push_back({grant, std::min(from, storage_.last_seq()), std::min(complete, from), 0, {}});
   }
 }
 
@@ -49,7 +51,9 @@ void Feed::change_grants(const ScopeSet& grants) {
     const auto before = std::ranges::find_if(held_, [&](const Held& held) {
       return held.grant.scope == grant.scope && held.grant.granted == grant.granted;
     });
-    next.push_back({grant, before == held_.end() ? Seq() : before->cursor, 0, {}});
+    const bool known = before != held_.end();
+    next.push_back(
+        {grant, known ? before->cursor : Seq(), known ? before->complete : Seq(), 0, {}});
   }
   held_ = std::move(next);
   pass_open_ = false;
@@ -125,18 +129,24 @@ Result<std::optional<CutDown>> Feed::next() {
     look_up_leaves();
     if (!may_have_more()) {
       advance(upto);
+      for (Held& held : held_) held.complete = upto;
       return std::nullopt;
     }
     const std::size_t behind = first_behind();
     if (!pass_open_ || (behind != kAll && pass_ != behind)) begin_pass(behind);
     auto cut = fill(upto);
     if (!cut) return std::unexpected(std::move(cut.error()));
+    const bool read_all = cut->upto == upto;
     if (pass_ == kAll) {
       advance(cut->upto);
+      for (Held& held : held_) {
+        if (read_all) held.complete = upto;
+      }
     } else {
       cut->scope = held_[pass_].grant.scope;
       held_[pass_].cursor = cut->upto;
-      if (cut->upto == upto) pass_open_ = false;
+      if (read_all) held_[pass_].complete = upto;
+      if (read_all) pass_open_ = false;
     }
     if (!cut->rows.empty()) return std::move(*cut);
   }
@@ -166,10 +176,11 @@ Result<CutDown> Feed::fill(Seq upto) {
       if (!each.lines.empty() && each.lines.front().seq == line.seq) each.lines.pop_front();
     }
     cut.upto = line.seq;
-    if (!done.insert(line.key).second) continue;
+    if (done.contains(line.key)) continue;
     auto row = row_of(line);
     if (!row) return std::unexpected(std::move(row.error()));
     if (!*row) continue;
+    done.insert(line.key);
     bytes += (*row)->set.size() + limits::kRowOverheadBytes;
     cut.rows.push_back(std::move(**row));
   }
@@ -188,13 +199,26 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
         named = true;
         place.since_creation |= m.entered == stored.state.created;
       }
-      if (m.entered <= held.cursor && (m.in || m.seq > held.cursor)) {
-        place.had = true;
-        place.base = std::max(place.base, held.cursor);
+      if (!m.in && m.seq <= held.cursor) continue;
+      place.may_have |= m.entered <= held.cursor;
+      if (m.entered <= held.complete) {
+        place.has = true;
+        place.base = std::max(place.base, held.complete);
       }
     }
   }
   return place;
+}
+
+// Whether the record has a later line than this one, read already or still to be read.
+bool Feed::shown_after(const KindSchema& kind, const StoredRecord& stored, Seq seq) const {
+  return std::ranges::any_of(stored.memberships, [&](const Membership& m) {
+    if (m.seq <= seq) return false;
+    const std::string& leaf = storage_.scope_name(m.scope);
+    return std::ranges::any_of(held_, [&](const Held& held) {
+      return shows(held.grant, kind) && reaches(held.grant, leaf);
+    });
+  });
 }
 
 Row Feed::row_with(const FeedEntry& line, const StoredRecord& stored, RowChange change,
@@ -202,7 +226,8 @@ Row Feed::row_with(const FeedEntry& line, const StoredRecord& stored, RowChange 
   Row row;
   row.kind = line.key.kind;
   row.id = line.key.id;
-  row.last_seq = stored.state.last_seq;
+  // A record that went on changing where the device does not see it left when it left.
+  row.last_seq = std::min(stored.state.last_seq, line.seq);
   row.hlc = stored.state.hlc;
   row.change = change;
   row.scopes = std::move(scopes);
@@ -217,20 +242,22 @@ Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
   if (!*found) return std::nullopt;
   const StoredRecord& stored = **found;
   const RecordState& state = stored.state;
+  // It has moved on since the line was written, or read: it comes at its later place.
+  if (shown_after(*kind, stored, line.seq)) return std::nullopt;
   Place place = place_of(*kind, stored);
   const bool own_creation = state.common.writer == reader_.device &&
                             state.common.dev_seq > reader_.own_since && place.since_creation;
   if (!place.visible) {
-    if (!place.had) return std::nullopt;
+    if (!place.may_have) return std::nullopt;
     return row_with(line, stored, RowChange::kLeft, {});
   }
-  const bool known = place.had || own_creation;
-  const Seq base = place.had ? place.base : own_creation ? Seq(state.created.value - 1) : Seq();
+  const bool known = place.has || own_creation;
+  const Seq base = place.has ? place.base : own_creation ? Seq(state.created.value - 1) : Seq();
   const RowDelta delta =
       delta_since(*kind, state, base, known ? reader_.device : DeviceId(), reader_.own_since);
   if (known && delta.empty) return std::nullopt;
   if (state.erased) {
-    if (!known) return std::nullopt;
+    if (!known && !place.may_have) return std::nullopt;
     return row_with(line, stored, RowChange::kErased, std::move(place.scopes));
   }
   const bool whole = !known || (delta.whole && !own_creation);

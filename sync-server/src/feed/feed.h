@@ -51,6 +51,7 @@ class Feed {
   struct Held {
     ScopeGrant grant;
     Seq cursor;
+    Seq complete;                  ///< the device has everything of it as it was at least here
     std::size_t leaves_known = 0;  ///< how many scopes there were when its leaves were looked up
     std::vector<ScopeNo> leaves;
   };
@@ -69,6 +70,7 @@ class Feed {
   Result<bool> refill(Source& source, Seq upto);
   Result<CutDown> fill(Seq upto);
   Result<std::optional<Row>> row_of(const FeedEntry& line);
+  bool shown_after(const KindSchema& kind, const StoredRecord& stored, Seq seq) const;
   Place place_of(const KindSchema& kind, const StoredRecord& stored) const;
   Row row_with(const FeedEntry& line, const StoredRecord& stored, RowChange change,
                std::vector<std::string> scopes) const;
