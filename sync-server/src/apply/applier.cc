@@ -26,6 +26,20 @@ Receipt rejected(Seq seq, ErrorCode code, std::string message) {
   return {seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(code), std::move(message)};
 }
 
+// Errors of what an operation says. They concern it alone; any other one stops the batch.
+bool is_of_content(ErrorCode code) {
+  return code == ErrorCode::kInvalid || code == ErrorCode::kForbidden ||
+         code == ErrorCode::kTooLarge || code == ErrorCode::kTooMany;
+}
+
+// Whether a child would show its parent's existence, and what it says of it, to more people than
+// may see the parent. Only kinds that follow parents of many kinds can.
+bool exposes_its_parent(const Workspace& workspace, const KindSchema& kind, std::string_view set) {
+  if (kind.scope_parent_kind_field == 0) return false;
+  const RecordKey parent = workspace.parent_of(kind, set);
+  return parent.kind && workspace.schema().kind(parent.kind)->audience > kind.audience;
+}
+
 // What the rules read of the reference; a change of anything else needs no new reading.
 bool is_reference(KindId kind) {
   constexpr std::array kKinds = {kinds::kAdminArea, kinds::kGrid, kinds::kOrgUnit,
@@ -115,9 +129,16 @@ Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
                                                         std::int64_t now_ms, Authority authority) {
   std::vector<Receipt> receipts;
   Workspace workspace(storage_, schema_, now_ms);
+  const auto faulty = std::ranges::find_if(
+      operations, [](const Operation& operation) { return !operation.fault.empty(); });
   bool refused = false;
   for (const Operation& operation : operations) {
-    auto receipt = apply_one(workspace, author, operation, authority);
+    auto receipt = faulty == operations.end()
+                       ? apply_one(workspace, author, operation, authority)
+                       : rejected(workspace.next_seq(), ErrorCode::kInvalid, faulty->fault);
+    if (!receipt && is_of_content(receipt.error().code)) {
+      receipt = rejected(workspace.next_seq(), receipt.error().code, receipt.error().message);
+    }
     if (!receipt) return std::unexpected(std::move(receipt.error()));
     receipts.push_back(std::move(*receipt));
     refused = is_refusal(receipts.back().status);
@@ -151,6 +172,14 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   if (schema_.kind(operation.kind) == nullptr) {
     return Receipt{seq, OutcomeStatus::kParked, static_cast<std::uint32_t>(ErrorCode::kParked),
                    "服务器尚不认识这类记录 / the server does not know this kind yet"};
+  }
+  if (operation.creates && operation.id.device() != author.device.device) {
+    return rejected(seq, ErrorCode::kForbidden,
+                    "编号属于其他设备 / the record's id belongs to another device");
+  }
+  if (exposes_its_parent(workspace, *schema_.kind(operation.kind), operation.set)) {
+    return rejected(seq, ErrorCode::kForbidden,
+                    "不能附在个人信息上 / nothing may be attached to personal records");
   }
   if (authority == Authority::kChecked) {
     auto refused = refusal(workspace, author, operation, seq);

@@ -19,6 +19,13 @@ constexpr std::uint64_t kFixed64 = 1;  // protobuf's wire type
 // Room for everything else in an Outcome; what does not fit is kept in the audit alone.
 constexpr std::size_t kLostBytesMax = limits::kRecordBytes - 4096;
 
+// Whether a receipt may carry the lost values themselves: not what cannot be read, nor what may lie
+// in encrypted files alone.
+bool is_quotable(const Workspace& workspace, KindId kind, const Loser& lost) {
+  const KindSchema* known = workspace.schema().kind(kind);
+  return known != nullptr && known->audience != Audience::kCare && lost.set.size() <= kLostBytesMax;
+}
+
 struct Subject {
   RecordId worker;
   DeviceId device;
@@ -29,7 +36,7 @@ struct Subject {
 };
 
 std::string outcome_body(const Subject& subject, OutcomeStatus status, std::uint32_t code,
-                         std::string_view message, const Loser& lost, RecordId winner,
+                         std::string_view message, const Loser& lost, bool quote, RecordId winner,
                          std::int64_t now_ms) {
   std::string body;
   append_text(body, field::kWorker, worker_scope(subject.worker));
@@ -45,12 +52,12 @@ std::string outcome_body(const Subject& subject, OutcomeStatus status, std::uint
   append_int(body, field::kStatus, static_cast<std::int64_t>(status));
   if (code != 0) append_int(body, field::kCode, code);
   if (!message.empty()) append_text(body, field::kMessage, message);
-  if (!lost.set.empty() && lost.set.size() <= kLostBytesMax) {
-    append_text(body, field::kLostSet, lost.set);
-  }
+  if (quote && !lost.set.empty()) append_text(body, field::kLostSet, lost.set);
   for (const std::uint32_t number : lost.clear) append_int(body, field::kLostClear, number);
   std::set<std::uint32_t> numbers(lost.clear.begin(), lost.clear.end());
-  for (const FieldView& view : fields_of(lost.set)) numbers.insert(view.number);
+  for (const FieldView& view : fields_of(lost.set)) {
+    if (numbers.size() < limits::kClearedFields) numbers.insert(view.number);
+  }
   for (const std::uint32_t number : numbers) append_int(body, field::kLostFields, number);
   if (!winner.is_nil()) append_text(body, field::kWinner, winner.bytes());
   append_int(body, field::kAtMs, now_ms);
@@ -78,9 +85,11 @@ Result<void> tell_loser(Workspace& workspace, const MintId& mint, const RecordKe
   const Subject subject{
       .worker = (*device)->worker, .device = lost.writer, .dev_seq = lost.dev_seq, .record = key};
   const OutcomeStatus status = lost.by_erasure ? OutcomeStatus::kRevived : OutcomeStatus::kBeaten;
-  return workspace.write({kinds::kOutcome, mint()},
-                         outcome_body(subject, status, 0, {}, lost, winner, workspace.now_ms()), {},
-                         workspace.next_seq());
+  return workspace.write(
+      {kinds::kOutcome, mint()},
+      outcome_body(subject, status, 0, {}, lost, is_quotable(workspace, key.kind, lost), winner,
+                   workspace.now_ms()),
+      {}, workspace.next_seq());
 }
 
 }  // namespace
@@ -89,7 +98,8 @@ Result<void> tell_author(Workspace& workspace, const MintId& mint, const Author&
                          const Operation& operation, const Receipt& receipt, const Loser& lost,
                          RecordId winner) {
   const RecordKey key{operation.kind, operation.id};
-  if (lost.set.size() > kLostBytesMax) {
+  const bool quote = operation.fault.empty() && is_quotable(workspace, key.kind, lost);
+  if (!quote && !lost.set.empty()) {
     if (auto kept = keep(workspace, key, lost, receipt.seq); !kept) return kept;
   }
   const Subject subject{.worker = author.device.worker,
@@ -100,7 +110,7 @@ Result<void> tell_author(Workspace& workspace, const MintId& mint, const Author&
                         .record = key};
   return workspace.write({kinds::kOutcome, mint()},
                          outcome_body(subject, receipt.status, receipt.code, receipt.message, lost,
-                                      winner, workspace.now_ms()),
+                                      quote, winner, workspace.now_ms()),
                          {}, workspace.next_seq());
 }
 

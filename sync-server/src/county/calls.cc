@@ -51,6 +51,42 @@ ClockPair clocks_of(const v1::Hello& hello, std::int64_t now_ms) {
           now_ms};
 }
 
+// The newest start of this server that the phone has seen: its place in `epochs`, newest first.
+std::optional<std::size_t> newest_common(const v1::Hello& hello,
+                                         const std::vector<EpochRow>& epochs) {
+  for (const std::uint64_t id : hello.epochs()) {
+    const auto known = std::ranges::find(epochs, id, &EpochRow::id);
+    if (known != epochs.end()) return static_cast<std::size_t>(known - epochs.begin());
+  }
+  return std::nullopt;
+}
+
+// Whether the phone has seen a future that this log does not have, because it was restored.
+bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
+  if (hello.epochs().empty()) return false;
+  const std::optional<std::size_t> common = newest_common(hello, epochs);
+  if (!common || epochs[*common].id != hello.epochs(0)) return true;
+  if (*common == 0) return false;
+  // The next start began where the log of this one ended.
+  const std::uint64_t end = epochs[*common - 1].start_seq.value;
+  return hello.cursor().seq() > end ||
+         std::ranges::any_of(hello.cursor().exceptions(),
+                             [&](const v1::ScopeCursor& scope) { return scope.seq() > end; });
+}
+
+// The newest starts; and however long the phone was away, the one that it knows and the one after,
+// which tell it where the log that it knows ended.
+std::vector<std::size_t> epochs_for(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < std::min(epochs.size(), limits::kEpochs); ++i) places.push_back(i);
+  const std::optional<std::size_t> common = newest_common(hello, epochs);
+  if (common && *common >= limits::kEpochs) {
+    places[limits::kEpochs - 2] = *common - 1;
+    places[limits::kEpochs - 1] = *common;
+  }
+  return places;
+}
+
 // The part of the runs that lies above `acked`.
 std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
   std::vector<AckedRun> rest;
@@ -184,9 +220,10 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   standings_changed |= *fresh;
   auto standing = standing_of(*storage, device->worker);
   if (!standing) return std::unexpected(std::move(standing.error()));
-  bool ahead = false;
+  bool ahead = knows_a_lost_log(hello, epochs);
   for (const v1::LaneState& state : hello.lanes()) {
     const auto lane = static_cast<Lane>(state.lane());
+    if (auto over = pass_over_lost(device->device, state); !over) return over;
     const LaneClaim claim{lane, LaneSeq(state.noted()), LaneSeq(state.last())};
     auto fork = check_claim(*storage, device->device, claim);
     if (!fork) return std::unexpected(std::move(fork.error()));
@@ -207,7 +244,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   effect.author = Author{std::move(*device), std::move(*standing), clocks_of(hello, now)};
   effect.hello = hello;
   effect.welcome.emplace();
-  if (auto filled = fill_welcome(*effect.author, *effect.welcome); !filled) return filled;
+  if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
   if (ahead) {
     // The phone learns from the epochs what this server has lost, and begins anew.
     effect.refusal = refusal_of(
@@ -216,12 +253,29 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   return {};
 }
 
-Result<void> County::Impl::fill_welcome(const Author& author, v1::Welcome& welcome) {
+// What a phone has forgotten was in a backup; when the server was restored from an older one, it is
+// lost to both, and the lane goes on behind it.
+Result<void> County::Impl::pass_over_lost(DeviceId device, const v1::LaneState& state) {
+  const auto lane = static_cast<Lane>(state.lane());
+  auto row = storage->lane(device, lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (state.first() <= row->last.value + 1) return {};
+  const std::string lost =
+      std::to_string(row->last.value + 1) + " to " + std::to_string(state.first() - 1);
+  row->last = LaneSeq(state.first() - 1);
+  if (auto put = storage->put_lane(device, lane, *row); !put) return put;
+  return audit("restore", "operations " + lost + " of lane " + std::to_string(state.lane()) +
+                              " of device " + std::to_string(device.value) +
+                              " are in no backup: the one restored was older than the last");
+}
+
+Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& hello,
+                                        v1::Welcome& welcome) {
   welcome.set_protocol(kProtocol);
   welcome.set_schema(schema.version);
   welcome.set_server_ms(now_ms());
   welcome.set_county(storage->county());
-  for (std::size_t i = 0; i < epochs.size() && i < limits::kEpochs; ++i) {
+  for (const std::size_t i : epochs_for(hello, epochs)) {
     v1::Epoch& out = *welcome.add_epochs();
     out.set_id(epochs[i].id);
     out.set_start_seq(epochs[i].start_seq.value);

@@ -68,7 +68,8 @@ struct County::Impl {
   Result<std::vector<Effect>> deal_with(std::vector<Waiting>& batch);
   Result<Effect> deal_with(const Waiting& waiting, std::map<ConnectionId, Author>& authors);
   Result<void> greet(const v1::Hello& hello, Effect& effect);
-  Result<void> fill_welcome(const Author& author, v1::Welcome& welcome);
+  Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
+  Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
   void carry_out(Effect& effect);
   void take_over_call(ConnectionId connection, Session& session, Effect& effect);

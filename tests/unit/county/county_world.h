@@ -112,6 +112,8 @@ struct Phone {
   std::uint64_t counter = 0;
   std::map<Lane, std::vector<Operation>> lanes;
   std::map<Lane, std::uint64_t> noted;
+  std::map<Lane, std::uint64_t> first;  ///< lowest number it still has; 0: does not say
+  std::vector<std::uint64_t> epochs;    ///< of the last Welcome, newest first
   v1::Cursor cursor;
   std::uint64_t own_since = 0;
 
@@ -153,7 +155,9 @@ struct Phone {
       state.set_lane(static_cast<std::uint32_t>(lane));
       state.set_noted(noted[lane]);
       state.set_last(lanes[lane].size());
+      state.set_first(first[lane]);
     }
+    for (const std::uint64_t epoch : epochs) hello.add_epochs(epoch);
     hello.set_signature(*key.sign(hello_to_sign(hello, kServerKey)));
     return encode(hello);
   }
@@ -199,6 +203,14 @@ class World {
                                {.server_key_sha256 = kServerKey});
     REQUIRE(opened);
     county = std::move(*opened);
+  }
+
+  /// The county goes on from a backup.
+  void restore(const std::string& backup) {
+    county.reset();
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(file() + part);
+    std::filesystem::copy_file(backup, file());
+    open();
   }
 
   template <typename Message>
@@ -264,12 +276,17 @@ class World {
   }
 
   static void note(Phone& phone, const Inbox& inbox) {
+    for (const v1::Welcome& welcome : inbox.all<v1::Welcome>()) {
+      phone.epochs.clear();
+      for (const v1::Epoch& epoch : welcome.epochs()) phone.epochs.push_back(epoch.id());
+    }
     for (const v1::AckRun& run : inbox.runs()) {
       phone.noted[static_cast<Lane>(run.lane())] = run.first() + run.count() - 1;
     }
     for (const v1::DownEnd& end : inbox.all<v1::DownEnd>()) {
       if (end.caught_up() == 0) continue;
       phone.cursor.set_seq(end.caught_up());
+      phone.cursor.set_complete(end.caught_up());
       phone.cursor.clear_exceptions();
     }
   }

@@ -1,0 +1,87 @@
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+// More than a cut holds.
+void write_filler(World& world, Phone& phone, const std::string& grid) {
+  for (int i = 0; i < 200; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(grid, std::string(4000, 'x')), true,
+                 world.clock.ms);
+  }
+  world.sync(phone);
+}
+
+}  // namespace
+
+TEST_CASE("a record edited late in the log comes whole to a phone that reads it in many cuts") {
+  World world;
+  Phone author = world.phone(world.anna);
+  const RecordId id = author.new_id();
+  author.record(kinds::kVisit, id, visit(kGrid1, "first"), true, world.clock.ms);
+  world.sync(author);
+  write_filler(world, author, kGrid1);
+  v1::Visit later;
+  later.set_notes("later");
+  author.record(kinds::kVisit, id, later.SerializeAsString(), false, world.clock.ms + 1);
+  world.sync(author);
+  Phone fresh = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const auto inbox = world.sync(fresh);
+  REQUIRE(inbox->all<CutDown>().size() > 2);
+  for (const Row& row : inbox->rows_of(kinds::kVisit)) CHECK(row.change == RowChange::kWhole);
+}
+
+TEST_CASE("no row is newer than its cut, wherever its record has moved meanwhile") {
+  World world;
+  v1::Worker both;
+  both.set_code("W9");
+  for (const std::string& grid : {kGrid1, kGrid2}) {
+    v1::WorkerRole& role = *both.add_roles();
+    role.set_role(v1::ROLE_GRID_WORKER);
+    role.set_scope(grid);
+  }
+  const RecordId roamer = world.import(both);
+  Phone author = world.phone(roamer);
+  Phone reader = world.phone(roamer);
+  const RecordId id = author.new_id();
+  author.record(
+      kinds::kHousehold, id,
+      [] {
+        v1::Household home;
+        home.set_grid(kGrid1);
+        home.set_notes("red door");
+        return home.SerializeAsString();
+      }(),
+      true, world.clock.ms);
+  world.sync(author);
+  world.sync(reader);
+  v1::Household moved;
+  moved.set_grid(kGrid2);
+  author.record(kinds::kHousehold, id, moved.SerializeAsString(), false, world.clock.ms + 1,
+                world.storage->last_seq());
+  world.sync(author);
+  write_filler(world, author, kGrid1);
+  v1::Household edited;
+  edited.set_notes("blue door");
+  author.record(kinds::kHousehold, id, edited.SerializeAsString(), false, world.clock.ms + 2);
+  world.sync(author);
+
+  const auto inbox = world.sync(reader);
+  REQUIRE(inbox->all<CutDown>().size() > 2);
+  for (const CutDown& cut : inbox->all<CutDown>()) {
+    for (const Row& row : cut.rows) CHECK(row.last_seq <= cut.upto);
+  }
+  v1::Household have;
+  have.set_grid(kGrid1);
+  have.set_notes("red door");
+  for (const Row& row : inbox->rows_of(kinds::kHousehold)) {
+    if (row.change == RowChange::kWhole) have.Clear();
+    v1::Household part;
+    REQUIRE(part.ParseFromString(row.set));
+    have.MergeFrom(part);
+  }
+  CHECK(have.grid() == kGrid2);
+  CHECK(have.notes() == "blue door");
+}

@@ -1,0 +1,105 @@
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+// What a phone does once it has learnt from the epochs that the log ends earlier.
+void rewind(Phone& phone, Seq end) {
+  phone.cursor.Clear();
+  for (auto& [lane, operations] : phone.lanes) {
+    for (Operation& operation : operations) {
+      operation.base_seq = std::min(operation.base_seq, end);
+    }
+  }
+}
+
+void write_visits(Phone& phone, World& world, int count) {
+  for (int i = 0; i < count; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a restored server takes nothing from a phone that has seen the lost log, until it knows") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const RecordId id = colleague.new_id();
+  colleague.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  world.sync(colleague);
+  world.sync(phone);
+  REQUIRE(world.county->backup(world.file("copy.db"), "test"));
+  const bool restarted = GENERATE(false, true);
+  if (restarted) world.open();
+  v1::Visit edit;
+  edit.set_notes("lost with the server");
+  colleague.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 1);
+  world.sync(colleague);
+  world.sync(phone);
+  const Seq seen(phone.cursor.seq());
+  world.restore(world.file("copy.db"));
+  const Seq end = world.storage->last_seq();
+  REQUIRE(seen > end);
+  edit.set_notes("written offline");
+  phone.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 2, seen);
+
+  const auto first = world.sync(phone);
+  CHECK(first->refused() == ErrorCode::kBusy);
+  CHECK(first->runs().empty());
+  REQUIRE(first->all<v1::Welcome>().size() == 1);
+
+  rewind(phone, end);
+  const auto second = world.sync(phone);
+  CHECK(second->refused() == ErrorCode{});
+  REQUIRE(second->runs().size() == 1);
+  CHECK(second->runs().front().status() == static_cast<std::uint32_t>(OutcomeStatus::kAccepted));
+}
+
+TEST_CASE(
+    "a phone that was away for many starts of the server learns where the one it knew ended") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  write_visits(phone, world, 1);
+  world.sync(phone);
+  const std::uint64_t known = phone.epochs.front();
+  std::vector<std::uint64_t> starts = {known};
+  for (int i = 0; i < 20; ++i) {
+    world.open();
+    Phone other = world.phone(world.bruno);
+    world.sync(other);
+    starts.push_back(other.epochs.front());
+  }
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode{});
+  REQUIRE(phone.epochs.size() == 16);
+  CHECK(phone.epochs.front() == starts.back());
+  CHECK(phone.epochs[14] == starts[1]);
+  CHECK(phone.epochs[15] == known);
+}
+
+TEST_CASE("what neither a restored server nor the phone has any more does not stop its lane") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  write_visits(phone, world, 4);
+  world.sync(phone);
+  REQUIRE(world.county->backup(world.file("copy.db"), "test"));
+  write_visits(phone, world, 6);
+  world.sync(phone);
+  // A later backup held the first eight, so the phone forgot them; that backup is lost too.
+  phone.first[Lane::kRecords] = 9;
+  world.restore(world.file("copy.db"));
+  CHECK(world.sync(phone)->refused() == ErrorCode::kBusy);
+
+  rewind(phone, world.storage->last_seq());
+  phone.noted[Lane::kRecords] = 8;
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode{});
+  REQUIRE(inbox->runs().size() == 1);
+  CHECK(inbox->runs().front().first() == 9);
+  CHECK(inbox->runs().front().count() == 2);
+  CHECK(*world.storage->count(kinds::kVisit) == 6);
+}
