@@ -24,8 +24,14 @@ public:
     hlc_ = state_.highest;
     for (const Change &change : changes_)
       GW_TRY(apply(change));
+    std::size_t bytes =
+        0; // more than was given, where an edit speaks for a creation
     for (Operation &operation : operations_) {
       operation.more = &operation != &operations_.back();
+      bytes += operation.set.size() + operation.remove.size();
+      if (bytes > limits::kTransactionBytes) {
+        return fail(ErrorCode::kTooLarge, "too much at once", "commit");
+      }
       GW_TRY(append_operation(state_, operation));
     }
     if (dismisses) {
@@ -144,7 +150,9 @@ private:
     operation.creates = creates;
     operation.base_seq = row.base_seq;
     operation.scope = std::move(checked.scope);
-    operation.set = std::move(checked.set);
+    operation.set = overtakes_creation(creates, row)
+                        ? as_creation(table.rules(), checked.set, checked.body)
+                        : std::move(checked.set);
     operation.remove = std::move(checked.remove);
     operation.clear = std::move(checked.clear);
     put_on_top(row, operation);
@@ -175,6 +183,15 @@ private:
 
   bool unacknowledged(const RecordId &id, const RecordRow &row) const {
     return !row.delivered() && !row.last_seq && id.device() == state_.device;
+  }
+
+  // All that is pending waits in slower lanes: the server hears of the record
+  // by this first.
+  bool overtakes_creation(bool creates, const RecordRow &row) const {
+    return creates && std::ranges::all_of(pending_of(row.pending),
+                                          [&](const PendingKey &pending) {
+                                            return lane_of(pending.key) > lane_;
+                                          });
   }
 
   Operation &record(const KindTable &table, const RecordId &id,

@@ -213,6 +213,10 @@ struct Checked {
 Result<Checked> check_put(StoreState &state, const KindTable &table,
                           const Change &change, const RecordRow *before,
                           bool creates, std::string_view number);
+/// `set` with what the server cannot do without when it hears of the record by
+/// it first: scope, required and IMMUTABLE fields, as `body` has them.
+std::string as_creation(const KindSchema &kind, std::string_view set,
+                        std::string_view body);
 /// Whether somebody but the server may write the kind into this file.
 Result<void> check_writable(const KindTable *table);
 

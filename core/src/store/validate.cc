@@ -252,6 +252,36 @@ Result<std::string> numbered(const KindSchema &kind, std::string set,
 
 } // namespace
 
+std::string as_creation(const KindSchema &kind, std::string_view set,
+                        std::string_view body) {
+  std::set<std::uint16_t> groups;
+  const auto needed = [&](const FieldSchema &field) {
+    if (field.merge == MergePolicy::kAppend ||
+        field.merge == MergePolicy::kSet ||
+        field.merge == MergePolicy::kServer) {
+      return false; // elements given twice would be there twice; the creation
+                    // brings them
+    }
+    return field.required || field.merge == MergePolicy::kImmutable ||
+           field.number == kind.scope_field ||
+           field.number == kind.scope_parent ||
+           field.number == kind.scope_parent_kind_field;
+  };
+  for (const FieldSchema &field : kind.fields) {
+    if (field.group != 0 && needed(field))
+      groups.insert(field.group);
+  }
+  std::string first;
+  for (const FieldSchema &field : kind.fields) {
+    if (!entries_of(set, field.number).empty())
+      continue;
+    const bool grouped = field.group != 0 && groups.contains(field.group);
+    if (field.number != 1 && (needed(field) || grouped))
+      first += entries_of(body, field.number);
+  }
+  return first.empty() ? std::string(set) : overlay(kind, first, set, {}, {});
+}
+
 Result<void> check_writable(const KindTable *table) {
   if (table == nullptr || table->schema == nullptr) {
     return fail(ErrorCode::kInvalid, "no such kind of record", "kind");

@@ -364,5 +364,51 @@ TEST_CASE("emptying what is empty is no change, and travels with a change of "
         std::vector<std::uint32_t>{f::kAccuracyM});
 }
 
+TEST_CASE("an edit that overtakes its record's creation says what a record "
+          "cannot do without") {
+  Phone phone;
+  v1::Visit slow = visit("一");
+  slow.add_tags("晚到");
+  const RecordId id = phone.put(kVisit, slow);
+  v1::Visit edit;
+  edit.set_notes("二");
+  REQUIRE(phone->commit(
+      {{.kind = kWhistle, .set = whistle().SerializeAsString()},
+       {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
+  const auto fast =
+      phone->operations(Lane::kWhistles, LaneSeq(0), 1 << 20).value();
+  REQUIRE(fast.size() == 2);
+  CHECK(fast[1].creates);
+  v1::Visit said;
+  REQUIRE(said.ParseFromString(fast[1].set));
+  CHECK(said.grid() == store::kGrid);
+  CHECK(said.notes() == "二");
+  CHECK(said.tags().empty());
+  CHECK_FALSE(said.has_started_ms());
+
+  phone.acknowledge(Lane::kWhistles, 1);
+  phone.acknowledge(Lane::kRecords, 3);
+  CHECK(phone.get<v1::Visit>(kVisit, id).notes() == "二");
+  CHECK(phone.get<v1::Visit>(kVisit, id).tags_size() == 1);
+}
+
+TEST_CASE("an edit behind its record's creation, in whatever lane, says no "
+          "more than is new") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  v1::Visit edit;
+  edit.set_notes("二");
+  phone.put(kVisit, edit, id);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(1), 1).value()[0].set ==
+        edit.SerializeAsString());
+  phone.acknowledge(Lane::kRecords, 1);
+  edit.set_notes("三");
+  REQUIRE(phone->commit(
+      {{.kind = kWhistle, .set = whistle().SerializeAsString()},
+       {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
+  CHECK(phone->operations(Lane::kWhistles, LaneSeq(0), 1).value()[1].set ==
+        edit.SerializeAsString());
+}
+
 } // namespace
 } // namespace gridwhistle::store
