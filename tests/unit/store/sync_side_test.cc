@@ -245,5 +245,22 @@ TEST_CASE("a record made and erased before anybody heard of it does not stand "
   CHECK_FALSE(phone.has(kVisit, id));
 }
 
+TEST_CASE("a scope that was lost and is granted again brings back what was "
+          "written here, too") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  const RecordId own = phone.put(kHousehold, household());
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.backed_up(3);
+  REQUIRE(phone->caught_up(Seq(3)));
+  CHECK(phone->sync_state()->own_since == DevSeq(0));
+  phone.welcome(phone.welcome_of({kOtherScope}));
+  REQUIRE_FALSE(phone.has(kHousehold, own));
+  CHECK(phone->sync_state()->own_since == DevSeq(1));
+  phone.open();
+  CHECK(phone->sync_state()->own_since == DevSeq(1));
+}
+
 } // namespace
 } // namespace gridwhistle::store
