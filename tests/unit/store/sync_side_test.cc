@@ -262,5 +262,30 @@ TEST_CASE("a scope that was lost and is granted again brings back what was "
   CHECK(phone->sync_state()->own_since == DevSeq(1));
 }
 
+TEST_CASE("a receipt keeps a lost value only when its record's kind is known "
+          "to be none of care") {
+  Phone phone;
+  using kinds::kOutcome;
+  using kinds::kResidentCare;
+  v1::Outcome outcome;
+  outcome.set_worker("worker:1");
+  outcome.set_lost_set("\x12\x01x");
+  const auto lost = [&](std::uint64_t seq,
+                        RowChange change = RowChange::kWhole) {
+    phone.cut(row_of(kOutcome, kForeignId, seq, outcome, change));
+    return phone.get<v1::Outcome>(kOutcome, kForeignId, "own").lost_set();
+  };
+  outcome.set_record_kind(kVisit.value);
+  CHECK(lost(5) == "\x12\x01x");
+  outcome.set_record_kind(999);
+  CHECK(lost(6).empty());
+  outcome.clear_record_kind();
+  CHECK(lost(7).empty());
+  outcome.set_record_kind(kResidentCare.value);
+  CHECK(lost(8).empty());
+  outcome.clear_record_kind();
+  CHECK(lost(9, RowChange::kFields).empty());
+}
+
 } // namespace
 } // namespace gridwhistle::store
