@@ -174,23 +174,39 @@ Result<void> Store::welcome(const v1::Welcome &welcome,
 }
 
 Result<void> Store::set_enrolment(const Enrolment &enrolment) {
-  const bool moves = state_->position.enrolment &&
-                     state_->position.enrolment->county != enrolment.county;
+  Position position = state_->position;
+  const auto &before = position.enrolment;
+  const bool other_county = before && before->county != enrolment.county;
+  const bool other_worker = before && before->worker != enrolment.worker;
+  std::uint64_t recorded = 0;
   std::uint64_t unsent = 0;
-  for (const LaneProgress &lane : state_->lanes)
+  for (const LaneProgress &lane : state_->lanes) {
+    recorded += lane.last.value;
     unsent += lane.last.value - lane.noted.value;
-  if (moves && unsent > 0) {
+  }
+  // What was acknowledged may be offered again after a restore, and rows and
+  // counters belong to one log: a file never changes the county it has spoken
+  // with.
+  if (other_county && (recorded > 0 || position.server_ms != 0)) {
     return fail(ErrorCode::kConflict,
-                "this phone still has work for another county; send it first",
+                "this file belongs to another county; begin a new one",
                 "enrolment");
   }
-  Position position = state_->position;
+  if (other_worker && unsent > 0) {
+    return fail(ErrorCode::kConflict,
+                "this phone still has another worker's work; send it first",
+                "enrolment");
+  }
   position.enrolment = enrolment;
   GW_TRY_LET(transaction, begin(*state_));
+  if (other_worker) {
+    GW_TRY(state_->connection.run("DELETE FROM drafts"));
+    GW_TRY(state_->connection.run("UPDATE outbox SET state=3 WHERE state=2"));
+  }
   GW_TRY(save_position(*state_, position));
   GW_TRY(transaction.commit());
   state_->position = std::move(position);
-  return {};
+  return other_worker ? reload_refused(*state_) : Result<void>();
 }
 
 Result<SyncState> Store::sync_state() {

@@ -151,20 +151,51 @@ TEST_CASE(
   CHECK_FALSE(phone.has(kHousehold, home));
 }
 
-TEST_CASE("another county's server is refused, and moving there waits until "
-          "all work is sent") {
+TEST_CASE("another county's server is refused") {
   Phone phone;
   phone.enrol();
   v1::Welcome other = phone.welcome_of({});
   other.set_county("440812");
   CHECK(phone->welcome(other, phone.clock.now()).error().code ==
         ErrorCode::kProtocol);
-  phone.put(kVisit, visit());
+}
+
+TEST_CASE("a file stays with the county it has worked for") {
+  Phone phone;
+  phone.enrol();
   const Enrolment moved{
       .county = "440812", .worker = kForeignId, .short_code = "b"};
+  CHECK(phone->set_enrolment(moved));
+  phone.enrol();
+  phone.put(kVisit, visit());
   CHECK(phone->set_enrolment(moved).error().code == ErrorCode::kConflict);
   phone.acknowledge(Lane::kRecords, 1);
-  CHECK(phone->set_enrolment(moved));
+  CHECK(phone->set_enrolment(moved).error().code == ErrorCode::kConflict);
+  phone.backed_up(1);
+  CHECK(phone->set_enrolment(moved).error().code == ErrorCode::kConflict);
+
+  Phone reader;
+  reader.enrol();
+  reader.welcome(reader.welcome_of({kGridScope}));
+  CHECK(reader->set_enrolment(moved).error().code == ErrorCode::kConflict);
+}
+
+TEST_CASE("a phone is handed to another worker with nothing unsent, and "
+          "without what is private") {
+  Phone phone;
+  phone.enrol();
+  REQUIRE(phone->save_draft("走访", kVisit, "half"));
+  phone.put(kVisit, visit());
+  Enrolment other = *phone->sync_state()->enrolment;
+  REQUIRE(phone->set_enrolment(other));
+  other.worker = kForeignId;
+  CHECK(phone->set_enrolment(other).error().code == ErrorCode::kConflict);
+  phone.acknowledge(Lane::kRecords, 1, OutcomeStatus::kRejected);
+  CHECK(phone->refused()->size() == 1);
+  CHECK(phone->drafts()->size() == 1);
+  REQUIRE(phone->set_enrolment(other));
+  CHECK(phone->refused()->empty());
+  CHECK(phone->drafts()->empty());
 }
 
 TEST_CASE("two lists of a server's starts tell up to where the log is shared") {
