@@ -3,6 +3,7 @@
 
 #include "model/record.h"
 #include "store/state.h"
+#include "wire/checks.h"
 #include "wire/limits.h"
 
 namespace gridwhistle::store {
@@ -166,6 +167,10 @@ Result<std::string> checked_scope(const StoreState &state,
                                   const KindSchema &kind,
                                   std::string_view body) {
   GW_TRY_LET(scope, scope_of(state, kind, body));
+  if (kind.scope_field != 0 && !is_scope(scope)) {
+    return refuse(ErrorCode::kInvalid, kind, kind.scope_field,
+                  "names no grid, area or worker");
+  }
   const Position &position = state.position;
   const bool known = position.grants_version != 0 || !position.grants.empty();
   if (known && kind.scope_field != 0 && !holds(position.grants, scope)) {

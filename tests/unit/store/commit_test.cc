@@ -410,5 +410,18 @@ TEST_CASE("an edit behind its record's creation, in whatever lane, says no "
         edit.SerializeAsString());
 }
 
+TEST_CASE(
+    "a scope that no server would read is refused before it is recorded") {
+  Phone phone;
+  for (const std::string &grid :
+       {std::string("grid:4408 11"), "网格:" + std::string(store::kGrid),
+        "grid:" + std::string(300, '1')}) {
+    INFO(grid);
+    CHECK(phone.refused(
+              {.kind = kVisit, .set = visit("x", grid).SerializeAsString()}) ==
+          ErrorCode::kInvalid);
+  }
+}
+
 } // namespace
 } // namespace gridwhistle::store
