@@ -25,164 +25,139 @@ struct StoreState;
 
 struct StoreOptions {
   std::string path;
-  const Schema *schema = nullptr; ///< outlives the store
-  Clock *clock = nullptr;         ///< outlives the store
-  Random *random = nullptr;       ///< outlives the store
-  /// Where watches run their queries and callbacks: the strand the store is
-  /// used on. Null: `watch` is refused.
-  Executor *executor = nullptr;
-  /// Nothing is written, no lock taken: a second store beside the one that
-  /// writes, or a file on a read-only disk. It reads masked only, because reads
-  /// of personal data are logged in the file.
+  const Schema* schema = nullptr;  ///< outlives the store
+  Clock* clock = nullptr;          ///< outlives the store
+  Random* random = nullptr;        ///< outlives the store
+  /// Where watches run their queries and callbacks: the strand the store is used on. Null: `watch`
+  /// is refused.
+  Executor* executor = nullptr;
+  /// Nothing is written, no lock taken: a second store beside the one that writes, or a file on a
+  /// read-only disk. It reads masked only, because reads of personal data are logged in the file.
   bool read_only = false;
   /// A registered SQLite VFS; empty: the system's. For tests.
   std::string vfs;
 };
 
-/// A query that is asked again until the handle, or the store, goes. Let go of
-/// it on the strand.
+/// A query that is asked again until the handle, or the store, goes. Let go of it on the strand.
 class WatchHandle {
-public:
+ public:
   WatchHandle() = default;
-  explicit WatchHandle(std::shared_ptr<void> token)
-      : token_(std::move(token)) {}
+  explicit WatchHandle(std::shared_ptr<void> token) : token_(std::move(token)) {}
   explicit operator bool() const { return token_ != nullptr; }
 
-private:
+ private:
   std::shared_ptr<void> token_;
 };
 
-/// The phone's file. What one sees is *base ⊕ pending*: what the feed delivered
-/// and the server acknowledged, and over it this device's operations that wait
-/// for their acknowledgement.
+/// The phone's file. What one sees is *base ⊕ pending*: what the feed delivered and the server
+/// acknowledged, and over it this device's operations that wait for their acknowledgement.
 ///
-/// One strand uses a store; nothing is locked inside. Every write is one SQLite
-/// transaction that would survive a power cut when the function returns
-/// (docs/decisions/0003).
+/// One strand uses a store; nothing is locked inside. Every write is one SQLite transaction that
+/// would survive a power cut when the function returns (docs/decisions/0003).
 ///
-/// Errors of every function: kDiskFull (nothing was written; free space and
-/// call again), kReadOnly, kIo, kCorrupt, kLocked (another process writes; only
-/// where the operating system's lock failed to say so at `open`), kInternal.
-/// Others stand beside the functions. A failed write has changed nothing,
-/// neither in the file nor in the store.
+/// Errors of every function: kDiskFull (nothing was written; free space and call again), kReadOnly,
+/// kIo, kCorrupt, kLocked (another process writes; only where the operating system's lock failed to
+/// say so at `open`), kInternal. Others stand beside the functions. A failed write has changed
+/// nothing, neither in the file nor in the store.
 class Store {
-public:
-  /// Opens the file, or makes it with a new device id. A file of an older
-  /// schema is brought up to date from itself; what a newer schema added is
-  /// kept.
+ public:
+  /// Opens the file, or makes it with a new device id. A file of an older schema is brought up to
+  /// date from itself; what a newer schema added is kept.
   ///
-  /// kNotADatabase: the file is something else; it is left untouched.
-  /// kNewerFile: a newer build wrote it in another form. kLocked: another
-  /// process or store writes to it. kReadOnly: also for a read-only opening of
-  /// a file that has to be brought up to date first.
+  /// kNotADatabase: the file is something else; it is left untouched. kNewerFile: a newer build
+  /// wrote it in another form. kLocked: another process or store writes to it. kReadOnly: also for
+  /// a read-only opening of a file that has to be brought up to date first.
   static Result<std::unique_ptr<Store>> open(StoreOptions options);
 
   ~Store();
-  Store(const Store &) = delete;
-  Store &operator=(const Store &) = delete;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
 
-  const Schema &schema() const;
+  const Schema& schema() const;
   DeviceId device() const;
 
-  // --- recording
-  // ----------------------------------------------------------------------------
+  // --- recording ----------------------------------------------------------------------------
 
-  /// Records all changes, or none, as one transaction in the most urgent lane
-  /// of their kinds, and gives their records' ids in the same order. A new
-  /// Whistle without `number` gets one where the device is enrolled.
+  /// Records all changes, or none, as one transaction in the most urgent lane of their kinds, and
+  /// gives their records' ids in the same order. A new Whistle without `number` gets one where the
+  /// device is enrolled.
   ///
-  /// kInvalid (a field breaks its rule, is IMMUTABLE and written already, or a
-  /// required one is missing; the message names it), kForbidden (only the
-  /// server writes the kind or field), kOutOfScope (no grant of this device
-  /// covers the record's scope), kNotFound (an edit or erasure of a record that
-  /// is not there), kEncryptionRequired (a CARE kind), kNoLocation (a track
+  /// kInvalid (a field breaks its rule, is IMMUTABLE and written already, or a required one is
+  /// missing; the message names it), kForbidden (only the server writes the kind or field),
+  /// kOutOfScope (no grant of this device covers the record's scope), kNotFound (an edit or erasure
+  /// of a record that is not there), kEncryptionRequired (a CARE kind), kNoLocation (a track
   /// outside an open patrol), kTooLarge, kTooMany (limits.h).
-  Result<std::vector<RecordId>> commit(const Changes &changes);
+  Result<std::vector<RecordId>> commit(const Changes& changes);
 
   /// A commit of one put.
   Result<RecordId> put(Change change);
   /// A commit of one erasure.
-  Result<void> erase(KindId kind, const RecordId &id);
+  Result<void> erase(KindId kind, const RecordId& id);
 
-  /// An id of this device that nobody has had, for a record that others are to
-  /// name. It may be put much later, after a restart too. Few calls cost a disk
-  /// sync.
+  /// An id of this device that nobody has had, for a record that others are to name. It may be put
+  /// much later, after a restart too. Few calls cost a disk sync.
   Result<RecordId> new_id();
 
-  /// The next whistle number: short code, counter, check digit. `commit` uses
-  /// it by itself. kNotEnrolled: the device has no short code yet.
+  /// The next whistle number: short code, counter, check digit. `commit` uses it by itself.
+  /// kNotEnrolled: the device has no short code yet.
   Result<std::string> next_whistle_number();
 
-  // --- reading
-  // ------------------------------------------------------------------------------
-  // Records are serialized messages of their kind, id included (field 1).
-  // Fields above PUBLIC are masked unless a purpose is named. Every read of a
-  // kind with L2 or L3 fields stands in the access log, with its purpose or
-  // without. In a read-only store a purpose is refused with kReadOnly.
+  // --- reading ------------------------------------------------------------------------------
+  // Records are serialized messages of their kind, id included (field 1). Fields above PUBLIC are
+  // masked unless a purpose is named. Every read of a kind with L2 or L3 fields stands in the
+  // access log, with its purpose or without. In a read-only store a purpose is refused with
+  // kReadOnly.
 
   /// kNotFound: no such record, erased, or gone with its scope.
-  Result<FoundBytes> get(KindId kind, const RecordId &id,
-                         const Purpose &purpose = {});
+  Result<FoundBytes> get(KindId kind, const RecordId& id, const Purpose& purpose = {});
 
-  /// kInvalid: a field that is unknown or has no index, or a value that does
-  /// not fit it; a near point that is none. An indexed field above PUBLIC needs
-  /// a purpose: kPurposeRequired.
-  Result<std::vector<FoundBytes>> query(KindId kind, const Query &query,
-                                        const Purpose &purpose = {});
+  /// kInvalid: a field that is unknown or has no index, or a value that does not fit it; a near
+  /// point that is none. An indexed field above PUBLIC needs a purpose: kPurposeRequired.
+  Result<std::vector<FoundBytes>> query(KindId kind, const Query& query,
+                                        const Purpose& purpose = {});
 
-  /// How many records `query` finds without its limit. Personal fields as
-  /// above; not logged.
-  Result<std::uint64_t> count(KindId kind, const Query &query,
-                              const Purpose &purpose = {});
+  /// How many records `query` finds without its limit. Personal fields as above; not logged.
+  Result<std::uint64_t> count(KindId kind, const Query& query, const Purpose& purpose = {});
 
-  /// Records whose searchable fields contain every word, newest change first.
-  /// Kinds with searchable personal fields are searched in those fields only
-  /// with a purpose. Finds what was committed a moment ago. kInvalid: no word,
-  /// or an unknown kind.
-  Result<std::vector<Hit>> search(const Search &search,
-                                  const Purpose &purpose = {});
+  /// Records whose searchable fields contain every word, newest change first. Kinds with searchable
+  /// personal fields are searched in those fields only with a purpose. Finds what was committed a
+  /// moment ago. kInvalid: no word, or an unknown kind.
+  Result<std::vector<Hit>> search(const Search& search, const Purpose& purpose = {});
 
-  /// Which grid a point lies in. kInvalid: no point on earth, or an accuracy
-  /// below 0.
+  /// Which grid a point lies in. kInvalid: no point on earth, or an accuracy below 0.
   Result<Location> locate(double latitude, double longitude, double accuracy_m);
 
-  /// Asks the query soon, and again when a write has touched its kind;
-  /// `changed` gets each result that differs from the one before. Writes close
-  /// together come as one. Both run as tasks of the options' executor, never
-  /// inside a call of the store. kConflict: no executor.
-  Result<WatchHandle>
-  watch(KindId kind, Query query, Purpose purpose,
-        std::function<void(Result<std::vector<FoundBytes>>)> changed);
+  /// Asks the query soon, and again when a write has touched its kind; `changed` gets each result
+  /// that differs from the one before. Writes close together come as one. Both run as tasks of the
+  /// options' executor, never inside a call of the store. kConflict: no executor.
+  Result<WatchHandle> watch(KindId kind, Query query, Purpose purpose,
+                            std::function<void(Result<std::vector<FoundBytes>>)> changed);
 
-  /// The same without a query: `changed` runs after writes that touched the
-  /// kind.
+  /// The same without a query: `changed` runs after writes that touched the kind.
   Result<WatchHandle> watch_kind(KindId kind, std::function<void()> changed);
 
   struct AccessLogEntry {
     std::uint64_t number = 0;
-    std::int64_t at_ms = 0; ///< by the device's wall clock
-    RecordId worker;        ///< nil before the enrolment
+    std::int64_t at_ms = 0;  ///< by the device's wall clock
+    RecordId worker;         ///< nil before the enrolment
     KindId kind;
     RecordId id;
-    std::string purpose; ///< empty: read masked
+    std::string purpose;  ///< empty: read masked
   };
   /// Reads of personal data, oldest first, behind number `after`.
-  Result<std::vector<AccessLogEntry>> access_log(std::uint64_t after,
-                                                 std::size_t limit);
+  Result<std::vector<AccessLogEntry>> access_log(std::uint64_t after, std::size_t limit);
 
-  // --- drafts
-  // -------------------------------------------------------------------------------
+  // --- drafts -------------------------------------------------------------------------------
 
   struct Draft {
     std::string name;
     KindId kind;
-    std::string record; ///< as saved; not checked
+    std::string record;  ///< as saved; not checked
     std::int64_t saved_ms = 0;
   };
-  /// Keeps an unfinished record under a name, replacing what is there.
-  /// kTooLarge; kEncryptionRequired for a CARE kind.
-  Result<void> save_draft(std::string_view name, KindId kind,
-                          std::string_view record);
+  /// Keeps an unfinished record under a name, replacing what is there. kTooLarge;
+  /// kEncryptionRequired for a CARE kind.
+  Result<void> save_draft(std::string_view name, KindId kind, std::string_view record);
   /// kNotFound.
   Result<Draft> draft(std::string_view name);
   /// All, the latest first.
@@ -190,82 +165,70 @@ public:
   /// Without effect when there is none.
   Result<void> drop_draft(std::string_view name);
 
-  // --- the outbox, for people
-  // ---------------------------------------------------------------
+  // --- the outbox, for people ---------------------------------------------------------------
 
   Result<StoreStatus> status();
 
-  /// Operations the server has not taken into their records, newest first. They
-  /// stay until restored or dismissed.
+  /// Operations the server has not taken into their records, newest first. They stay until restored
+  /// or dismissed.
   Result<std::vector<Refused>> refused();
-  /// Commits what a refused operation held once more, on the record as it is
-  /// now, or as a new record where it was refused with its creation; the
-  /// refused one is then dismissed. Gives the record's id. kNotFound;
-  /// kConflict: it holds nothing that can be written again (an erasure).
+  /// Commits what a refused operation held once more, on the record as it is now, or as a new
+  /// record where it was refused with its creation; the refused one is then dismissed. Gives the
+  /// record's id. kNotFound; kConflict: it holds nothing that can be written again (an erasure).
   Result<RecordId> restore_refused(Lane lane, LaneSeq lane_seq);
   /// The worker has seen it. Without effect when there is none.
   Result<void> dismiss_refused(Lane lane, LaneSeq lane_seq);
-  /// Commits the values that an Outcome record kept as lost once more, on the
-  /// record as it is now, or as a new one where it is gone. kNotFound;
-  /// kConflict: it kept nothing.
-  Result<RecordId> restore_outcome(const RecordId &outcome);
+  /// Commits the values that an Outcome record kept as lost once more, on the record as it is now,
+  /// or as a new one where it is gone. kNotFound; kConflict: it kept nothing.
+  Result<RecordId> restore_outcome(const RecordId& outcome);
 
-  // --- the session's side
-  // -------------------------------------------------------------------
+  // --- the session's side -------------------------------------------------------------------
 
   Result<SyncState> sync_state();
 
-  /// A number above every one given before, across restarts. Most calls cost no
-  /// disk sync.
+  /// A number above every one given before, across restarts. Most calls cost no disk sync.
   Result<std::uint64_t> next_call_counter();
 
-  /// Operations of a lane behind `after`, whole transactions, in order, of
-  /// about `bytes_max` bytes, at least one transaction where there is any.
-  /// Refused and acknowledged ones are among them as long as the file has them.
-  Result<std::vector<Operation>> operations(Lane lane, LaneSeq after,
-                                            std::size_t bytes_max);
+  /// Operations of a lane behind `after`, whole transactions, in order, of about `bytes_max` bytes,
+  /// at least one transaction where there is any. Refused and acknowledged ones are among them as
+  /// long as the file has them.
+  Result<std::vector<Operation>> operations(Lane lane, LaneSeq after, std::size_t bytes_max);
 
-  /// Handed to a call up to here; `sent` to people until the call ends. Not
-  /// kept in the file.
+  /// Handed to a call up to here; `sent` to people until the call ends. Not kept in the file.
   void note_sent(Lane lane, LaneSeq upto);
   /// The call ended: what has no acknowledgement is unsent again.
   void note_call_ended();
 
-  /// A second time for another server key or address, or for another worker:
-  /// then drafts and the list of refused changes go. kConflict: another county,
-  /// once anything was recorded or the old one's server was heard; another
-  /// worker, while something is without acknowledgement.
-  Result<void> set_enrolment(const Enrolment &enrolment);
+  /// A second time for another server key or address, or for another worker: then drafts and the
+  /// list of refused changes go. kConflict: another county, once anything was recorded or the old
+  /// one's server was heard; another worker, while something is without acknowledgement.
+  Result<void> set_enrolment(const Enrolment& enrolment);
 
-  /// What the server says when a call begins. New scopes are to be fetched from
-  /// their beginning; rows that only lost scopes held go, with index and search
-  /// entries, while operations on them stay and are still sent. An epoch list
-  /// without the newest epoch this file knows is a restored server: cursor and
-  /// acknowledgements go back to where the two part. `at` is when it arrived.
+  /// What the server says when a call begins. New scopes are to be fetched from their beginning;
+  /// rows that only lost scopes held go, with index and search entries, while operations on them
+  /// stay and are still sent. An epoch list without the newest epoch this file knows is a restored
+  /// server: cursor and acknowledgements go back to where the two part. `at` is when it arrived.
   /// kProtocol: another county's server.
-  Result<void> welcome(const v1::Welcome &welcome, const ClockReading &at);
+  Result<void> welcome(const v1::Welcome& welcome, const ClockReading& at);
 
-  /// What became of operations. Applied ones go into the base, refused ones
-  /// leave the visible record; operations the backup has passed are forgotten.
-  /// Repeating it changes nothing. kProtocol: acknowledgements that leave a
-  /// gap, or of operations never recorded.
-  Result<void> acknowledge(const v1::Acks &acks);
+  /// What became of operations. Applied ones go into the base, refused ones leave the visible
+  /// record; operations the backup has passed are forgotten. Repeating it changes nothing.
+  /// kProtocol: acknowledgements that leave a gap, or of operations never recorded.
+  Result<void> acknowledge(const v1::Acks& acks);
 
-  /// Rows as of one moment, visible together; pending operations are laid over
-  /// them again.
-  Result<void> apply_cut(const CutDown &cut);
+  /// Rows as of one moment, visible together; pending operations are laid over them again.
+  Result<void> apply_cut(const CutDown& cut);
 
   /// Everything up to here has come, for every scope held.
   Result<void> caught_up(Seq seq);
 
-  /// Whether the last call ended caught up and nothing was granted or rewound
-  /// since.
+  /// Whether the last call ended caught up and nothing was granted or rewound since.
   bool is_caught_up() const;
 
-private:
+ private:
   explicit Store(std::unique_ptr<StoreState> state);
 
   std::unique_ptr<StoreState> state_;
 };
 
-} // namespace gridwhistle::store
+}  // namespace gridwhistle::store

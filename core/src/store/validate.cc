@@ -10,14 +10,14 @@ namespace gridwhistle::store {
 
 namespace {
 
-std::string label(const KindSchema &kind, std::uint32_t number) {
-  const FieldSchema *field = kind.field(number);
+std::string label(const KindSchema& kind, std::uint32_t number) {
+  const FieldSchema* field = kind.field(number);
   return std::string(kind.name) + "." +
          (field != nullptr ? std::string(field->name) : std::to_string(number));
 }
 
-std::unexpected<Error> refuse(ErrorCode code, const KindSchema &kind,
-                              std::uint32_t number, std::string_view why) {
+std::unexpected<Error> refuse(ErrorCode code, const KindSchema& kind, std::uint32_t number,
+                              std::string_view why) {
   const std::string name = label(kind, number);
   return fail(code, name + " " + std::string(why), name);
 }
@@ -26,66 +26,55 @@ std::string_view entries_of(std::string_view message, std::uint32_t number) {
   return field_of(message, number).entries;
 }
 
-MergePolicy policy_of(const KindSchema &kind, std::uint32_t number) {
-  const FieldSchema *field = kind.field(number);
+MergePolicy policy_of(const KindSchema& kind, std::uint32_t number) {
+  const FieldSchema* field = kind.field(number);
   return field != nullptr ? field->merge : MergePolicy::kLww;
 }
 
-Result<void> check_cleared(const KindSchema &kind, const Change &change,
-                           std::string_view set) {
+Result<void> check_cleared(const KindSchema& kind, const Change& change, std::string_view set) {
   for (const std::uint32_t number : change.clear) {
-    const FieldSchema *field = kind.field(number);
+    const FieldSchema* field = kind.field(number);
     if (field == nullptr || number == 1) {
-      return refuse(ErrorCode::kInvalid, kind, number,
-                    "cannot be emptied: no such field");
+      return refuse(ErrorCode::kInvalid, kind, number, "cannot be emptied: no such field");
     }
-    if (field->required)
-      return refuse(ErrorCode::kInvalid, kind, number, "must not be empty");
+    if (field->required) return refuse(ErrorCode::kInvalid, kind, number, "must not be empty");
     if (field->merge == MergePolicy::kServer) {
-      return refuse(ErrorCode::kForbidden, kind, number,
-                    "is written by the server alone");
+      return refuse(ErrorCode::kForbidden, kind, number, "is written by the server alone");
     }
     if (!entries_of(set, number).empty()) {
-      return refuse(ErrorCode::kInvalid, kind, number,
-                    "is both written and emptied");
+      return refuse(ErrorCode::kInvalid, kind, number, "is both written and emptied");
     }
   }
   return {};
 }
 
-Result<void> check_removed(const KindSchema &kind, std::string_view remove) {
-  for (const FieldView &field : fields_of(remove)) {
+Result<void> check_removed(const KindSchema& kind, std::string_view remove) {
+  for (const FieldView& field : fields_of(remove)) {
     if (policy_of(kind, field.number) != MergePolicy::kSet) {
-      return refuse(ErrorCode::kInvalid, kind, field.number,
-                    "is no set: nothing to remove from");
+      return refuse(ErrorCode::kInvalid, kind, field.number, "is no set: nothing to remove from");
     }
   }
   return {};
 }
 
-// An IMMUTABLE field may still be given while the server has not heard of the
-// record.
-Result<void> check_policies(const KindSchema &kind, std::string_view before,
-                            std::string_view after, bool creates) {
-  for (const FieldSchema &field : kind.fields) {
+// An IMMUTABLE field may still be given while the server has not heard of the record.
+Result<void> check_policies(const KindSchema& kind, std::string_view before, std::string_view after,
+                            bool creates) {
+  for (const FieldSchema& field : kind.fields) {
     const std::string_view old_entries = entries_of(before, field.number);
-    if (old_entries == entries_of(after, field.number))
-      continue;
+    if (old_entries == entries_of(after, field.number)) continue;
     if (field.merge == MergePolicy::kServer) {
-      return refuse(ErrorCode::kForbidden, kind, field.number,
-                    "is written by the server alone");
+      return refuse(ErrorCode::kForbidden, kind, field.number, "is written by the server alone");
     }
-    if (field.merge == MergePolicy::kImmutable &&
-        !(creates && old_entries.empty())) {
-      return refuse(ErrorCode::kInvalid, kind, field.number,
-                    "cannot be changed any more");
+    if (field.merge == MergePolicy::kImmutable && !(creates && old_entries.empty())) {
+      return refuse(ErrorCode::kInvalid, kind, field.number, "cannot be changed any more");
     }
   }
   return {};
 }
 
-Result<void> check_required(const KindSchema &kind, std::string_view body) {
-  for (const FieldSchema &field : kind.fields) {
+Result<void> check_required(const KindSchema& kind, std::string_view body) {
+  for (const FieldSchema& field : kind.fields) {
     if (field.required && entries_of(body, field.number).empty()) {
       return refuse(ErrorCode::kInvalid, kind, field.number, "is missing");
     }
@@ -94,49 +83,44 @@ Result<void> check_required(const KindSchema &kind, std::string_view body) {
 }
 
 // A group stands or falls together: one member that differs writes them all.
-std::set<std::uint16_t> changed_groups(const KindSchema &kind,
-                                       std::string_view before,
+std::set<std::uint16_t> changed_groups(const KindSchema& kind, std::string_view before,
                                        std::string_view after) {
   std::set<std::uint16_t> groups;
-  for (const FieldSchema &field : kind.fields) {
-    if (field.group != 0 &&
-        entries_of(before, field.number) != entries_of(after, field.number)) {
+  for (const FieldSchema& field : kind.fields) {
+    if (field.group != 0 && entries_of(before, field.number) != entries_of(after, field.number)) {
       groups.insert(field.group);
     }
   }
   return groups;
 }
 
-std::string new_elements(std::string_view before, const FieldView &field) {
+std::string new_elements(std::string_view before, const FieldView& field) {
   std::set<std::string_view> known;
-  for (const ValueView &value : values_of(entries_of(before, field.number))) {
+  for (const ValueView& value : values_of(entries_of(before, field.number))) {
     known.insert(value.entry);
   }
   std::string added;
-  for (const ValueView &value : values_of(field.entries)) {
-    if (known.insert(value.entry).second)
-      added += value.entry;
+  for (const ValueView& value : values_of(field.entries)) {
+    if (known.insert(value.entry).second) added += value.entry;
   }
   return added;
 }
 
-// What a change says beyond what the record says already. Without this an
-// editor that puts a whole record would compete with everybody who edits
-// another field of it.
-std::string news_in(const KindSchema &kind, std::string_view set,
-                    std::string_view before, std::string_view after) {
+// What a change says beyond what the record says already. Without this an editor that puts a whole
+// record would compete with everybody who edits another field of it.
+std::string news_in(const KindSchema& kind, std::string_view set, std::string_view before,
+                    std::string_view after) {
   const std::set<std::uint16_t> groups = changed_groups(kind, before, after);
   std::string news;
-  for (const FieldView &field : fields_of(set)) {
-    const FieldSchema *known = kind.field(field.number);
+  for (const FieldView& field : fields_of(set)) {
+    const FieldSchema* known = kind.field(field.number);
     const MergePolicy policy = policy_of(kind, field.number);
     if (policy == MergePolicy::kAppend) {
       news += field.entries;
     } else if (policy == MergePolicy::kSet) {
       news += new_elements(before, field);
     } else if (known != nullptr && known->group != 0) {
-      if (groups.contains(known->group))
-        news += field.entries;
+      if (groups.contains(known->group)) news += field.entries;
     } else if (entries_of(before, field.number) != field.entries) {
       news += field.entries;
     }
@@ -144,34 +128,28 @@ std::string news_in(const KindSchema &kind, std::string_view set,
   return news;
 }
 
-// A field that is empty here is emptied for nobody: the server would take it
-// for a write that beats a colleague's. Of a group that is written all members
-// travel.
-std::vector<std::uint32_t> news_in_clear(const KindSchema &kind,
-                                         std::vector<std::uint32_t> clear,
-                                         std::string_view before,
-                                         std::string_view after) {
+// A field that is empty here is emptied for nobody: the server would take it for a write that beats
+// a colleague's. Of a group that is written all members travel.
+std::vector<std::uint32_t> news_in_clear(const KindSchema& kind, std::vector<std::uint32_t> clear,
+                                         std::string_view before, std::string_view after) {
   const std::set<std::uint16_t> groups = changed_groups(kind, before, after);
   std::ranges::sort(clear);
   clear.erase(std::ranges::unique(clear).begin(), clear.end());
   std::erase_if(clear, [&](std::uint32_t number) {
-    const FieldSchema *field = kind.field(number);
-    const bool grouped =
-        field != nullptr && field->group != 0 && groups.contains(field->group);
+    const FieldSchema* field = kind.field(number);
+    const bool grouped = field != nullptr && field->group != 0 && groups.contains(field->group);
     return !grouped && entries_of(before, number).empty();
   });
   return clear;
 }
 
-Result<std::string> checked_scope(const StoreState &state,
-                                  const KindSchema &kind,
+Result<std::string> checked_scope(const StoreState& state, const KindSchema& kind,
                                   std::string_view body) {
   GW_TRY_LET(scope, scope_of(state, kind, body));
   if (kind.scope_field != 0 && !is_scope(scope)) {
-    return refuse(ErrorCode::kInvalid, kind, kind.scope_field,
-                  "names no grid, area or worker");
+    return refuse(ErrorCode::kInvalid, kind, kind.scope_field, "names no grid, area or worker");
   }
-  const Position &position = state.position;
+  const Position& position = state.position;
   const bool known = position.grants_version != 0 || !position.grants.empty();
   if (known && kind.scope_field != 0 && !holds(position.grants, scope)) {
     return fail(ErrorCode::kOutOfScope, "none of your areas holds this record",
@@ -181,120 +159,92 @@ Result<std::string> checked_scope(const StoreState &state,
 }
 
 std::unexpected<Error> no_location() {
-  return fail(ErrorCode::kNoLocation,
-              "positions are recorded during an open patrol only",
+  return fail(ErrorCode::kNoLocation, "positions are recorded during an open patrol only",
               "TrackBatch");
 }
 
-std::optional<std::int64_t> named_int(const KindSchema &kind,
-                                      std::string_view body,
+std::optional<std::int64_t> named_int(const KindSchema& kind, std::string_view body,
                                       std::string_view name) {
-  const FieldSchema *field = kind.field(name);
+  const FieldSchema* field = kind.field(name);
   return field != nullptr ? int_of(body, field->number) : std::nullopt;
 }
 
-// Every time in a batch, its points' included, lies behind the patrol's
-// check-in.
-bool begins_within(const KindSchema &kind, std::string_view batch,
-                   std::int64_t check_in_ms) {
+// Every time in a batch, its points' included, lies behind the patrol's check-in.
+bool begins_within(const KindSchema& kind, std::string_view batch, std::int64_t check_in_ms) {
   const auto started = named_int(kind, batch, "started_ms");
-  if (started && *started < check_in_ms)
-    return false;
-  const FieldSchema *points = kind.field("points");
-  if (points == nullptr)
-    return true;
+  if (started && *started < check_in_ms) return false;
+  const FieldSchema* points = kind.field("points");
+  if (points == nullptr) return true;
   constexpr std::uint32_t kPointTime = 1;
   return std::ranges::all_of(
-      values_of(entries_of(batch, points->number)),
-      [&](const ValueView &point) {
+      values_of(entries_of(batch, points->number)), [&](const ValueView& point) {
         const std::string_view time = entries_of(point.bytes, kPointTime);
-        return time.empty() ||
-               int_of(point.bytes, kPointTime).value_or(0) >= check_in_ms;
+        return time.empty() || int_of(point.bytes, kPointTime).value_or(0) >= check_in_ms;
       });
 }
 
-// domain.md: a worker's track is recorded between check-in and check-out of a
-// patrol, or not at all.
-Result<void> check_patrol(StoreState &state, const KindSchema &kind,
-                          std::string_view batch) {
-  if (kind.name != "TrackBatch")
-    return {};
+// domain.md: a worker's track is recorded between check-in and check-out of a patrol, or not at
+// all.
+Result<void> check_patrol(StoreState& state, const KindSchema& kind, std::string_view batch) {
+  if (kind.name != "TrackBatch") return {};
   constexpr std::int64_t kPatrol = 1;
   constexpr std::int64_t kNight = 3;
-  const KindSchema *visits = state.schema.kind("Visit");
-  const FieldSchema *visit_field = kind.field("visit");
-  if (visits == nullptr || visit_field == nullptr)
-    return {};
-  const auto id =
-      RecordId::from_bytes(text_of(batch, visit_field->number).value_or(""));
-  if (!id)
-    return no_location();
+  const KindSchema* visits = state.schema.kind("Visit");
+  const FieldSchema* visit_field = kind.field("visit");
+  if (visits == nullptr || visit_field == nullptr) return {};
+  const auto id = RecordId::from_bytes(text_of(batch, visit_field->number).value_or(""));
+  if (!id) return no_location();
   GW_TRY_LET(visit, load_row(state, *table_of(state, visits->id), *id));
-  if (!visit || !visit->body)
-    return no_location();
-  const std::int64_t purpose =
-      named_int(*visits, *visit->body, "kind").value_or(0);
+  if (!visit || !visit->body) return no_location();
+  const std::int64_t purpose = named_int(*visits, *visit->body, "kind").value_or(0);
   const auto started = named_int(*visits, *visit->body, "started_ms");
   const auto ended = named_int(*visits, *visit->body, "ended_ms");
-  if ((purpose != kPatrol && purpose != kNight) || !started || ended)
-    return no_location();
-  if (!begins_within(kind, batch, *started))
-    return no_location();
+  if ((purpose != kPatrol && purpose != kNight) || !started || ended) return no_location();
+  if (!begins_within(kind, batch, *started)) return no_location();
   return {};
 }
 
-Result<std::string> numbered(const KindSchema &kind, std::string set,
-                             std::string_view number) {
-  const FieldSchema *field = kind.field("number");
-  if (kind.name != "Whistle" || number.empty() || field == nullptr)
-    return set;
-  if (!entries_of(set, field->number).empty())
-    return set;
+Result<std::string> numbered(const KindSchema& kind, std::string set, std::string_view number) {
+  const FieldSchema* field = kind.field("number");
+  if (kind.name != "Whistle" || number.empty() || field == nullptr) return set;
+  if (!entries_of(set, field->number).empty()) return set;
   std::string minted;
   append_text(minted, field->number, number);
   return overlay(kind, set, minted, {}, {});
 }
 
-} // namespace
+}  // namespace
 
-std::string as_creation(const KindSchema &kind, std::string_view set,
-                        std::string_view body) {
+std::string as_creation(const KindSchema& kind, std::string_view set, std::string_view body) {
   std::set<std::uint16_t> groups;
-  const auto needed = [&](const FieldSchema &field) {
-    if (field.merge == MergePolicy::kAppend ||
-        field.merge == MergePolicy::kSet ||
+  const auto needed = [&](const FieldSchema& field) {
+    if (field.merge == MergePolicy::kAppend || field.merge == MergePolicy::kSet ||
         field.merge == MergePolicy::kServer) {
-      return false; // elements given twice would be there twice; the creation
-                    // brings them
+      return false;  // elements given twice would be there twice; the creation brings them
     }
     return field.required || field.merge == MergePolicy::kImmutable ||
-           field.number == kind.scope_field ||
-           field.number == kind.scope_parent ||
+           field.number == kind.scope_field || field.number == kind.scope_parent ||
            field.number == kind.scope_parent_kind_field;
   };
-  for (const FieldSchema &field : kind.fields) {
-    if (field.group != 0 && needed(field))
-      groups.insert(field.group);
+  for (const FieldSchema& field : kind.fields) {
+    if (field.group != 0 && needed(field)) groups.insert(field.group);
   }
   std::string first;
-  for (const FieldSchema &field : kind.fields) {
-    if (!entries_of(set, field.number).empty())
-      continue;
+  for (const FieldSchema& field : kind.fields) {
+    if (!entries_of(set, field.number).empty()) continue;
     const bool grouped = field.group != 0 && groups.contains(field.group);
-    if (field.number != 1 && (needed(field) || grouped))
-      first += entries_of(body, field.number);
+    if (field.number != 1 && (needed(field) || grouped)) first += entries_of(body, field.number);
   }
   return first.empty() ? std::string(set) : overlay(kind, first, set, {}, {});
 }
 
-Result<void> check_writable(const KindTable *table) {
+Result<void> check_writable(const KindTable* table) {
   if (table == nullptr || table->schema == nullptr) {
     return fail(ErrorCode::kInvalid, "no such kind of record", "kind");
   }
-  const KindSchema &kind = *table->schema;
+  const KindSchema& kind = *table->schema;
   if (kind.server_written || kind.reference) {
-    return fail(ErrorCode::kForbidden,
-                std::string(kind.name) + " is written by the server alone",
+    return fail(ErrorCode::kForbidden, std::string(kind.name) + " is written by the server alone",
                 std::string(kind.name));
   }
   if (kind.audience == Audience::kCare) {
@@ -305,42 +255,35 @@ Result<void> check_writable(const KindTable *table) {
   return {};
 }
 
-Result<Checked> check_put(StoreState &state, const KindTable &table,
-                          const Change &change, const RecordRow *before,
-                          bool creates, std::string_view number) {
-  const KindSchema &kind = table.rules();
+Result<Checked> check_put(StoreState& state, const KindTable& table, const Change& change,
+                          const RecordRow* before, bool creates, std::string_view number) {
+  const KindSchema& kind = table.rules();
   GW_TRY_LET(given, canonical(kind, change.set));
-  GW_TRY_LET(set,
-             numbered(kind, std::move(given), before == nullptr ? number : ""));
+  GW_TRY_LET(set, numbered(kind, std::move(given), before == nullptr ? number : ""));
   GW_TRY_LET(remove, canonical(kind, change.remove));
   GW_TRY(check_cleared(kind, change, set));
   GW_TRY(check_removed(kind, remove));
-  const std::string_view old_body =
-      before != nullptr ? std::string_view(*before->body) : "";
+  const std::string_view old_body = before != nullptr ? std::string_view(*before->body) : "";
   Checked checked;
   checked.body = overlay(kind, old_body, set, change.clear, remove);
   GW_TRY(check_policies(kind, old_body, checked.body, creates));
   GW_TRY(check_required(kind, checked.body));
   GW_TRY(check_patrol(state, kind, checked.body));
   if (checked.body.size() > limits::kRecordBytes) {
-    return fail(ErrorCode::kTooLarge,
-                "the record is too large; put long things into attachments",
+    return fail(ErrorCode::kTooLarge, "the record is too large; put long things into attachments",
                 std::string(kind.name));
   }
   GW_TRY_LET(scope, checked_scope(state, kind, checked.body));
   checked.scope = std::move(scope);
-  checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body)
-                                  : std::move(set);
+  checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
   checked.remove = std::move(remove);
   checked.clear = news_in_clear(kind, change.clear, old_body, checked.body);
-  // An element both added and removed: what is seen is what the operation does,
-  // here as elsewhere.
+  // An element both added and removed: what is seen is what the operation does, here as elsewhere.
   if (before != nullptr && !checked.remove.empty()) {
-    checked.body =
-        overlay(kind, old_body, checked.set, change.clear, checked.remove);
+    checked.body = overlay(kind, old_body, checked.set, change.clear, checked.remove);
   }
   checked.empty = before != nullptr && checked.body == old_body;
   return checked;
 }
 
-} // namespace gridwhistle::store
+}  // namespace gridwhistle::store

@@ -9,62 +9,54 @@ namespace gridwhistle::store {
 
 namespace {
 
-std::vector<EpochSeen> epochs_of(const v1::Welcome &welcome) {
+std::vector<EpochSeen> epochs_of(const v1::Welcome& welcome) {
   std::vector<EpochSeen> epochs;
-  for (const v1::Epoch &epoch : welcome.epochs()) {
+  for (const v1::Epoch& epoch : welcome.epochs()) {
     epochs.push_back({epoch.id(), Seq(epoch.start_seq())});
-    if (epochs.size() == limits::kEpochs)
-      break;
+    if (epochs.size() == limits::kEpochs) break;
   }
   return epochs;
 }
 
-std::vector<GrantHeld> grants_of(const v1::Welcome &welcome) {
+std::vector<GrantHeld> grants_of(const v1::Welcome& welcome) {
   std::vector<GrantHeld> grants;
-  for (const v1::Grant &grant : welcome.grants()) {
-    grants.push_back(
-        {grant.scope(), grant.subtree(), grant.audiences(), grant.roles()});
+  for (const v1::Grant& grant : welcome.grants()) {
+    grants.push_back({grant.scope(), grant.subtree(), grant.audiences(), grant.roles()});
   }
   return grants;
 }
 
 // Whether `now` shows rows that `before` did not: these were never fetched.
-bool widened(const std::vector<GrantHeld> &before, const GrantHeld &now) {
-  return std::ranges::none_of(before, [&](const GrantHeld &held) {
-    return held.scope == now.scope &&
-           (held.audiences & now.audiences) == now.audiences &&
+bool widened(const std::vector<GrantHeld>& before, const GrantHeld& now) {
+  return std::ranges::none_of(before, [&](const GrantHeld& held) {
+    return held.scope == now.scope && (held.audiences & now.audiences) == now.audiences &&
            (held.subtree || !now.subtree);
   });
 }
 
-bool same_view(const GrantHeld &one, const GrantHeld &other) {
+bool same_view(const GrantHeld& one, const GrantHeld& other) {
   return one.scope == other.scope && one.subtree == other.subtree &&
          one.audiences == other.audiences;
 }
 
-void fetch_from_beginning(Position &position, const std::string &scope) {
-  if (!position.cursor)
-    return; // everything comes from the beginning anyway
-  std::erase_if(position.exceptions,
-                [&](const ScopeProgress &lag) { return lag.scope == scope; });
+void fetch_from_beginning(Position& position, const std::string& scope) {
+  if (!position.cursor) return;  // everything comes from the beginning anyway
+  std::erase_if(position.exceptions, [&](const ScopeProgress& lag) { return lag.scope == scope; });
   position.exceptions.push_back({scope, Seq()});
   position.caught_up = false;
 }
 
 class Arrival {
-public:
-  Arrival(StoreState &state, const v1::Welcome &welcome, const ClockReading &at)
-      : state_(state), welcome_(welcome), position_(state.position),
-        lanes_(state.lanes) {
+ public:
+  Arrival(StoreState& state, const v1::Welcome& welcome, const ClockReading& at)
+      : state_(state), welcome_(welcome), position_(state.position), lanes_(state.lanes) {
     position_.server_ms = welcome.server_ms();
     position_.server_heard = at;
   }
 
   Result<void> run() {
-    if (position_.enrolment &&
-        position_.enrolment->county != welcome_.county()) {
-      return fail(ErrorCode::kProtocol, "this is another county's server",
-                  "welcome");
+    if (position_.enrolment && position_.enrolment->county != welcome_.county()) {
+      return fail(ErrorCode::kProtocol, "this is another county's server", "welcome");
     }
     GW_TRY_LET(transaction, begin(state_));
     GW_TRY(compare_epochs());
@@ -76,77 +68,61 @@ public:
       state_.lanes = before;
       return done;
     }
-    if (rewound_)
-      GW_TRY(reload_refused(state_));
+    if (rewound_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
   }
 
-private:
+ private:
   Result<void> compare_epochs() {
     const std::vector<EpochSeen> theirs = epochs_of(welcome_);
     const std::optional<Seq> shared = parting(position_.epochs, theirs);
     position_.epochs = theirs;
-    if (!shared)
-      return {};
+    if (!shared) return {};
     GW_TRY_LET(newest, newest_seen());
-    if (newest <= *shared)
-      return {};
+    if (newest <= *shared) return {};
     GW_TRY_LET(lanes, rewind(state_, *shared, position_));
     lanes_ = lanes;
     rewound_ = true;
-    for (const auto &[id, table] : state_.kinds)
-      kinds_.insert(id);
+    for (const auto& [id, table] : state_.kinds) kinds_.insert(id);
     return {};
   }
 
   // The latest place in the log that anything in this file speaks of.
   Result<Seq> newest_seen() {
-    GW_TRY_LET(acknowledged,
-               state_.connection.number("SELECT max(seq) FROM outbox", 0));
-    Seq newest = std::max(position_.cursor,
-                          Seq(static_cast<std::uint64_t>(acknowledged)));
-    for (const ScopeProgress &lag : position_.exceptions)
-      newest = std::max(newest, lag.seq);
+    GW_TRY_LET(acknowledged, state_.connection.number("SELECT max(seq) FROM outbox", 0));
+    Seq newest = std::max(position_.cursor, Seq(static_cast<std::uint64_t>(acknowledged)));
+    for (const ScopeProgress& lag : position_.exceptions) newest = std::max(newest, lag.seq);
     return newest;
   }
 
   Result<void> compare_grants() {
     const std::vector<GrantHeld> grants = grants_of(welcome_);
-    for (const GrantHeld &grant : grants) {
-      if (widened(position_.grants, grant))
-        fetch_from_beginning(position_, grant.scope);
+    for (const GrantHeld& grant : grants) {
+      if (widened(position_.grants, grant)) fetch_from_beginning(position_, grant.scope);
     }
-    std::erase_if(position_.exceptions, [&](const ScopeProgress &lag) {
-      return std::ranges::find(grants, lag.scope, &GrantHeld::scope) ==
-             grants.end();
+    std::erase_if(position_.exceptions, [&](const ScopeProgress& lag) {
+      return std::ranges::find(grants, lag.scope, &GrantHeld::scope) == grants.end();
     });
-    const bool lost =
-        std::ranges::any_of(position_.grants, [&](const GrantHeld &held) {
-          return std::ranges::none_of(grants, [&](const GrantHeld &grant) {
-            return same_view(grant, held);
-          });
-        });
+    const bool lost = std::ranges::any_of(position_.grants, [&](const GrantHeld& held) {
+      return std::ranges::none_of(grants,
+                                  [&](const GrantHeld& grant) { return same_view(grant, held); });
+    });
     position_.grants = grants;
     position_.grants_version = welcome_.grants_version();
-    if (!lost)
-      return {};
+    if (!lost) return {};
     GW_TRY_LET(kinds, drop_uncovered(state_, grants));
     kinds_.insert(kinds.begin(), kinds.end());
-    // Own writes went with the rows: should the scope come back, the feed must
-    // bring those too.
-    if (!kinds.empty())
-      position_.own_since = state_.dev_seq;
-    // Terms of removed records would linger in the index until its parts are
-    // merged.
+    // Own writes went with the rows: should the scope come back, the feed must bring those too.
+    if (!kinds.empty()) position_.own_since = state_.dev_seq;
+    // Terms of removed records would linger in the index until its parts are merged.
     if (!kinds.empty()) {
-      GW_TRY(state_.connection.run(
-          "INSERT INTO search_terms(search_terms) VALUES('optimize')"));
+      GW_TRY(state_.connection.run("INSERT INTO search_terms(search_terms) VALUES('optimize')"));
     }
     return {};
   }
 
-  Result<void> finish(sqlite::Transaction &transaction) {
+  Result<void> finish(sqlite::Transaction& transaction) {
     const Seq backed_up(welcome_.backed_up());
     if (backed_up > position_.backed_up) {
       position_.backed_up = backed_up;
@@ -158,43 +134,39 @@ private:
     return {};
   }
 
-  StoreState &state_;
-  const v1::Welcome &welcome_;
+  StoreState& state_;
+  const v1::Welcome& welcome_;
   Position position_;
   std::array<LaneProgress, kLaneCount> lanes_;
   std::set<KindId> kinds_;
   bool rewound_ = false;
 };
 
-} // namespace
+}  // namespace
 
-Result<void> Store::welcome(const v1::Welcome &welcome,
-                            const ClockReading &at) {
+Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) {
   return Arrival(*state_, welcome, at).run();
 }
 
-Result<void> Store::set_enrolment(const Enrolment &enrolment) {
+Result<void> Store::set_enrolment(const Enrolment& enrolment) {
   Position position = state_->position;
-  const auto &before = position.enrolment;
+  const auto& before = position.enrolment;
   const bool other_county = before && before->county != enrolment.county;
   const bool other_worker = before && before->worker != enrolment.worker;
   std::uint64_t recorded = 0;
   std::uint64_t unsent = 0;
-  for (const LaneProgress &lane : state_->lanes) {
+  for (const LaneProgress& lane : state_->lanes) {
     recorded += lane.last.value;
     unsent += lane.last.value - lane.noted.value;
   }
-  // What was acknowledged may be offered again after a restore, and rows and
-  // counters belong to one log: a file never changes the county it has spoken
-  // with.
+  // What was acknowledged may be offered again after a restore, and rows and counters belong to one
+  // log: a file never changes the county it has spoken with.
   if (other_county && (recorded > 0 || position.server_ms != 0)) {
-    return fail(ErrorCode::kConflict,
-                "this file belongs to another county; begin a new one",
+    return fail(ErrorCode::kConflict, "this file belongs to another county; begin a new one",
                 "enrolment");
   }
   if (other_worker && unsent > 0) {
-    return fail(ErrorCode::kConflict,
-                "this phone still has another worker's work; send it first",
+    return fail(ErrorCode::kConflict, "this phone still has another worker's work; send it first",
                 "enrolment");
   }
   position.enrolment = enrolment;
@@ -210,21 +182,21 @@ Result<void> Store::set_enrolment(const Enrolment &enrolment) {
 }
 
 Result<SyncState> Store::sync_state() {
-  const Position &position = state_->position;
+  const Position& position = state_->position;
   SyncState out;
   out.device = state_->device;
   out.enrolment = position.enrolment;
   out.cursor = position.cursor;
   out.exceptions = position.exceptions;
+  out.complete = position.complete;
   out.own_since = position.own_since;
   out.epochs = position.epochs;
   out.grants = position.grants;
   out.grants_version = position.grants_version;
   out.lanes = state_->lanes;
-  for (const LaneProgress &lane : out.lanes)
-    out.unsent += lane.last.value - lane.noted.value;
+  for (const LaneProgress& lane : out.lanes) out.unsent += lane.last.value - lane.noted.value;
   out.highest = state_->highest;
   return out;
 }
 
-} // namespace gridwhistle::store
+}  // namespace gridwhistle::store

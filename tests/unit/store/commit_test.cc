@@ -14,8 +14,7 @@ using kinds::kTrackBatch;
 using kinds::kVisit;
 using kinds::kWhistle;
 
-TEST_CASE(
-    "what was committed is there at once, and after opening the file again") {
+TEST_CASE("what was committed is there at once, and after opening the file again") {
   Phone phone;
   const RecordId id = phone.put(kVisit, visit("未见异常"));
   CHECK(id.device() == phone->device());
@@ -34,8 +33,7 @@ TEST_CASE("an operation says what was written, in the order it was written") {
   v1::Visit edit;
   edit.set_notes("二");
   phone.put(kVisit, edit, first);
-  const auto records =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  const auto records = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
   REQUIRE(records.size() == 2);
   CHECK(records[0].id == first);
   CHECK(records[0].creates);
@@ -47,8 +45,7 @@ TEST_CASE("an operation says what was written, in the order it was written") {
   CHECK(records[1].set == edit.SerializeAsString());
   CHECK(records[1].hlc > records[0].hlc);
   CHECK_FALSE(records[1].more);
-  const auto whistles =
-      phone->operations(Lane::kWhistles, LaneSeq(0), 1 << 20).value();
+  const auto whistles = phone->operations(Lane::kWhistles, LaneSeq(0), 1 << 20).value();
   REQUIRE(whistles.size() == 1);
   CHECK(whistles[0].id == second);
 }
@@ -59,8 +56,7 @@ TEST_CASE("numbers go on where they stopped when the file is opened again") {
   phone.open();
   const RecordId second = phone.put(kVisit, visit());
   CHECK(first != second);
-  const auto operations =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
   REQUIRE(operations.size() == 2);
   CHECK(operations[1].lane_seq == LaneSeq(2));
   CHECK(operations[1].dev_seq == DevSeq(2));
@@ -69,13 +65,11 @@ TEST_CASE("numbers go on where they stopped when the file is opened again") {
 
 TEST_CASE("a transaction travels whole in the most urgent lane of its kinds") {
   Phone phone;
-  const auto ids =
-      phone->commit({{.kind = kVisit, .set = visit().SerializeAsString()},
-                     {.kind = kWhistle, .set = whistle().SerializeAsString()}});
+  const auto ids = phone->commit({{.kind = kVisit, .set = visit().SerializeAsString()},
+                                  {.kind = kWhistle, .set = whistle().SerializeAsString()}});
   REQUIRE(ids);
   CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value().empty());
-  const auto operations =
-      phone->operations(Lane::kWhistles, LaneSeq(0), 1).value();
+  const auto operations = phone->operations(Lane::kWhistles, LaneSeq(0), 1).value();
   REQUIRE(operations.size() == 2);
   CHECK(operations[0].more);
   CHECK_FALSE(operations[1].more);
@@ -85,36 +79,31 @@ TEST_CASE("a transaction with one bad change leaves nothing of the others") {
   Phone phone;
   v1::Visit bad = visit();
   bad.clear_grid();
-  CHECK_FALSE(
-      phone->commit({{.kind = kVisit, .set = visit().SerializeAsString()},
-                     {.kind = kVisit, .set = bad.SerializeAsString()}}));
+  CHECK_FALSE(phone->commit({{.kind = kVisit, .set = visit().SerializeAsString()},
+                             {.kind = kVisit, .set = bad.SerializeAsString()}}));
   CHECK(phone->query(kVisit, {}).value().empty());
   CHECK(phone->sync_state().value().unsent == 0);
   phone.put(kVisit, visit());
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value()[0].lane_seq ==
-        LaneSeq(1));
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value()[0].lane_seq == LaneSeq(1));
 }
 
-TEST_CASE(
-    "records of one transaction may name each other by ids taken before") {
+TEST_CASE("records of one transaction may name each other by ids taken before") {
   Phone phone;
   const RecordId home = phone->new_id().value();
   v1::Resident resident;
   resident.set_household(std::string(home.bytes()));
   resident.set_name("王小明");
-  const auto ids = phone->commit(
-      {{.kind = kHousehold, .id = home, .set = household().SerializeAsString()},
-       {.kind = kResident, .set = resident.SerializeAsString()}});
+  const auto ids =
+      phone->commit({{.kind = kHousehold, .id = home, .set = household().SerializeAsString()},
+                     {.kind = kResident, .set = resident.SerializeAsString()}});
   REQUIRE(ids);
   CHECK(ids->front() == home);
-  const auto operations =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
   CHECK(operations[0].creates);
   CHECK(operations[1].scope.empty());
 }
 
-TEST_CASE("an id taken before a restart may be put after it and is never given "
-          "again") {
+TEST_CASE("an id taken before a restart may be put after it and is never given again") {
   Phone phone;
   const RecordId id = phone->new_id().value();
   phone.open();
@@ -129,8 +118,7 @@ TEST_CASE("a field that is said again is not written again") {
   v1::Visit whole = visit("二");
   phone.put(kVisit, whole, id);
   phone.put(kVisit, whole, id);
-  const auto operations =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
   REQUIRE(operations.size() == 2);
   v1::Visit written;
   REQUIRE(written.ParseFromString(operations[1].set));
@@ -147,8 +135,7 @@ TEST_CASE("a group is written whole or not at all") {
   const RecordId id = phone.put(kVisit, placed);
   placed.set_longitude(110.4);
   phone.put(kVisit, placed, id);
-  const auto operations =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
   v1::Visit written;
   REQUIRE(written.ParseFromString(operations[1].set));
   CHECK(written.latitude() == 21.2);
@@ -179,41 +166,31 @@ TEST_CASE("elements of a set are added and removed") {
 TEST_CASE("a field is emptied when it is named so") {
   Phone phone;
   const RecordId id = phone.put(kVisit, visit("一"));
-  REQUIRE(phone->put(
-      {.kind = kVisit, .id = id, .clear = {v1::Visit::kNotesFieldNumber}}));
+  REQUIRE(phone->put({.kind = kVisit, .id = id, .clear = {v1::Visit::kNotesFieldNumber}}));
   CHECK_FALSE(phone.get<v1::Visit>(kVisit, id).has_notes());
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(1), 1)
-            .value()[0]
-            .clear.size() == 1);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(1), 1).value()[0].clear.size() == 1);
 }
 
 TEST_CASE("a change that breaks a field's rule is refused") {
   Phone phone;
   v1::Visit incomplete;
   incomplete.set_notes("无网格");
-  CHECK(
-      phone.refused({.kind = kVisit, .set = incomplete.SerializeAsString()}) ==
-      ErrorCode::kInvalid);
+  CHECK(phone.refused({.kind = kVisit, .set = incomplete.SerializeAsString()}) ==
+        ErrorCode::kInvalid);
   v1::Visit wrong = visit();
   wrong.set_grid("not a code");
-  CHECK(phone.refused({.kind = kVisit, .set = wrong.SerializeAsString()}) ==
-        ErrorCode::kInvalid);
+  CHECK(phone.refused({.kind = kVisit, .set = wrong.SerializeAsString()}) == ErrorCode::kInvalid);
   CHECK(phone.refused({.kind = kVisit, .set = "\x07"}) == ErrorCode::kInvalid);
-  CHECK(phone.refused({.kind = KindId(4711), .set = {}}) ==
-        ErrorCode::kInvalid);
+  CHECK(phone.refused({.kind = KindId(4711), .set = {}}) == ErrorCode::kInvalid);
   const RecordId id = phone.put(kVisit, visit());
   phone.acknowledge(Lane::kRecords, 1);
   v1::Visit moved;
   moved.set_grid(std::string(kOtherGrid));
-  CHECK(phone.refused(
-            {.kind = kVisit, .id = id, .set = moved.SerializeAsString()}) ==
+  CHECK(phone.refused({.kind = kVisit, .id = id, .set = moved.SerializeAsString()}) ==
         ErrorCode::kInvalid);
-  CHECK(
-      phone.refused(
-          {.kind = kVisit, .id = id, .clear = {v1::Visit::kKindFieldNumber}}) ==
-      ErrorCode::kInvalid);
-  CHECK(phone.refused({.kind = kVisit, .id = id, .clear = {4711}}) ==
+  CHECK(phone.refused({.kind = kVisit, .id = id, .clear = {v1::Visit::kKindFieldNumber}}) ==
         ErrorCode::kInvalid);
+  CHECK(phone.refused({.kind = kVisit, .id = id, .clear = {4711}}) == ErrorCode::kInvalid);
 }
 
 TEST_CASE("what the server alone writes is refused") {
@@ -224,31 +201,26 @@ TEST_CASE("what the server alone writes is refused") {
         ErrorCode::kForbidden);
   v1::Grid grid;
   grid.set_code15("440811001001001");
-  CHECK(
-      phone.refused({.kind = kinds::kGrid, .set = grid.SerializeAsString()}) ==
-      ErrorCode::kForbidden);
+  CHECK(phone.refused({.kind = kinds::kGrid, .set = grid.SerializeAsString()}) ==
+        ErrorCode::kForbidden);
 }
 
 TEST_CASE("sensitive records are refused by a file that is not encrypted") {
   Phone phone;
   v1::ResidentCare care;
   care.set_resident(std::string(16, 'r'));
-  CHECK(
-      phone.refused({.kind = kResidentCare, .set = care.SerializeAsString()}) ==
-      ErrorCode::kEncryptionRequired);
-  CHECK(phone->save_draft("d", kResidentCare, care.SerializeAsString())
-            .error()
-            .code == ErrorCode::kEncryptionRequired);
+  CHECK(phone.refused({.kind = kResidentCare, .set = care.SerializeAsString()}) ==
+        ErrorCode::kEncryptionRequired);
+  CHECK(phone->save_draft("d", kResidentCare, care.SerializeAsString()).error().code ==
+        ErrorCode::kEncryptionRequired);
 }
 
-TEST_CASE(
-    "a record outside the worker's areas is refused once the areas are known") {
+TEST_CASE("a record outside the worker's areas is refused once the areas are known") {
   Phone phone;
   phone.put(kVisit, visit("before", kOtherGrid));
   phone.welcome(phone.welcome_of({"grid:" + std::string(store::kGrid)}));
   phone.put(kVisit, visit());
-  CHECK(phone.refused({.kind = kVisit,
-                       .set = visit("x", kOtherGrid).SerializeAsString()}) ==
+  CHECK(phone.refused({.kind = kVisit, .set = visit("x", kOtherGrid).SerializeAsString()}) ==
         ErrorCode::kOutOfScope);
   v1::Welcome town = phone.welcome_of({"town:440811001000"});
   phone.welcome(town);
@@ -257,9 +229,7 @@ TEST_CASE(
 
 TEST_CASE("a record that is not there can be neither edited nor erased") {
   Phone phone;
-  CHECK(phone.refused({.kind = kVisit,
-                       .id = kForeignId,
-                       .set = visit().SerializeAsString()}) ==
+  CHECK(phone.refused({.kind = kVisit, .id = kForeignId, .set = visit().SerializeAsString()}) ==
         ErrorCode::kNotFound);
   CHECK(phone->erase(kVisit, kForeignId).error().code == ErrorCode::kNotFound);
   const RecordId id = phone.put(kVisit, visit());
@@ -268,8 +238,7 @@ TEST_CASE("a record that is not there can be neither edited nor erased") {
   CHECK(phone->erase(kVisit, id).error().code == ErrorCode::kNotFound);
 }
 
-TEST_CASE("a track is recorded between check-in and check-out of a patrol, or "
-          "not at all") {
+TEST_CASE("a track is recorded between check-in and check-out of a patrol, or not at all") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());
   v1::TrackBatch batch;
@@ -279,25 +248,21 @@ TEST_CASE("a track is recorded between check-in and check-out of a patrol, or "
   phone.put(kTrackBatch, batch);
   v1::TrackBatch early = batch;
   early.mutable_points(0)->set_at_ms(1'766'999'999'999);
-  CHECK(
-      phone.refused({.kind = kTrackBatch, .set = early.SerializeAsString()}) ==
-      ErrorCode::kNoLocation);
+  CHECK(phone.refused({.kind = kTrackBatch, .set = early.SerializeAsString()}) ==
+        ErrorCode::kNoLocation);
   v1::Visit over;
   over.set_ended_ms(1'767'000'100'000);
   phone.put(kVisit, over, patrol);
-  CHECK(
-      phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
-      ErrorCode::kNoLocation);
+  CHECK(phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
+        ErrorCode::kNoLocation);
   v1::Visit call = visit();
   call.set_kind(v1::VISIT_KIND_HOUSEHOLD);
   batch.set_visit(std::string(phone.put(kVisit, call).bytes()));
-  CHECK(
-      phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
-      ErrorCode::kNoLocation);
+  CHECK(phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
+        ErrorCode::kNoLocation);
   batch.set_visit(std::string(kForeignId.bytes()));
-  CHECK(
-      phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
-      ErrorCode::kNoLocation);
+  CHECK(phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
+        ErrorCode::kNoLocation);
 }
 
 TEST_CASE("a transaction beyond its limits is refused") {
@@ -306,39 +271,32 @@ TEST_CASE("a transaction beyond its limits is refused") {
   CHECK(phone->commit(many).error().code == ErrorCode::kTooMany);
   many.pop_back();
   CHECK(phone->commit(many).value().size() == 256);
-  const Changes large(
-      100, {.kind = kVisit,
-            .set = visit(std::string(12'000, 'x')).SerializeAsString()});
+  const Changes large(100,
+                      {.kind = kVisit, .set = visit(std::string(12'000, 'x')).SerializeAsString()});
   CHECK(phone->commit(large).error().code == ErrorCode::kTooLarge);
   CHECK(phone->commit({}).error().code == ErrorCode::kInvalid);
 }
 
-TEST_CASE(
-    "a clock goes above everything seen, and on with the server's time alone") {
+TEST_CASE("a clock goes above everything seen, and on with the server's time alone") {
   Phone phone;
   phone.put(kVisit, visit());
-  const Hlc before =
-      phone->operations(Lane::kRecords, LaneSeq(0), 1).value()[0].hlc;
+  const Hlc before = phone->operations(Lane::kRecords, LaneSeq(0), 1).value()[0].hlc;
   CHECK(before < Hlc(std::uint64_t{1} << 20));
   v1::Welcome welcome = phone.welcome_of({"grid:" + std::string(store::kGrid)});
   phone.welcome(welcome);
   phone.clock.pass(1000);
   phone.put(kVisit, visit());
-  const Hlc after =
-      phone->operations(Lane::kRecords, LaneSeq(1), 1).value()[0].hlc;
-  CHECK(after.value >> 16 ==
-        static_cast<std::uint64_t>(welcome.server_ms() + 1000));
+  const Hlc after = phone->operations(Lane::kRecords, LaneSeq(1), 1).value()[0].hlc;
+  CHECK(after.value >> 16 == static_cast<std::uint64_t>(welcome.server_ms() + 1000));
   Row row = row_of(kVisit, kForeignId, 9, visit());
   row.hlc = Hlc(after.value + 1'000'000'000);
   phone.cut(row);
   phone.open();
   phone.put(kVisit, visit());
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(2), 1).value()[0].hlc >
-        row.hlc);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(2), 1).value()[0].hlc > row.hlc);
 }
 
-TEST_CASE("emptying what is empty is no change, and travels with a change of "
-          "its group only") {
+TEST_CASE("emptying what is empty is no change, and travels with a change of its group only") {
   Phone phone;
   const RecordId id = phone.put(kWhistle, whistle());
   namespace f = fields::whistle;
@@ -350,9 +308,7 @@ TEST_CASE("emptying what is empty is no change, and travels with a change of "
                       .id = id,
                       .set = edit.SerializeAsString(),
                       .clear = {f::kAddress, f::kAccuracyM}}));
-  CHECK(phone->operations(Lane::kWhistles, LaneSeq(1), 1)
-            .value()[0]
-            .clear.empty());
+  CHECK(phone->operations(Lane::kWhistles, LaneSeq(1), 1).value()[0].clear.empty());
   v1::Whistle moved;
   moved.set_latitude(21.2);
   moved.set_longitude(110.3);
@@ -364,19 +320,16 @@ TEST_CASE("emptying what is empty is no change, and travels with a change of "
         std::vector<std::uint32_t>{f::kAccuracyM});
 }
 
-TEST_CASE("an edit that overtakes its record's creation says what a record "
-          "cannot do without") {
+TEST_CASE("an edit that overtakes its record's creation says what a record cannot do without") {
   Phone phone;
   v1::Visit slow = visit("一");
   slow.add_tags("晚到");
   const RecordId id = phone.put(kVisit, slow);
   v1::Visit edit;
   edit.set_notes("二");
-  REQUIRE(phone->commit(
-      {{.kind = kWhistle, .set = whistle().SerializeAsString()},
-       {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
-  const auto fast =
-      phone->operations(Lane::kWhistles, LaneSeq(0), 1 << 20).value();
+  REQUIRE(phone->commit({{.kind = kWhistle, .set = whistle().SerializeAsString()},
+                         {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
+  const auto fast = phone->operations(Lane::kWhistles, LaneSeq(0), 1 << 20).value();
   REQUIRE(fast.size() == 2);
   CHECK(fast[1].creates);
   v1::Visit said;
@@ -392,8 +345,7 @@ TEST_CASE("an edit that overtakes its record's creation says what a record "
   CHECK(phone.get<v1::Visit>(kVisit, id).tags_size() == 1);
 }
 
-TEST_CASE("an edit behind its record's creation, in whatever lane, says no "
-          "more than is new") {
+TEST_CASE("an edit behind its record's creation, in whatever lane, says no more than is new") {
   Phone phone;
   const RecordId id = phone.put(kVisit, visit("一"));
   v1::Visit edit;
@@ -403,25 +355,21 @@ TEST_CASE("an edit behind its record's creation, in whatever lane, says no "
         edit.SerializeAsString());
   phone.acknowledge(Lane::kRecords, 1);
   edit.set_notes("三");
-  REQUIRE(phone->commit(
-      {{.kind = kWhistle, .set = whistle().SerializeAsString()},
-       {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
+  REQUIRE(phone->commit({{.kind = kWhistle, .set = whistle().SerializeAsString()},
+                         {.kind = kVisit, .id = id, .set = edit.SerializeAsString()}}));
   CHECK(phone->operations(Lane::kWhistles, LaneSeq(0), 1).value()[1].set ==
         edit.SerializeAsString());
 }
 
-TEST_CASE(
-    "a scope that no server would read is refused before it is recorded") {
+TEST_CASE("a scope that no server would read is refused before it is recorded") {
   Phone phone;
-  for (const std::string &grid :
-       {std::string("grid:4408 11"), "网格:" + std::string(store::kGrid),
-        "grid:" + std::string(300, '1')}) {
+  for (const std::string& grid : {std::string("grid:4408 11"), "网格:" + std::string(store::kGrid),
+                                  "grid:" + std::string(300, '1')}) {
     INFO(grid);
-    CHECK(phone.refused(
-              {.kind = kVisit, .set = visit("x", grid).SerializeAsString()}) ==
+    CHECK(phone.refused({.kind = kVisit, .set = visit("x", grid).SerializeAsString()}) ==
           ErrorCode::kInvalid);
   }
 }
 
-} // namespace
-} // namespace gridwhistle::store
+}  // namespace
+}  // namespace gridwhistle::store
