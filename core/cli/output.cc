@@ -198,7 +198,10 @@ std::string Table::text() const {
 
 void Output::line(const std::string& text) const { std::cout << text << '\n'; }
 
-void Output::document(const json& document) const { std::cout << document.dump() << std::endl; }
+void Output::document(const json& document) const {
+  // What was typed comes back in complaints, and need not be text.
+  std::cout << document.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+}
 
 Exit Output::failed(const Error& error) const {
   if (settings_.json) {

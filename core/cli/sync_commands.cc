@@ -1,3 +1,4 @@
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -13,12 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-RunLoop* interrupted_loop = nullptr;
+volatile std::sig_atomic_t interrupted = 0;
 
-/// Ends a waiting command at ctrl-C, in good order.
-void stop_on_interrupt(RunLoop& loop) {
-  interrupted_loop = &loop;
-  std::signal(SIGINT, [](int) { interrupted_loop->stop(); });
+/// Waits for the network: until the loop is stopped or, in good order, ctrl-C or SIGTERM. No loop
+/// may be stopped from within a signal, so it is looked at ten times a second.
+void wait_for(RunLoop& loop) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    std::signal(number, [](int) { interrupted = 1; });
+  }
+  while (interrupted == 0 && !loop.run_for(std::chrono::milliseconds(100))) {
+  }
 }
 
 Exit enrol(Phone& phone, const Output& output, const std::string& word, const std::string& name) {
@@ -29,7 +34,7 @@ Exit enrol(Phone& phone, const Output& output, const std::string& word, const st
     how = std::move(done);
     phone.loop().stop();
   });
-  phone.loop().run();
+  wait_for(phone.loop());
   if (!how) return output.failed({ErrorCode::kTimeout, "interrupted", ""});
   if (!*how) return output.failed(how->error());
   const ClientStatus status = phone.client().status();
@@ -67,7 +72,7 @@ Exit sync_once(Phone& phone, const Output& output) {
     how = std::move(done);
     phone.loop().stop();
   });
-  phone.loop().run();
+  wait_for(phone.loop());
   if (!how) return output.failed({ErrorCode::kTimeout, "interrupted; nothing is lost", ""});
   return report(output, *how);
 }
@@ -80,7 +85,7 @@ Exit sync_live(Phone& phone, const Output& output, double seconds) {
   if (seconds > 0) {
     phone.loop().run_for(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
   } else {
-    phone.loop().run();
+    wait_for(phone.loop());
   }
   const ClientStatus status = phone.client().status();
   phone.client().stop();
@@ -217,17 +222,16 @@ void add_sync_commands(CLI::App& app, const Settings&, Chosen& chosen) {
   enrolling->add_option("--name", words->name, "this device's name in the operator's list");
   enrolling->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
-      stop_on_interrupt(p.loop());
       return enrol(p, o, words->code, words->name);
     };
   });
 
   CLI::App* syncing = app.add_subcommand("sync", "send and receive 同步");
   syncing->add_flag("--live", words->live, "stay connected");
-  syncing->add_option("--seconds", words->seconds, "with --live: for so long");
+  syncing->add_option("--seconds", words->seconds, "with --live: for so long")
+      ->check(CLI::Range(0.0, 1e6));
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
-      stop_on_interrupt(p.loop());
       return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
     };
   });

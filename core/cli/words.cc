@@ -118,7 +118,10 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
   std::string known;
   for (const EnumValue& value : field.enum_values) {
     if (value.number == 0) continue;
-    if (wanted == lower(value.name) || word == value.name_zh) return value.number;
+    // 重点 stands for 重点哨.
+    if (wanted == lower(value.name) || (!word.empty() && value.name_zh.starts_with(word))) {
+      return value.number;
+    }
     known += (known.empty() ? "" : ", ") + lower(value.name);
   }
   return fail(ErrorCode::kInvalid,

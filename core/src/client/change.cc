@@ -81,8 +81,10 @@ Result<store::Change> ClientState::change(store::Store& store, const Change& cha
   wanted.set = change.record;
   wanted.clear = change.clear;
   wanted.remove = change.remove;
-  const bool whistle = (*known)->name == "Whistle";
-  if (!whistle || !enrolment_) return wanted;
+  if (!enrolment_) {
+    return fail(ErrorCode::kNotEnrolled, "this phone is not enrolled: enrol it first");
+  }
+  if ((*known)->name != "Whistle") return wanted;
   if (!id->is_nil()) {
     const auto there = store.get(wanted.kind, *id);
     if (there) return wanted;

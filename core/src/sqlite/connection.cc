@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -31,6 +32,9 @@ ErrorCode code_of(int sqlite_code) {
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
       return ErrorCode::kReadOnly;
+    // Neither says that something is broken: the same call may go well later.
+    case SQLITE_NOMEM:
+    case SQLITE_INTERRUPT:
     case SQLITE_IOERR:
       return ErrorCode::kIo;
     case SQLITE_NOTADB:
@@ -52,8 +56,11 @@ ErrorCode code_of(int sqlite_code) {
 std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
   std::string message = sqlite3_errstr(sqlite_code);
   if (handle != nullptr) message = sqlite3_errmsg(handle);
-  return fail(code_of(sqlite_code), "database: " + message,
-              "sqlite " + std::to_string(sqlite_code));
+  ErrorCode code = code_of(sqlite_code);
+  // Where no row is written SQLite has no word of its own for it: the shared index of a WAL.
+  const bool no_space = handle != nullptr && sqlite3_system_errno(handle) == ENOSPC;
+  if (code == ErrorCode::kIo && no_space) code = ErrorCode::kDiskFull;
+  return fail(code, "database: " + message, "sqlite " + std::to_string(sqlite_code));
 }
 
 struct Connection::State {
@@ -105,7 +112,8 @@ Result<Connection> Connection::open(const OpenOptions& options) {
   }
   if (options.read_only) return connection;
   const bool full = options.durability == Durability::kPowerCut;
-  if (auto set = connection.script(std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") +
+  if (auto set = connection.script(std::string("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; "
+                                                 "PRAGMA synchronous=") +
                                    (full ? "FULL" : "NORMAL"));
       !set) {
     return std::unexpected(std::move(set.error()));

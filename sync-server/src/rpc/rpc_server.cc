@@ -1,5 +1,6 @@
 #include "rpc/rpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
@@ -19,6 +20,10 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 int in_ms(milliseconds time) { return static_cast<int>(time.count()); }
+
+// The library ends with the process, never before: its own end waits up to ten seconds for a thread
+// of its own that is asleep.
+void keep_library() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
 
 // What one client may cost: time to shake hands, headers, pings, silence.
 void limit_clients(grpc::ServerBuilder& builder, const RpcServerOptions& options) {
@@ -68,6 +73,7 @@ class GrpcServer final : public RpcServer {
   ~GrpcServer() override { shutdown(milliseconds(0)); }
 
   Result<void> listen(const RpcServerOptions& options) {
+    keep_library();
     grpc::EnableDefaultHealthCheckService(true);
     enable_reflection();
     grpc::ServerBuilder builder;

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "process.h"
+#include "support/proxy.h"
+#include "support/temp_folder.h"
+
+namespace gridwhistle::e2e {
+
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+/// Mazhang district on a server of its own: a folder made by `init` and `import`, the program
+/// `gridwhistle-server` when it serves, and a bad network before it.
+class County {
+ public:
+  /// Not serving yet.
+  County();
+
+  const std::string& folder() const { return folder_; }
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+  test::Proxy& network() { return network_; }
+
+  /// Starts the server and waits until it serves; phones reach it through `network`.
+  void serve();
+  /// Ends it in good order and gives how it ended.
+  Ended stop();
+  /// SIGKILL.
+  void kill();
+  bool serving() { return server_ && server_->running(); }
+
+  /// An operator's command.
+  Ended operate(const Words& words);
+  /// The same, which must succeed; its lines of JSON.
+  std::vector<Json> asked(Words words);
+
+  /// A one-time code for a worker's phone.
+  std::string code_for(const std::string& worker);
+
+  /// Every record of a kind on the server, as `export` has it, in full.
+  std::vector<Json> records(const std::string& kind);
+
+ private:
+  test::TempFolder temp_;
+  std::string folder_;
+  test::Proxy network_;
+  std::optional<Process> server_;
+};
+
+/// `gw` with a folder of its own.
+class Phone {
+ public:
+  Phone(County& county, const std::string& name);
+
+  const std::string& home() const { return home_; }
+  Ended gw(const Words& words) const;
+  /// Must succeed; its JSON document.
+  Json asked(Words words) const;
+  Process start(const Words& words) const;
+
+  /// Registers it for a worker; must succeed.
+  void enrol(const std::string& worker);
+  /// Syncs until everything is sent and received; must succeed.
+  Json sync() const { return asked({"sync"}); }
+  /// Records a whistle in the grid; gives its id.
+  std::string whistle(const std::string& title, const std::string& category = "01001") const;
+
+ private:
+  Words command(const Words& words) const;
+  County& county_;
+  std::string home_;
+};
+
+inline const std::string kGrid = "440811100001001";  // of WG001
+
+/// How often something happens, where scripts/proof asks for more than a test has time for.
+int repeated(int usual);
+
+/// The seed of this run's chances, told once: GRIDWHISTLE_SEED replays it.
+std::uint64_t seed();
+
+}  // namespace gridwhistle::e2e

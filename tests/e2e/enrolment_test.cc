@@ -1,0 +1,143 @@
+#include <sqlite3.h>
+
+#include <catch2/catch.hpp>
+
+#include "county.h"
+
+namespace gridwhistle::e2e {
+namespace {
+
+std::string error_of(const Ended& ended) { return Json::parse(ended.out).at("error"); }
+
+TEST_CASE("A code that is wrong, used or damaged enrols nobody, and a good one still does") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  const std::string code = county.code_for("WG001");
+  const auto enrol = [&](const std::string& words) { return phone.gw({"--json", "enrol", words}); };
+
+  CHECK(enrol("no code").code == 1);
+  CHECK(enrol(code.substr(0, code.size() - 20)).code == 1);
+  const Ended wrong = enrol(code.substr(0, code.rfind(':') + 1) + "AAAA-BBBB-CCCC");
+  CHECK(wrong.code == 1);
+  CHECK(error_of(wrong) == "code_wrong");
+  CHECK(phone.gw({"sync"}).code == 5);
+
+  CHECK(enrol(code).code == 0);
+  Phone another(county, "another");
+  const Ended used = another.gw({"--json", "enrol", code});
+  CHECK(used.code == 1);
+  CHECK(error_of(used) == "code_used");
+  CHECK(county.asked({"devices"}).size() == 1);
+  CHECK(county.operate({"enrol", "NOBODY"}).code == 1);
+}
+
+TEST_CASE("A server with another key is not spoken to, and nothing is lost") {
+  County county;
+  county.serve();
+  Phone stranger(county, "stranger");
+  std::string code = county.code_for("WG001");
+  const std::size_t key = code.rfind(':') - 64;
+  code[key] = code[key] == '0' ? '1' : '0';
+  const Ended ended = stranger.gw({"--json", "enrol", code});
+  CHECK(ended.code == 5);
+  CHECK(error_of(ended) == "wrong_server_key");
+
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.whistle("只给自己的服务器");
+  county.stop();
+  const std::string own_key = read_file(county.file("data/server-key.pem"));
+  const std::string elsewhere = county.file("elsewhere");
+  REQUIRE(
+      run({GRIDWHISTLE_SERVER, "init", "--county", "440811", "--public", "127.0.0.1:1", elsewhere},
+          county.folder())
+          .code == 0);
+  write_file(county.file("data/server-key.pem"), read_file(elsewhere + "/data/server-key.pem"));
+  county.serve();
+  const Ended refused = phone.gw({"--json", "sync"});
+  CHECK(refused.code == 5);
+  CHECK(error_of(refused) == "wrong_server_key");
+  CHECK(county.records("Whistle").empty());
+
+  county.stop();
+  write_file(county.file("data/server-key.pem"), own_key);
+  county.serve();
+  phone.sync();
+  CHECK(county.records("Whistle").size() == 1);
+}
+
+TEST_CASE("Before it is enrolled a phone says so, and records nothing") {
+  County county;
+  Phone phone(county, "phone");
+  CHECK(phone.asked({"status"}).at("enrolled") == false);
+  CHECK(phone.gw({"sync"}).code == 5);
+  const Ended ended = phone.gw({"whistle", "--grid", kGrid, "--title", "太早"});
+  CHECK(ended.code == 5);
+  CHECK(ended.err.find("enrol") != std::string::npos);
+}
+
+TEST_CASE("A lost phone may send nothing, a leaver's work waits for a reviewer") {
+  County county;
+  county.serve();
+  Phone lost(county, "lost");
+  Phone left(county, "left");
+  lost.enrol("WG001");
+  left.enrol("WG002");
+  const auto devices = county.asked({"devices"});
+  REQUIRE(devices.size() == 2);
+  for (const Json& device : devices) {
+    county.asked(
+        {"revoke", device.at("device"), device.at("worker") == "WG001" ? "--lost" : "--left"});
+  }
+  lost.whistle("遗失之后");
+  const Ended refused = lost.gw({"--json", "sync"});
+  CHECK(refused.code == 5);
+  CHECK(error_of(refused) == "device_lost");
+  CHECK(county.records("Whistle").empty());
+
+  left.asked({"whistle", "--grid", "440811100001002", "--title", "离职之前"});
+  const Ended sent = left.gw({"--json", "sync"});
+  INFO(sent.out << sent.err);
+  CHECK((sent.code == 0 || sent.code == 5));
+  const Json review = county.asked({"review", "list"}).at(0);
+  REQUIRE(review.at("sealed").size() == 1);
+  CHECK(county.records("Whistle").empty());
+  county.asked({"review", "accept", review.at("sealed")[0].at("number").dump()});
+  CHECK(county.records("Whistle").size() == 1);
+}
+
+/// Lets the county's codes have been made ten minutes earlier.
+void age_codes(const std::string& path) {
+  sqlite3* file = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &file) == SQLITE_OK);
+  CHECK(sqlite3_exec(file, "UPDATE code SET expires_ms = expires_ms - 600001", nullptr, nullptr,
+                     nullptr) == SQLITE_OK);
+  sqlite3_close(file);
+}
+
+TEST_CASE("A code is worthless after ten minutes") {
+  County county;
+  const std::string code = county.code_for("WG001");
+  age_codes(county.file("data/county.db"));
+  county.serve();
+  Phone phone(county, "phone");
+  const Ended ended = phone.gw({"--json", "enrol", code});
+  CHECK(ended.code == 1);
+  CHECK(error_of(ended) == "code_expired");
+}
+
+TEST_CASE("Five wrong tries spoil a code") {
+  County county;
+  county.serve();
+  const std::string code = county.code_for("WG001");
+  Phone phone(county, "phone");
+  // The right code but for its last character, which names the same entry.
+  std::string near = code;
+  near.back() = near.back() == 'A' ? 'B' : 'A';
+  for (int i = 0; i < 5; ++i) CHECK(phone.gw({"enrol", near}).code == 1);
+  CHECK(phone.gw({"enrol", code}).code == 1);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e

@@ -1,0 +1,200 @@
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "county.h"
+
+namespace gridwhistle::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool says(const Ended& ended, const std::string& words) {
+  return ended.err.find(words) != std::string::npos;
+}
+
+TEST_CASE("Two programs on one phone's file: the second is told, the first goes on") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  Process live = phone.start({"sync", "--live", "--seconds", "1.5"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  REQUIRE(live.running());
+  const Ended second = phone.gw({"status"});
+  CHECK(second.code == 6);
+  CHECK(says(second, "[locked]"));
+  CHECK(says(second, "another"));
+  CHECK(live.wait().code == 0);
+  CHECK(phone.gw({"status"}).code == 0);
+}
+
+TEST_CASE("A file that is not a phone's is named, and left as it is") {
+  County county;
+  Phone phone(county, "phone");
+  fs::create_directory(phone.home());
+  const std::string letter = "这是一封信，不是数据库。" + std::string(5000, 'x');
+  write_file(phone.home() + "/phone.db", letter);
+  const Ended ended = phone.gw({"status"});
+  CHECK(ended.code == 6);
+  CHECK(says(ended, "[not_a_database]"));
+  CHECK(read_file(phone.home() + "/phone.db") == letter);
+}
+
+TEST_CASE("A county's file is not taken for a phone's") {
+  County county;
+  Phone phone(county, "phone");
+  fs::create_directory(phone.home());
+  fs::copy_file(county.file("data/county.db"), phone.home() + "/phone.db");
+  const std::string before = read_file(phone.home() + "/phone.db");
+  CHECK(phone.gw({"status"}).code == 6);
+  CHECK(read_file(phone.home() + "/phone.db") == before);
+}
+
+TEST_CASE("A damaged phone file is not written over") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  const std::string path = phone.home() + "/phone.db";
+  std::string bytes = read_file(path);
+  for (std::size_t at = 4096; at + 512 < bytes.size(); at += 4096) {
+    bytes.replace(at, 512, std::string(512, '\x5a'));
+  }
+  write_file(path, bytes);
+  const Ended ended = phone.gw({"list", "whistle"});
+  CHECK(ended.code == 6);
+  CHECK(read_file(path) == bytes);
+}
+
+/// As another account than root, whom no permission stops.
+bool is_root() { return ::geteuid() == 0; }
+
+TEST_CASE("A read-only phone file is named as such") {
+  if (is_root()) {
+    // Root writes everywhere but on a file system that is mounted so.
+    County county;
+    county.serve();
+    Phone phone(county, "phone");
+    phone.enrol("WG001");
+    const char* home = phone.home().c_str();
+    if (::mount(home, home, nullptr, MS_BIND, nullptr) != 0 ||
+        ::mount(home, home, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0) {
+      ::umount2(home, MNT_DETACH);
+      WARN("skipped: this machine does not let a file system be mounted");
+      return;
+    }
+    const Ended ended = phone.gw({"whistle", "--grid", kGrid, "--title", "写不进去"});
+    ::umount2(home, MNT_DETACH);
+    CHECK(ended.code == 6);
+    CHECK(says(ended, "[read_only]"));
+    CHECK(phone.gw({"status"}).code == 0);
+    return;
+  }
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  fs::permissions(phone.home() + "/phone.db", fs::perms::owner_read);
+  fs::permissions(phone.home(), fs::perms::owner_read | fs::perms::owner_exec);
+  const Ended ended = phone.gw({"whistle", "--grid", kGrid, "--title", "写不进去"});
+  fs::permissions(phone.home(), fs::perms::owner_all);
+  CHECK(ended.code == 6);
+  CHECK(says(ended, "[read_only]"));
+}
+
+/// A file system of a few megabytes at `path`, while it lives.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& path) : path_(path) {
+    fs::create_directory(path_);
+    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=4m,mode=0700") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string path_;
+  bool mounted_ = false;
+};
+
+TEST_CASE("A phone whose disk is full says so, keeps what it had, and goes on when there is room") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  const SmallDisk disk(phone.home());
+  if (!disk.mounted()) {
+    WARN("skipped: this machine does not let a file system be mounted");
+    return;
+  }
+  phone.enrol("WG001");
+  const std::string before = phone.whistle("还有空间");
+  const std::string ballast = phone.home() + "/ballast";
+  write_file(ballast, std::string(8 << 20, 'b'));
+  Ended full;
+  int kept = 1;
+  for (int i = 0; i < 50; ++i) {
+    full = phone.gw({"whistle", "--grid", kGrid, "--title", "没有空间",  // a page or more each
+                     "--text", std::string(8000, 'x')});
+    if (full.code != 0) break;
+    ++kept;
+  }
+  INFO(full.err);
+  CHECK(full.code == 6);
+  CHECK(says(full, "[disk_full]"));
+  // With not a byte left the file may not even be opened; with a little it can be read.
+  const int shown = phone.gw({"show", before}).code;
+  CHECK((shown == 0 || shown == 6));
+  fs::remove(ballast);
+  CHECK(phone.gw({"show", before}).code == 0);
+  phone.whistle("又有空间");
+  phone.sync();
+  CHECK(county.records("Whistle").size() == static_cast<std::size_t>(kept) + 1);
+}
+
+TEST_CASE("A server whose disk is full acknowledges nothing, and goes on when there is room") {
+  County county;
+  const std::string data = county.file("data");
+  const std::string aside = county.file("aside");
+  fs::rename(data, aside);
+  fs::create_directory(data);
+  const auto size = fs::file_size(aside + "/county.db") / 1024 + 3072;
+  if (::mount("tmpfs", data.c_str(), "tmpfs", 0,
+              ("mode=0700,size=" + std::to_string(size) + "k").c_str()) != 0) {
+    WARN("skipped: this machine does not let a file system be mounted");
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(aside)) {
+    fs::copy(entry.path(), fs::path(data) / entry.path().filename());
+  }
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const std::string ballast = data + "/ballast";
+  write_file(ballast, std::string(16 << 20, 'b'));
+  for (int i = 0; i < 40; ++i) {
+    phone.asked({"whistle", "--grid", kGrid, "--title", "第" + std::to_string(i) + "件", "--text",
+                 std::string(12'000, 'x')});
+  }
+  const Ended refused = phone.gw({"sync"});
+  INFO(refused.err);
+  CHECK((refused.code == 4 || refused.code == 0));
+  fs::remove(ballast);
+  phone.sync();
+  CHECK(county.serving());
+  CHECK(county.records("Whistle").size() == 40);
+  county.stop();
+  ::umount2(data.c_str(), MNT_DETACH);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e

@@ -1,0 +1,233 @@
+#include <catch2/catch.hpp>
+
+#include "county.h"
+
+// gw as people and programs meet it: commands, words in two languages, exit codes.
+namespace gridwhistle::e2e {
+namespace {
+
+bool has(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+TEST_CASE("gw teaches its commands and its exit codes") {
+  County county;
+  Phone phone(county, "phone");
+  const Ended help = phone.gw({"--help"});
+  CHECK(help.code == 0);
+  for (const char* word :
+       {"enrol", "visit", "whistle", "household", "list", "show", "search", "tasks", "act", "road",
+        "sync", "status", "outcomes", "add", "set", "erase", "--json", "--purpose", "Exit codes"}) {
+    INFO(word);
+    CHECK(has(help.out, word));
+  }
+  for (const Words& words : {Words{"whistle", "--help"},
+                             {"visit", "start", "--help"},
+                             {"household", "add", "--help"},
+                             {"act", "--help"},
+                             {"outcomes", "restore", "--help"}}) {
+    const Ended one = phone.gw(words);
+    CHECK(one.code == 0);
+    CHECK(one.out.size() > 100);
+  }
+  // Asking for help makes no file.
+  CHECK(read_file(phone.home() + "/phone.db").empty());
+}
+
+TEST_CASE("What is typed wrong is exit code 2, with the word that was wrong") {
+  County county;
+  Phone phone(county, "phone");
+  CHECK(phone.gw({}).code == 2);
+  CHECK(phone.gw({"fly"}).code == 2);
+  CHECK(phone.gw({"whistle"}).code == 2);
+  CHECK(phone.gw({"--lang", "fr", "status"}).code == 2);
+  const Ended ended = phone.gw({"list", "whistle", "--limit", "many"});
+  CHECK(ended.code == 2);
+  CHECK(has(ended.err, "many"));
+}
+
+/// An enrolled phone with a whistle, a household and a place; not sent yet.
+struct Recorded {
+  County county;
+  Phone phone{county, "phone"};
+  std::string whistle;
+  std::string number;
+  std::string household;
+  std::string place;
+
+  Recorded() {
+    county.serve();
+    phone.enrol("WG001");
+    phone.sync();
+    const Json blown = phone.asked({"whistle", "--grid", kGrid, "--title", "福民路井盖松动",
+                                    "--category", "01001", "--class", "重点"});
+    whistle = blown.at("id");
+    number = blown.at("number");
+    household = phone
+                    .asked({"household", "add", "--grid", kGrid, "--address", "福民路3号",
+                            "--contact", "赵示例", "--phone", "00000000003", "--dwelling", "自住",
+                            "--consent", "--member", "赵小例,子女,2015"})
+                    .at("id");
+    place = phone.asked({"add", "place", "grid=" + kGrid, "name=示例小卖部"}).at("id");
+  }
+};
+
+TEST_CASE("Lists are tables for people and JSON for programs, in Chinese and English") {
+  const Recorded at;
+  const Ended chinese = at.phone.gw({"--lang", "zh", "list", "哨声"});
+  CHECK(chinese.code == 0);
+  CHECK(has(chinese.out, "标题"));
+  CHECK(has(chinese.out, "未发送"));
+  CHECK(has(chinese.out, "福民路井盖松动"));
+  CHECK(has(chinese.out, "共 1 条"));
+  const Ended english = at.phone.gw({"--lang", "en", "list", "whistles"});
+  CHECK(has(english.out, "unsent"));
+  CHECK(has(english.out, "1 records"));
+  const Json json = at.phone.asked({"list", "Whistle"});
+  REQUIRE(json.size() == 1);
+  CHECK(json[0].at("id") == at.whistle);
+  CHECK(json[0].at("fields").at("whistle_class") == "KEY");
+
+  CHECK(at.phone.asked({"list", "whistle", "--grid", "440811100001"}).size() == 1);
+  CHECK(at.phone.asked({"list", "whistle", "--grid", "440811100002"}).empty());
+  CHECK(at.phone.asked({"list", "whistle", "--since", "1h"}).size() == 1);
+  CHECK(at.phone.asked({"list", "whistle", "--where", "number=" + at.number}).size() == 1);
+  CHECK(at.phone.gw({"list", "dragon"}).code == 3);
+  CHECK(at.phone.gw({"list", "whistle", "--where", "colour=red"}).code == 1);
+  CHECK(at.phone.gw({"list", "whistle", "--since", "soon"}).code == 1);
+}
+
+TEST_CASE("A record is shown whole by its id, a whistle by its number, personal words masked") {
+  const Recorded at;
+  const Ended shown = at.phone.gw({"--lang", "zh", "show", at.number});
+  CHECK(shown.code == 0);
+  CHECK(has(shown.out, "哨声"));
+  CHECK(has(shown.out, "福民路井盖松动"));
+  CHECK(has(shown.out, "重点"));
+  const Ended masked = at.phone.gw({"--lang", "zh", "show", at.household});
+  CHECK_FALSE(has(masked.out, "00000000003"));
+  CHECK_FALSE(has(masked.out, "赵示例"));
+  CHECK(has(masked.out, "--purpose"));
+  const Ended full = at.phone.gw({"--lang", "zh", "--purpose", "回访", "show", at.household});
+  CHECK(has(full.out, "00000000003"));
+  CHECK(has(full.out, "自住"));
+  CHECK(at.phone.gw({"show", "00000000-0000-8000-8000-000000000000"}).code == 3);
+  CHECK(at.phone.gw({"show", "MZ-0000"}).code == 3);
+}
+
+TEST_CASE("Search finds Chinese words of one, two and more characters") {
+  const Recorded at;
+  for (const char* word : {"盖", "井盖", "井盖松动"}) {
+    const Json hits = at.phone.asked({"search", word, "--kind", "whistle"});
+    INFO(word);
+    REQUIRE(hits.size() == 1);
+    CHECK(hits[0].at("id") == at.whistle);
+  }
+  CHECK(at.phone.asked({"search", "福民路", "--kind", "whistle"}).size() == 1);
+  CHECK(at.phone.asked({"search", "没有这个词"}).empty());
+  CHECK(has(at.phone.gw({"--lang", "zh", "search", "没有这个词"}).out, "没有找到"));
+}
+
+TEST_CASE("Fields are set and emptied by name, records of any kind added and erased") {
+  const Recorded at;
+  at.phone.asked({"set", at.place, "name=示例超市", "address=福民路4号"});
+  CHECK(at.phone.asked({"show", at.place}).at("fields").at("name") == "示例超市");
+  at.phone.asked({"set", at.place, "address="});
+  CHECK_FALSE(at.phone.asked({"show", at.place}).at("fields").contains("address"));
+  CHECK(at.phone.gw({"set", at.place, "colour=red"}).code == 1);
+  CHECK(at.phone.gw({"set", at.place, "name"}).code == 1);
+  CHECK(at.phone.gw({"set", at.whistle, "state=closed"}).code == 1);
+  CHECK(at.phone.gw({"add", "worker", "name=x"}).code == 1);
+  CHECK(at.phone.gw({"add", "place", "grid=999999999999999", "name=别处"}).code == 1);
+  at.phone.asked({"erase", at.place});
+  CHECK(at.phone.gw({"show", at.place}).code == 3);
+}
+
+TEST_CASE("A position finds its grid, one near a boundary asks, one outside too") {
+  const Recorded at;
+  CHECK(at.phone.asked({"list", "grid", "--where", "code15=" + kGrid}).size() == 1);
+  Json corner;
+  double longitude = 0;
+  double latitude = 0;
+  const std::string sample = std::string(GRIDWHISTLE_SAMPLE_DATA) + "/grids.geojson";
+  for (const Json& grid : Json::parse(read_file(sample)).at("features")) {
+    if (grid.at("properties").at("code15") != kGrid) continue;
+    const Json& ring = grid.at("geometry").at("coordinates").at(0);
+    corner = ring.at(0);
+    for (std::size_t i = 1; i < ring.size(); ++i) {
+      longitude += ring[i][0].get<double>() / static_cast<double>(ring.size() - 1);
+      latitude += ring[i][1].get<double>() / static_cast<double>(ring.size() - 1);
+    }
+  }
+  REQUIRE_FALSE(corner.is_null());
+  const auto start = [&](const Json& y, const Json& x) {
+    return Words{"--json", "visit", "start", "--at", y.dump() + "," + x.dump() + ",5"};
+  };
+  const Ended inside = at.phone.gw(start(latitude, longitude));
+  REQUIRE(inside.code == 0);
+  const Json visit = at.phone.asked({"show", Json::parse(inside.out).at("id")});
+  CHECK(visit.at("fields").at("grid") == kGrid);
+  const Ended edge = at.phone.gw(start(corner[1], corner[0]));
+  CHECK(edge.code == 1);
+  CHECK(has(edge.out, "--grid"));
+  CHECK(at.phone.gw({"visit", "start", "--at", "10.5,100.5"}).code == 1);
+  CHECK(at.phone.gw({"visit", "start", "--at", "north"}).code == 1);
+  CHECK(at.phone.gw({"visit", "start", "--at", "91,0"}).code == 1);
+}
+
+TEST_CASE("Words that are no text are refused, whatever the form of the answer") {
+  const Recorded at;
+  const std::string no_text = "\xff\xfe坏";
+  for (const Words& words : {Words{"whistle", "--grid", kGrid, "--title", no_text},
+                             {"show", no_text},
+                             {"list", no_text},
+                             {"set", at.place, "name=" + no_text},
+                             {"visit", "start", "--at", no_text},
+                             {"act", no_text, "accept"},
+                             {"enrol", no_text}}) {
+    for (const char* form : {"--json", "--lang=zh"}) {
+      Words command = {form};
+      command.insert(command.end(), words.begin(), words.end());
+      const Ended ended = at.phone.gw(command);
+      INFO(words.at(0) << " " << ended.err);
+      CHECK((ended.code == 1 || ended.code == 3));
+    }
+  }
+  const Ended searched = at.phone.gw({"--json", "search", no_text});
+  CHECK(searched.signal == 0);
+}
+
+TEST_CASE("Values out of range are refused with the field's name") {
+  const Recorded at;
+  const auto refused = [&](const Words& words) {
+    const Ended ended = at.phone.gw(words);
+    INFO(words.back() << ": " << ended.out << ended.err);
+    CHECK(ended.code == 1);
+  };
+  refused({"whistle", "--grid", kGrid, "--title", std::string(17'000, 'x')});
+  refused({"whistle", "--grid", "12", "--title", "网格不对"});
+  refused({"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "purple"});
+  refused({"whistle", "--grid", kGrid, "--title", "无处", "--at", "21.2,nan"});
+  refused({"household", "add", "--grid", kGrid, "--address", "x", "--member", "a,b,3000"});
+  refused({"household", "add", "--grid", kGrid, "--address", "x", "--member", "a,b,1990,1,2"});
+  refused({"visit", "end", "not-an-id"});
+  CHECK(at.phone.gw({"visit", "end"}).code == 3);
+}
+
+TEST_CASE("Status tells what is unsent, in both languages, and JSON has every lane") {
+  const Recorded at;
+  const Json status = at.phone.asked({"status"});
+  CHECK(status.at("enrolled") == true);
+  CHECK(status.at("county") == "440811");
+  CHECK(status.at("unsent") == 4);
+  CHECK(status.at("lanes").size() == 3);
+  CHECK(has(at.phone.gw({"--lang", "zh", "status"}).out, "未发送"));
+  CHECK(has(at.phone.gw({"--lang", "en", "status"}).out, "unsent"));
+  CHECK(at.phone.gw({"--lang", "zh", "outcomes"}).code == 0);
+  CHECK(at.phone.asked({"tasks"}).empty());
+  CHECK(at.phone.gw({"outcomes", "restore", "nonsense"}).code == 1);
+  CHECK(at.phone.gw({"outcomes", "restore", at.place}).code == 3);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e

@@ -1,0 +1,110 @@
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "county.h"
+
+namespace gridwhistle::e2e {
+namespace {
+
+using Ids = std::multiset<std::string>;
+
+Ids ids_of(const Json& records) {
+  Ids ids;
+  for (const Json& one : records) ids.insert(one.at("id").get<std::string>());
+  return ids;
+}
+
+Ids ids_on(County& county) { return ids_of(county.records("Whistle")); }
+
+void pause_ms(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+/// What a phone said before it was killed: an id it printed is a record it promised.
+std::string promised(const std::string& out) {
+  if (out.empty() || out.back() != '\n') return "";
+  return Json::parse(out).value("id", "");
+}
+
+TEST_CASE("A phone killed while it records keeps everything it had promised") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  std::mt19937_64 random(seed());
+  Ids acknowledged;
+  const int kills = repeated(30);
+  int killed = 0;
+  for (int i = 0; i < kills; ++i) {
+    Process recording = phone.start({"--json", "whistle", "--grid", kGrid, "--category", "01001",
+                                     "--title", "第" + std::to_string(i) + "件"});
+    pause_ms(random() % 60);
+    recording.signal(SIGKILL);
+    const Ended ended = recording.wait();
+    killed += ended.signal == SIGKILL ? 1 : 0;
+    if (const std::string id = promised(ended.out); !id.empty()) acknowledged.insert(id);
+  }
+  INFO(killed << " of " << kills << " were killed in time, " << acknowledged.size() << " promised");
+  CHECK(killed > 0);
+  const Ids kept = ids_of(phone.asked({"list", "whistle", "--limit", "1000"}));
+  CHECK(std::ranges::includes(kept, acknowledged));
+  phone.sync();
+  CHECK(ids_on(county) == kept);
+}
+
+TEST_CASE("A phone killed while it syncs loses nothing and doubles nothing") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  county.network().set_latency(std::chrono::milliseconds(5));
+  std::mt19937_64 random(seed());
+  Ids recorded;
+  for (int i = 0; i < repeated(24); ++i) {
+    recorded.insert(phone.whistle("第" + std::to_string(i) + "件"));
+    Process syncing = phone.start({"sync"});
+    pause_ms(random() % 180);
+    syncing.signal(SIGKILL);
+    syncing.wait();
+  }
+  phone.sync();
+  CHECK(ids_on(county) == recorded);
+  CHECK(phone.asked({"status"}).at("unsent") == 0);
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+TEST_CASE("A server killed while phones sync loses nothing it had acknowledged") {
+  County county;
+  county.serve();
+  Phone first(county, "first");
+  Phone second(county, "second");
+  first.enrol("WG001");
+  second.enrol("WG001");
+  county.network().set_latency(std::chrono::milliseconds(3));
+  std::mt19937_64 random(seed());
+  Ids recorded;
+  for (int i = 0; i < std::max(repeated(12) / 2, 6); ++i) {
+    for (int more = 0; more < 3; ++more) {
+      recorded.insert(first.whistle("甲" + std::to_string(i) + "-" + std::to_string(more)));
+      recorded.insert(second.whistle("乙" + std::to_string(i) + "-" + std::to_string(more)));
+    }
+    Process one = first.start({"sync"});
+    Process two = second.start({"sync"});
+    pause_ms(random() % 250);
+    county.kill();
+    const int codes[] = {one.wait().code, two.wait().code};
+    for (const int code : codes) CHECK((code == 0 || code == 4));
+    county.serve();
+  }
+  first.sync();
+  second.sync();
+  first.sync();
+  CHECK(ids_on(county) == recorded);
+  CHECK(ids_of(first.asked({"list", "whistle", "--limit", "1000"})) == recorded);
+  CHECK(ids_of(second.asked({"list", "whistle", "--limit", "1000"})) == recorded);
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e

@@ -1,0 +1,178 @@
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "county.h"
+
+namespace gridwhistle::e2e {
+namespace {
+
+TEST_CASE("What is recorded without a network reaches a colleague's phone") {
+  County county;
+  county.serve();
+  Phone worker(county, "worker");
+  worker.enrol("WG001");
+  worker.sync();
+
+  county.network().refuse(true);
+  const std::string whistle = worker.whistle("井盖松动");
+  const std::string visit =
+      worker.asked({"visit", "start", "--grid", kGrid, "--why", "日常巡查"}).at("id");
+  worker.asked({"visit", "end", "--notes", "一切正常"});
+  const std::string household =
+      worker
+          .asked({"household", "add", "--grid", kGrid, "--address", "福民路1号", "--contact",
+                  "赵示例", "--phone", "00000000001", "--member", "赵小例,子女,2015"})
+          .at("id");
+  CHECK(worker.gw({"sync"}).code == 4);
+  CHECK(worker.asked({"status"}).at("unsent") == 5);
+  CHECK(worker.asked({"show", whistle}).at("delivery") == "unsent");
+
+  county.network().refuse(false);
+  const Json report = worker.sync();
+  CHECK(report.at("sent") == 5);
+  CHECK(report.at("acknowledged") == 5);
+  CHECK(report.at("caught_up") == true);
+  CHECK(worker.asked({"status"}).at("unsent") == 0);
+  CHECK(worker.asked({"show", whistle}).at("delivery") == "delivered");
+
+  Phone acceptor(county, "acceptor");
+  acceptor.enrol("SL100001");
+  acceptor.sync();
+  CHECK(acceptor.asked({"show", whistle}).at("fields").at("title") == "井盖松动");
+  CHECK(acceptor.asked({"show", visit}).at("fields").at("notes") == "一切正常");
+  // A household is its own grid's affair.
+  CHECK(acceptor.gw({"show", household}).code == 3);
+
+  Phone second(county, "second");
+  second.enrol("WG001");
+  second.sync();
+  const Json shown = second.asked({"show", household});
+  CHECK(shown.at("masked") == true);
+  CHECK(shown.at("fields").at("contact_phone") != "00000000001");
+  const Json told = second.asked({"--purpose", "home visit", "show", household});
+  CHECK(told.at("fields").at("contact_phone") == "00000000001");
+  CHECK(second.asked({"list", "resident"}).size() == 1);
+}
+
+TEST_CASE("Two phones that edit one household apart keep every word of both") {
+  County county;
+  county.serve();
+  Phone first(county, "first");
+  Phone second(county, "second");
+  first.enrol("WG001");
+  second.enrol("WG001");
+  const std::string household =
+      first.asked({"household", "add", "--grid", kGrid, "--address", "福民路2号"}).at("id");
+  first.sync();
+  second.sync();
+
+  first.asked({"set", household, "contact_name=钱示例", "dwelling=owner"});
+  second.asked({"set", household, "contact_name=孙示例", "contact_phone=00000000002"});
+  first.sync();
+  second.sync();
+  first.sync();
+
+  const Json a = first.asked({"--purpose", "test", "show", household}).at("fields");
+  const Json b = second.asked({"--purpose", "test", "show", household}).at("fields");
+  CHECK(a == b);
+  CHECK(a.at("dwelling") == "OWNER");
+  CHECK(a.at("contact_phone") == "00000000002");
+  const bool first_won = a.at("contact_name") == "钱示例";
+  const Phone& loser = first_won ? second : first;
+  loser.sync();
+  const Json outcomes = loser.asked({"outcomes"});
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].at("restorable") == true);
+  CHECK(outcomes[0].at("record") == household);
+  loser.asked({"outcomes", "restore", outcomes[0].at("id")});
+  loser.sync();
+  CHECK(loser.asked({"--purpose", "test", "show", household}).at("fields").at("contact_name") ==
+        (first_won ? "孙示例" : "钱示例"));
+}
+
+TEST_CASE("An erased record is gone from every phone, an edit brings it back whole") {
+  County county;
+  county.serve();
+  Phone first(county, "first");
+  Phone second(county, "second");
+  first.enrol("WG001");
+  second.enrol("WG001");
+  const Json place = first.asked({"add", "place", "grid=" + kGrid, "name=示例小卖部"});
+  const Json other = first.asked({"add", "place", "grid=" + kGrid, "name=示例五金店"});
+  first.sync();
+  second.sync();
+  first.asked({"erase", place.at("id")});
+  first.asked({"erase", other.at("id")});
+  second.asked({"set", other.at("id"), "name=示例五金店二"});
+  second.sync();
+  first.sync();
+  second.sync();
+  CHECK(second.gw({"show", place.at("id")}).code == 3);
+  CHECK(first.asked({"show", other.at("id")}).at("fields").at("name") == "示例五金店二");
+}
+
+TEST_CASE("A phone that stays connected sees what others send") {
+  County county;
+  county.serve();
+  Phone worker(county, "worker");
+  Phone acceptor(county, "acceptor");
+  worker.enrol("WG001");
+  acceptor.enrol("SL100001");
+  acceptor.sync();
+  Process live = acceptor.start({"sync", "--live", "--seconds", "2"});
+  const std::string whistle = worker.whistle("路灯不亮", "01002");
+  worker.sync();
+  const Ended ended = live.wait();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(acceptor.asked({"show", whistle}).at("fields").at("title") == "路灯不亮");
+}
+
+TEST_CASE("A restarted server goes on where it was, and phones with it") {
+  County county;
+  county.serve();
+  Phone worker(county, "worker");
+  worker.enrol("WG001");
+  std::set<std::string> recorded = {worker.whistle("重启之前")};
+  worker.sync();
+  const Ended ended = county.stop();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  recorded.insert(worker.whistle("停机之中"));
+  CHECK(worker.gw({"sync"}).code == 4);
+  county.serve();
+  recorded.insert(worker.whistle("重启之后"));
+  worker.sync();
+  std::set<std::string> on_server;
+  for (const Json& one : county.records("Whistle")) on_server.insert(one.at("id"));
+  CHECK(on_server == recorded);
+}
+
+TEST_CASE("A server restored from a backup gets from the phones what came after it") {
+  County county;
+  county.serve();
+  Phone worker(county, "worker");
+  worker.enrol("WG001");
+  std::set<std::string> recorded = {worker.whistle("备份之前")};
+  worker.sync();
+  const std::string backup = county.asked({"backup", county.file("kept.gwbackup")})[0].at("path");
+  recorded.insert(worker.whistle("备份之后"));
+  worker.sync();
+  CHECK(county.operate({"restore", "--replace", backup}).code == 5);
+  county.stop();
+  CHECK(county.operate({"restore", backup}).code == 1);
+  const Ended restored = county.operate({"restore", "--replace", backup});
+  INFO(restored.err);
+  REQUIRE(restored.code == 0);
+  CHECK(county.records("Whistle").size() == 1);
+  county.serve();
+  worker.sync();
+  worker.sync();
+  std::multiset<std::string> on_server;
+  for (const Json& one : county.records("Whistle")) on_server.insert(one.at("id"));
+  CHECK(on_server == std::multiset<std::string>(recorded.begin(), recorded.end()));
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e
