@@ -114,7 +114,9 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, bool with_acce
       views.push_back(view_of(store, one));
     }
   }
-  std::ranges::stable_sort(views, std::greater<>(), &OutcomeView::at_ms);
+  std::ranges::sort(views, [](const OutcomeView& a, const OutcomeView& b) {
+    return std::pair(a.at_ms, a.outcome) > std::pair(b.at_ms, b.outcome);
+  });
   return views;
 }
 
