@@ -24,14 +24,22 @@ void ClientState::enrol_now(std::uint64_t question, const EnrolmentCode& code,
   perform(session_.stop());
   const auto request = enrol_request(code, device_name);
   if (!request) return tell(std::unexpected(request.error()));
-  if (const auto connected = connect(code.server); !connected) return tell(connected);
+  auto transport = options_.connect(code.server);
+  if (!transport) return tell(std::unexpected(std::move(transport.error())));
+  const std::shared_ptr<Transport> line = std::move(*transport);
+  enrolling_.emplace(question, line);
   const std::weak_ptr<ClientState> weak = weak_from_this();
-  transport_->enrol(*request, [weak, code, tell](Result<std::string> reply) {
+  line->enrol(*request, [weak, question, code, tell](Result<std::string> reply) {
     const auto self = weak.lock();
     if (!self) return;
     const auto lock = self->strand_->lock();
     if (self->strand_->ended()) return;
-    tell(self->enrolled(code, reply));
+    try {
+      tell(self->enrolled(question, code, reply));
+    } catch (const std::exception& broken) {
+      self->poison(fault_of(broken));
+      tell(std::unexpected(fault_of(broken)));
+    }
   });
 }
 
@@ -50,7 +58,11 @@ Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
   return request.SerializeAsString();
 }
 
-Result<void> ClientState::enrolled(const EnrolmentCode& code, const Result<std::string>& reply) {
+Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& code,
+                                   const Result<std::string>& reply) {
+  const auto asked = enrolling_.extract(question);
+  const std::shared_ptr<Transport> line = asked.empty() ? nullptr : asked.mapped();
+  strand_->release(line);
   if (!reply) return std::unexpected(reply.error());
   v1::EnrolReply said;
   if (!said.ParseFromString(*reply)) {
@@ -67,6 +79,9 @@ Result<void> ClientState::enrolled(const EnrolmentCode& code, const Result<std::
                                    code.server.key_sha256, code.server.host_and_port};
   if (const auto kept = store_->set_enrolment(enrolment); !kept) return kept;
   enrolment_ = enrolment;
+  // What was begun meanwhile was begun with the server of before.
+  perform(session_.stop());
+  strand_->release(std::exchange(transport_, line));
   return {};
 }
 

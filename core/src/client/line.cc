@@ -128,7 +128,11 @@ CallEvents ClientState::events_of_call() {
     if (!self) return;
     const auto lock = self->strand_->lock();
     if (self->strand_->ended() || number != self->call_number_) return;
-    self->perform(self->session_.ended(how, self->now_ms()));
+    try {
+      self->perform(self->session_.ended(how, self->now_ms()));
+    } catch (const std::exception& broken) {
+      self->poison(fault_of(broken));
+    }
   };
   return events;
 }
@@ -192,8 +196,8 @@ void ClientState::do_close() {
 void ClientState::do_finished(const Result<void>& how) {
   Result<SyncReport> report = session_.report();
   if (!how) report = std::unexpected(how.error());
-  for (auto& [question, done] : std::exchange(waiting_, {})) {
-    answer(question, [done = std::move(done), report] { done(report); });
+  for (auto& [question, waiting] : std::exchange(waiting_, {})) {
+    answer(question, [done = std::move(waiting), report] { done(report); });
   }
 }
 
@@ -202,6 +206,7 @@ void ClientState::sync_once(const SyncOptions& options,
   ask(
       [this, options, done](std::uint64_t question) {
         waiting_.emplace(question, done);
+        tell_recorded();
         perform(session_.sync_once(options.budget_bytes, now_ms()));
       },
       [done](const Error& error) { done(std::unexpected(error)); });

@@ -83,13 +83,16 @@ void ClientState::note_recorded() {
   strand_->post([this] {
     recorded_posted_ = false;
     const bool listens = session_.call_open() || session_.phase() == SyncPhase::kWaiting;
-    if (!listens || poisoned_) return;
-    const auto state = store_->sync_state();
-    if (!state) return;
-    for (const Lane lane : kLanes) {
-      perform(session_.recorded(lane, state->lanes[index_of(lane)].last, now_ms()));
-    }
+    if (listens && !poisoned_) tell_recorded();
   });
+}
+
+void ClientState::tell_recorded() {
+  const auto state = store_->sync_state();
+  if (!state) return;
+  for (const Lane lane : kLanes) {
+    perform(session_.recorded(lane, state->lanes[index_of(lane)].last, now_ms()));
+  }
 }
 
 Result<const KindSchema*> ClientState::kind(std::string_view name) const {
@@ -148,16 +151,18 @@ void ClientState::close() {
     ++call_number_;
     // The call goes before its transport, both on the executor's thread.
     struct Line {
+      std::map<std::uint64_t, std::shared_ptr<Transport>> enrolling;
       std::shared_ptr<Transport> transport;
       std::shared_ptr<Call> call;
     };
-    strand_->release(std::make_shared<Line>(std::move(transport_), std::move(call_)));
+    strand_->release(
+        std::make_shared<Line>(std::move(enrolling_), std::move(transport_), std::move(call_)));
     questions = std::exchange(questions_, {});
     waiting_.clear();
     store = std::move(store_);
   }
-  for (auto& [question, no_answer] : questions) {
-    call_back([no_answer = std::move(no_answer)] {
+  for (auto& [question, unanswered] : questions) {
+    call_back([no_answer = std::move(unanswered)] {
       no_answer({ErrorCode::kClosed, "the client was closed", ""});
     });
   }

@@ -76,6 +76,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   std::optional<Error> unusable(bool to_write) const;
   void poison(const Error& error);
   void note_recorded();
+  void tell_recorded();
 
   void ask(std::function<void(std::uint64_t)> task, std::function<void(const Error&)> no_answer);
   void answer(std::uint64_t question, std::function<void()> task);
@@ -95,7 +96,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void on_frame(const std::string& frame);
   Result<void> connect(const ServerAddress& server);
   Result<std::string> enrol_request(const EnrolmentCode& code, const std::string& device_name);
-  Result<void> enrolled(const EnrolmentCode& code, const Result<std::string>& reply);
+  Result<void> enrolled(std::uint64_t question, const EnrolmentCode& code,
+                        const Result<std::string>& reply);
 
   ClientOptions options_;
   std::shared_ptr<Strand> strand_;
@@ -104,7 +106,9 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   std::optional<store::Enrolment> enrolment_;
 
   SyncSession session_;
-  std::shared_ptr<Transport> transport_;
+  std::shared_ptr<Transport> transport_;  ///< to the server of `enrolment_`
+  /// Of enrolments under way, by their question: a server is spoken with once it has been accepted.
+  std::map<std::uint64_t, std::shared_ptr<Transport>> enrolling_;
   std::shared_ptr<Call> call_;
   std::uint64_t call_number_ = 0;  ///< events of calls before this one are late
   std::uint64_t timer_ = 0;

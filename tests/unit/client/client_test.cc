@@ -29,8 +29,8 @@ struct Phone {
     options.random = &dice;
     options.secrets = &secrets;
     options.executor = &executor;
-    options.connect = [this](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
-      return server.transport();
+    options.connect = [this](const ServerAddress& to) -> Result<std::unique_ptr<Transport>> {
+      return (to.host_and_port == "other:1" ? other : server).transport();
     };
     auto opened = Client::open(std::move(options));
     REQUIRE(opened);
@@ -39,9 +39,9 @@ struct Phone {
 
   void wait(std::uint64_t ms = 10'000) { timeline.run_until(timeline.now_ms() + ms); }
 
-  Result<void> enrol() {
+  Result<void> enrol(const std::string& at = "server:1") {
     Result<void> how = fail(ErrorCode::kTimeout, "no answer");
-    client->enrol({{"server:1", std::string(32, 'k')}, "CODE"}, "a phone",
+    client->enrol({{at, std::string(32, 'k')}, "CODE"}, "a phone",
                   [&](Result<void> answer) { how = answer; });
     wait();
     return how;
@@ -68,6 +68,7 @@ struct Phone {
   sim::SimExecutor executor{timeline};
   sim::SimSecretStore secrets;
   ScriptedServer server{timeline};
+  ScriptedServer other{timeline};
   std::unique_ptr<Client> client;
 };
 
@@ -132,6 +133,30 @@ TEST_CASE("a call delivers what was recorded, each once, and says so") {
   CHECK(status.caught_up);
   CHECK(status.phase == SyncPhase::kStopped);
   CHECK_FALSE(status.last_error);
+}
+
+TEST_CASE("a server that has not enrolled this phone is never sent its work") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.client->put(visit("1")));
+  phone.other.enrol_answer = ErrorCode::kCodeWrong;
+  CHECK(phone.enrol("other:1").error().code == ErrorCode::kCodeWrong);
+  REQUIRE(phone.sync());
+  CHECK(phone.other.hellos.empty());
+  CHECK(phone.other.taken.empty());
+  CHECK(phone.server.taken.size() == 1);
+
+  phone.other.enrol_answer = {};
+  REQUIRE(phone.client->put(visit("2")));
+  bool enrolled = false;
+  phone.client->enrol({{"other:1", std::string(32, 'k')}, "CODE"}, "a phone",
+                      [&](Result<void> how) { enrolled = how.has_value(); });
+  phone.client->sync_once({}, [](const Result<SyncReport>&) {});
+  phone.wait();
+  CHECK(enrolled);
+  CHECK(phone.other.hellos.empty());
+  REQUIRE(phone.sync());
+  CHECK(phone.other.hellos.size() == 1);
 }
 
 TEST_CASE("every call has a counter of its own, also after a restart") {
