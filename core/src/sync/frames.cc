@@ -17,9 +17,10 @@ std::unexpected<Error> broken(const char* what) {
 SyncActions SyncSession::frame(const Down& frame, std::size_t bytes, std::uint64_t now_ms) {
   if (!call_open_) return {};
   now_ms_ = heard_ms_ = now_ms;
+  doubted_ms_.reset();
   report_.bytes_down += bytes;
   if (const auto* refusal = std::get_if<v1::Refusal>(&frame)) {
-    if (refusal->retry_after_ms() > 0) not_before_ms_ = now_ms + refusal->retry_after_ms();
+    put_off(refusal->retry_after_ms());
     return fail_call({static_cast<ErrorCode>(refusal->code()), refusal->message(), "refused"},
                      now_ms);
   }
@@ -106,14 +107,13 @@ Result<SyncActions> SyncSession::take(const CutDown& cut) {
 
 Result<SyncActions> SyncSession::take(const v1::DownEnd& end) {
   if (!live_ && end_received_) return broken("a second end");
-  if (end.retry_after_ms() > 0) not_before_ms_ = now_ms_ + end.retry_after_ms();
+  put_off(end.retry_after_ms());
   const Seq upto(end.caught_up());
   end_received_ = true;
   if (!upto) return SyncActions{};
   if (upto < cursor_) return broken("caught up below the cursor");
   cursor_ = upto;
   behind_.clear();
-  backoff_.reset();
   last_error_.reset();
   report_.caught_up = true;
   return SyncActions{StoreCaughtUp{upto}};

@@ -94,6 +94,14 @@ bool Outbox::all_acknowledged() const {
                              [](const LaneState& l) { return l.acknowledged == l.recorded; });
 }
 
+std::size_t Outbox::next_answered_bytes() const {
+  std::size_t bytes = 0;
+  for (const LaneState& lane : lanes_) {
+    if (!lane.unanswered.empty()) bytes = std::max(bytes, lane.unanswered.front().bytes);
+  }
+  return bytes;
+}
+
 bool Outbox::waiting() const {
   return std::ranges::any_of(lanes_, [](const LaneState& l) { return l.acknowledged < l.sent; });
 }

@@ -51,6 +51,8 @@ class Outbox {
 
   bool all_sent() const;
   bool all_acknowledged() const;
+  /// Bytes of the largest frame that may be the next to be answered.
+  std::size_t next_answered_bytes() const;
   /// Sent and unanswered.
   bool waiting() const;
 

@@ -20,7 +20,7 @@ SyncActions SyncSession::sync_once(std::uint64_t budget_bytes, std::uint64_t now
     settle(actions);
     return actions;
   }
-  if (now_ms < not_before_ms_) {
+  if (now_ms < earliest_ms()) {
     return {Finished{fail(ErrorCode::kBusy, "the server asks to wait before the next call",
                           "ms " + std::to_string(not_before_ms_ - now_ms))}};
   }
@@ -33,7 +33,7 @@ SyncActions SyncSession::go_live(std::uint64_t now_ms) {
   now_ms_ = now_ms;
   const bool was_live = std::exchange(live_wanted_, true);
   if (call_open_ || (was_live && phase_ == SyncPhase::kWaiting)) return {};
-  if (now_ms < not_before_ms_) {
+  if (now_ms < earliest_ms()) {
     phase_ = SyncPhase::kWaiting;
     retry_ms_ = not_before_ms_;
     return {};
@@ -51,21 +51,40 @@ SyncActions SyncSession::stop() {
 
 SyncActions SyncSession::network_changed(std::uint64_t now_ms) {
   now_ms_ = now_ms;
-  if (call_open_ || !live_wanted_) return {};
+  if (call_open_) return doubt(now_ms);
+  if (!live_wanted_) return {};
   backoff_.reset();
   phase_ = SyncPhase::kWaiting;
-  retry_ms_ = std::max(now_ms, not_before_ms_);
+  retry_ms_ = std::max(now_ms, earliest_ms());
   return tick(now_ms);
+}
+
+// The line may be dead without anybody having said so. A live call at rest is begun anew, which
+// costs a Hello; any other has to hear something soon.
+SyncActions SyncSession::doubt(std::uint64_t now_ms) {
+  if (phase_ == SyncPhase::kLive) return restart(now_ms);
+  doubted_ms_ = now_ms;
+  return {};
+}
+
+void SyncSession::put_off(std::uint64_t ms) {
+  if (ms > 0) not_before_ms_ = now_ms_ + std::min(ms, kPutOffMaxMs);
+}
+
+// What a server asked for, unless a whistle waits.
+std::uint64_t SyncSession::earliest_ms() const {
+  const LaneProgress whistles = outbox_.progress(Lane::kWhistles);
+  return whistles.acknowledged < whistles.recorded ? 0 : not_before_ms_;
 }
 
 SyncActions SyncSession::recorded(Lane lane, LaneSeq last, std::uint64_t now_ms) {
   now_ms_ = now_ms;
   SyncActions actions;
+  outbox_.recorded(lane, last);
   if (call_open_) {
-    outbox_.recorded(lane, last);
     pump(actions);
   } else if (phase_ == SyncPhase::kWaiting) {
-    const std::uint64_t soon = std::max(failed_ms_ + kRetryAfterWriteMs, not_before_ms_);
+    const std::uint64_t soon = std::max(failed_ms_ + kRetryAfterWriteMs, earliest_ms());
     retry_ms_ = std::min(retry_ms_, std::max(soon, now_ms));
     actions = tick(now_ms);
   }
@@ -108,7 +127,8 @@ SyncActions SyncSession::reopened(std::uint64_t now_ms) {
 }
 
 SyncActions SyncSession::open(std::uint64_t now_ms) {
-  now_ms_ = heard_ms_ = now_ms;
+  now_ms_ = heard_ms_ = opened_ms_ = now_ms;
+  doubted_ms_.reset();
   phase_ = SyncPhase::kConnecting;
   call_open_ = true;
   ++call_number_;
@@ -188,7 +208,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
   let_go();
   once_wanted_ = false;
   last_error_.reset();
-  backoff_.reset();
+  if (!live_ || now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   phase_ = SyncPhase::kStopped;
   if (again_) {
     once_wanted_ = true;
@@ -198,7 +218,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
     phase_ = SyncPhase::kWaiting;
     // A one-time call may go over into a live one at once; a live call that a server ended well
     // (it restarts, it sheds load) comes back after a pause.
-    retry_ms_ = std::max(now_ms + (live_ ? backoff_.next_ms(random_) : 0), not_before_ms_);
+    retry_ms_ = std::max(now_ms + (live_ ? backoff_.next_ms(random_) : 0), earliest_ms());
   }
   return {CloseCall{}, Finished{}};
 }
@@ -208,6 +228,7 @@ SyncActions SyncSession::fail_call(const Error& error, std::uint64_t now_ms) {
   last_error_ = error;
   once_wanted_ = false;
   SyncActions actions;
+  if (phase_ == SyncPhase::kLive && now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   if (let_go()) actions.push_back(CloseCall{});
   actions.push_back(Finished{std::unexpected(error)});
   plan_retry(error, now_ms);
@@ -231,12 +252,12 @@ void SyncSession::plan_retry(const Error& error, std::uint64_t now_ms) {
       return;
   }
   phase_ = SyncPhase::kWaiting;
-  retry_ms_ = std::max(now_ms + pause_ms, not_before_ms_);
+  retry_ms_ = std::max(now_ms + pause_ms, earliest_ms());
 }
 
 SyncActions SyncSession::tick(std::uint64_t now_ms) {
   now_ms_ = now_ms;
-  if (call_open_ && owed_an_answer() && now_ms >= heard_ms_ + kAnswerTimeoutMs) {
+  if (call_open_ && owed_an_answer() && now_ms >= answer_due_ms()) {
     return fail_call({ErrorCode::kTimeout, "the server does not answer", "silence"}, now_ms);
   }
   if (phase_ == SyncPhase::kWaiting && now_ms >= retry_ms_) return open(now_ms);
@@ -244,12 +265,21 @@ SyncActions SyncSession::tick(std::uint64_t now_ms) {
 }
 
 std::optional<std::uint64_t> SyncSession::wake_ms() const {
-  if (call_open_ && owed_an_answer()) return heard_ms_ + kAnswerTimeoutMs;
+  if (call_open_ && owed_an_answer()) return answer_due_ms();
   if (phase_ == SyncPhase::kWaiting) return retry_ms_;
   return std::nullopt;
 }
 
 bool SyncSession::owed_an_answer() const { return !end_received_ || outbox_.waiting() || !live_; }
+
+// A frame on a bad line is not silence: what the next answer waits for may still be going up.
+std::uint64_t SyncSession::answer_due_ms() const {
+  const std::size_t bytes = outbox_.next_answered_bytes();
+  const std::uint64_t sending_ms =
+      bytes > kSmallFrameBytes ? bytes * 1000 / kSlowestBytesPerSecond : 0;
+  const std::uint64_t due_ms = heard_ms_ + kAnswerTimeoutMs + sending_ms;
+  return doubted_ms_ ? std::min(due_ms, *doubted_ms_ + kNewNetworkMs + sending_ms) : due_ms;
+}
 
 void SyncSession::pump(SyncActions& actions) {
   if (!call_open_ || end_sent_ || reading_) return;

@@ -47,6 +47,15 @@ class SyncSession {
   static constexpr std::uint64_t kAnswerTimeoutMs = 60'000;
   /// A local write brings a waiting retry forward, but not closer to the last failure than this.
   static constexpr std::uint64_t kRetryAfterWriteMs = 5'000;
+  /// A server may ask to wait for so long at most, and in vain while a whistle is unsent.
+  static constexpr std::uint64_t kPutOffMaxMs = 900'000;
+  /// A live call that held for so long went well: the next pause is a short one again.
+  static constexpr std::uint64_t kSteadyMs = 60'000;
+  /// A network that changed under an open call leaves it so long to show that it is alive.
+  static constexpr std::uint64_t kNewNetworkMs = 5'000;
+  /// Frames that are larger get the time they take on a line as slow as can be used.
+  static constexpr std::size_t kSmallFrameBytes = 32 * 1024;
+  static constexpr std::uint64_t kSlowestBytesPerSecond = 1024;
   /// How much is read from the file at once; a whistle waits for no more than this.
   static constexpr std::size_t kReadBytes = 256 * 1024;
 
@@ -89,6 +98,7 @@ class SyncSession {
  private:
   SyncActions open(std::uint64_t now_ms);
   SyncActions reopened(std::uint64_t now_ms);
+  SyncActions doubt(std::uint64_t now_ms);
   bool let_go();
   SyncActions fail_call(const Error& error, std::uint64_t now_ms);
   void plan_retry(const Error& error, std::uint64_t now_ms);
@@ -101,6 +111,9 @@ class SyncSession {
   Result<SyncActions> take(const v1::DownEnd& end);
   Result<void> check_cut(const CutDown& cut) const;
   bool owed_an_answer() const;
+  std::uint64_t answer_due_ms() const;
+  void put_off(std::uint64_t ms);
+  std::uint64_t earliest_ms() const;
   v1::Hello hello(const SyncState& state) const;
   void add_lanes(google::protobuf::RepeatedPtrField<v1::LaneState>& lanes) const;
 
@@ -129,7 +142,9 @@ class SyncSession {
   bool end_sent_ = false;
   bool end_received_ = false;
   bool reading_ = false;
+  std::uint64_t opened_ms_ = 0;
   std::uint64_t heard_ms_ = 0;
+  std::optional<std::uint64_t> doubted_ms_;  ///< the network changed then, and no word came since
   Outbox outbox_;
   DeviceId device_;
   Seq cursor_;

@@ -239,6 +239,82 @@ TEST_CASE("another network brings a retry at once, a local write within seconds"
   CHECK(world.call);
 }
 
+TEST_CASE("a server may put a phone off for a while, but no whistle") {
+  LiveWorld world;
+  world.say(refusal(ErrorCode::kBusy, 0xFFFFFFFF));
+  CHECK(world.session.wake_ms() == world.now_ms + SyncSession::kPutOffMaxMs);
+  world.run(
+      world.session.recorded(Lane::kWhistles, world.file.record(Lane::kWhistles), world.now_ms));
+  REQUIRE(world.session.wake_ms() == world.now_ms + SyncSession::kRetryAfterWriteMs);
+  world.now_ms = *world.session.wake_ms();
+  world.run(world.session.tick(world.now_ms));
+  REQUIRE(world.call);
+  world.say(refusal(ErrorCode::kBusy, 0xFFFFFFFF));
+  CHECK(*world.session.wake_ms() <= world.now_ms + Backoff::kCapMs);
+  world.run(world.session.sync_once(0, world.now_ms));
+  CHECK(world.call);
+}
+
+TEST_CASE(
+    "another network under an open call is not trusted: a call at rest begins anew, any other "
+    "has to hear something soon") {
+  LiveWorld rest;
+  rest.say(down_end(0));
+  rest.run(rest.session.network_changed(rest.now_ms));
+  CHECK(rest.calls == 2);
+  CHECK(rest.call);
+
+  LiveWorld busy;
+  busy.run(busy.session.network_changed(busy.now_ms));
+  CHECK(busy.calls == 1);
+  REQUIRE(busy.session.wake_ms() == busy.now_ms + SyncSession::kNewNetworkMs);
+  busy.now_ms += 1'000;
+  busy.say(cut(5));
+  CHECK(busy.session.wake_ms() == busy.now_ms + SyncSession::kAnswerTimeoutMs);
+  busy.run(busy.session.network_changed(busy.now_ms));
+  busy.now_ms += SyncSession::kNewNetworkMs;
+  busy.run(busy.session.tick(busy.now_ms));
+  CHECK_FALSE(busy.call);
+  CHECK(busy.session.phase() == SyncPhase::kWaiting);
+}
+
+TEST_CASE("a server that ends every live call at once is called ever less often") {
+  LiveWorld world;
+  std::uint64_t longest_ms = 0;
+  for (int round = 0; round < 20; ++round) {
+    world.say(down_end(0));
+    world.run(world.session.ended({}, world.now_ms));
+    REQUIRE(world.session.wake_ms());
+    longest_ms = std::max(longest_ms, *world.session.wake_ms() - world.now_ms);
+    world.now_ms = *world.session.wake_ms();
+    world.run(world.session.tick(world.now_ms));
+    world.say(welcome());
+  }
+  CHECK(longest_ms > 20 * Backoff::kBaseMs);
+  world.say(down_end(0));
+  world.now_ms += SyncSession::kSteadyMs;
+  world.run(world.session.ended({}, world.now_ms));
+  CHECK(*world.session.wake_ms() <= world.now_ms + 3 * Backoff::kBaseMs);
+}
+
+TEST_CASE("a large frame on a bad line is given the time it takes") {
+  LiveWorld world;
+  world.say(down_end(0));
+  Operation large;
+  large.kind = KindId(1);
+  large.id = RecordId::make(DeviceId(5), 1);
+  large.lane = Lane::kRecords;
+  large.lane_seq = LaneSeq(1);
+  large.dev_seq = DevSeq(1);
+  world.run(world.session.recorded(Lane::kRecords, LaneSeq(1), world.now_ms));
+  SeededRandom noise(3);
+  for (int i = 0; i < 200'000; ++i) large.set += static_cast<char>(noise.below(256));
+  world.run(world.session.operations(Lane::kRecords, std::span(&large, 1)));
+  REQUIRE(world.session.wake_ms());
+  CHECK(*world.session.wake_ms() > world.now_ms + 150'000);
+  CHECK(*world.session.wake_ms() < world.now_ms + 300'000);
+}
+
 TEST_CASE("what only a new enrolment can mend is not retried by itself") {
   LiveWorld world;
   world.say(refusal(ErrorCode::kRevoked));
