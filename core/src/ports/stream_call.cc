@@ -125,7 +125,8 @@ void StreamCall::OnReadDone(bool ok) {
     reading_ = false;
     if (ok) {
       deliver(to_frame(incoming_));
-      read = unconsumed_bytes_ < kUnconsumedBytesMax;
+      // Once nobody listens it reads on to the end: that is how a call learns that it is over.
+      read = !events_ || unconsumed_bytes_ < kUnconsumedBytesMax;
       reading_ = read;
     } else {
       over_ = true;
