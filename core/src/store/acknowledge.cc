@@ -78,6 +78,7 @@ class Acknowledgement {
       const Seq seq(first_seq.value + (number - first));
       GW_TRY_LET(target, target_of(key));
       const KindTable* table = table_of(state_, target.kind);
+      if (target.dismissed) continue;
       kinds_.insert(target.kind);
       if (!stays_visible(status)) refused_.insert(target.id);
       if (table == nullptr) continue;
@@ -90,13 +91,15 @@ class Acknowledgement {
   struct Target {
     KindId kind;
     RecordId id;
+    bool dismissed = false;
   };
   Result<Target> target_of(OutboxKey key) {
-    GW_TRY_LET(query, state_.connection.prepare("SELECT kind, id FROM outbox WHERE key=?"));
+    GW_TRY_LET(query, state_.connection.prepare("SELECT kind, id, state FROM outbox WHERE key=?"));
     query.bind(key);
     GW_TRY_LET(row, query.step());
     if (!row) return fail(ErrorCode::kInternal, "an operation is missing", "outbox");
-    return Target{KindId(static_cast<std::uint32_t>(query.integer(0))), query.record_id(1)};
+    return Target{KindId(static_cast<std::uint32_t>(query.integer(0))), query.record_id(1),
+                  query.integer(2) == static_cast<std::int64_t>(OutboxState::kDismissed)};
   }
 
   // The common case, without reading the record: a creation and nothing else is pending, so what is
@@ -126,7 +129,8 @@ class Acknowledgement {
     const bool visible = stays_visible(static_cast<OutcomeStatus>(run.status()));
     const OutboxKey first_key = key_of(lane, LaneSeq(first));
     return state_.connection.run(
-        "UPDATE outbox SET state=?, status=?, code=?, seq=? + (key - ?) WHERE key BETWEEN ? AND ?",
+        "UPDATE outbox SET state=CASE state WHEN 3 THEN 3 ELSE ? END, status=?, code=?, seq=? + "
+        "(key - ?) WHERE key BETWEEN ? AND ?",
         visible ? OutboxState::kApplied : OutboxState::kRefused, run.status(), run.code(),
         first_seq, first_key, first_key, key_of(lane, LaneSeq(end - 1)));
   }

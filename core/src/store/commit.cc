@@ -8,25 +8,21 @@ namespace gridwhistle::store {
 
 namespace {
 
-// One transaction of the store. Counters are copies until everything is
-// durable.
+// One transaction of the store. Counters are copies until everything is durable.
 class Commit {
-public:
-  Commit(StoreState &state, const Changes &changes)
-      : state_(state), changes_(changes), ids_(state.ids),
-        numbers_(state.numbers) {}
+ public:
+  Commit(StoreState& state, const Changes& changes)
+      : state_(state), changes_(changes), ids_(state.ids), numbers_(state.numbers) {}
 
-  Result<std::vector<RecordId>> run(std::optional<OutboxKey> dismisses) {
+  Result<std::vector<RecordId>> run(const Restoring& restoring) {
     GW_TRY(check_size());
     GW_TRY(choose_lane());
     GW_TRY_LET(transaction, begin(state_));
     now_ = state_.options.clock->now();
     hlc_ = state_.highest;
-    for (const Change &change : changes_)
-      GW_TRY(apply(change));
-    std::size_t bytes =
-        0; // more than was given, where an edit speaks for a creation
-    for (Operation &operation : operations_) {
+    for (const Change& change : changes_) GW_TRY(apply(change));
+    std::size_t bytes = 0;  // more than was given, where an edit speaks for a creation
+    for (Operation& operation : operations_) {
       operation.more = &operation != &operations_.back();
       bytes += operation.set.size() + operation.remove.size();
       if (bytes > limits::kTransactionBytes) {
@@ -34,24 +30,26 @@ public:
       }
       GW_TRY(append_operation(state_, operation));
     }
-    if (dismisses) {
-      GW_TRY(state_.connection.run(
-          "UPDATE outbox SET state=3 WHERE key=? AND state=2", *dismisses));
+    if (restoring.dismisses) {
+      GW_TRY(state_.connection.run("UPDATE outbox SET state=3 WHERE key=? AND state=2",
+                                   *restoring.dismisses));
+    }
+    if (restoring.makes_again) {
+      GW_TRY(state_.connection.run("INSERT OR REPLACE INTO restored VALUES(?, ?)",
+                                   *restoring.makes_again, records_.front()));
     }
     GW_TRY(transaction.commit());
     publish();
     return std::move(records_);
   }
 
-private:
-  LaneProgress &lane() const { return state_.lanes[index_of(lane_)]; }
+ private:
+  LaneProgress& lane() const { return state_.lanes[index_of(lane_)]; }
 
   Result<void> check_size() const {
-    if (changes_.empty())
-      return fail(ErrorCode::kInvalid, "nothing to record", "commit");
+    if (changes_.empty()) return fail(ErrorCode::kInvalid, "nothing to record", "commit");
     std::size_t bytes = 0;
-    for (const Change &change : changes_)
-      bytes += change.set.size() + change.remove.size();
+    for (const Change& change : changes_) bytes += change.set.size() + change.remove.size();
     if (changes_.size() > limits::kTransactionOperations) {
       return fail(ErrorCode::kTooMany, "too many changes at once", "commit");
     }
@@ -59,27 +57,25 @@ private:
       return fail(ErrorCode::kTooLarge, "too much at once", "commit");
     }
     std::uint64_t unsent = changes_.size();
-    for (const LaneProgress &lane : state_.lanes)
-      unsent += lane.last.value - lane.noted.value;
+    for (const LaneProgress& lane : state_.lanes) unsent += lane.last.value - lane.noted.value;
     if (unsent > limits::kPendingOperations) {
-      return fail(ErrorCode::kTooMany,
-                  "too much is unsent; connect to the server first", "commit");
+      return fail(ErrorCode::kTooMany, "too much is unsent; connect to the server first", "commit");
     }
     return {};
   }
 
   Result<void> choose_lane() {
     lane_ = kLanes.back();
-    for (const Change &change : changes_) {
-      const KindTable *table = table_of(state_, change.kind);
+    for (const Change& change : changes_) {
+      const KindTable* table = table_of(state_, change.kind);
       GW_TRY(check_writable(table));
       lane_ = std::min(lane_, table->schema->lane);
     }
     return {};
   }
 
-  Result<void> apply(const Change &change) {
-    const KindTable &table = *table_of(state_, change.kind);
+  Result<void> apply(const Change& change) {
+    const KindTable& table = *table_of(state_, change.kind);
     std::optional<RecordRow> before;
     const bool minted = change.id.is_nil();
     if (!minted && !is_fresh(change.id)) {
@@ -88,65 +84,55 @@ private:
     }
     const bool there = before && before->body;
     if (change.type == OperationType::kErase) {
-      if (!there)
-        return no_such_record();
+      if (!there) return no_such_record();
       return erase(table, change.id, std::move(*before));
     }
-    if (there)
-      return edit(table, change, std::move(*before));
-    if (before || !(minted || may_create(change.id)))
-      return no_such_record();
+    if (there) return edit(table, change, std::move(*before));
+    if (before || !(minted || may_create(change.id))) return no_such_record();
     return create(table, change);
   }
 
   static std::unexpected<Error> no_such_record() {
-    return fail(ErrorCode::kNotFound, "there is no such record on this phone",
-                "commit");
+    return fail(ErrorCode::kNotFound, "there is no such record on this phone", "commit");
   }
 
-  bool is_fresh(const RecordId &id) const {
-    return id.device() == state_.device &&
-           state_.fresh_ids.contains(id.counter()) &&
+  bool is_fresh(const RecordId& id) const {
+    return id.device() == state_.device && state_.fresh_ids.contains(id.counter()) &&
            std::ranges::find(records_, id) == records_.end();
   }
 
   // Ids this device gave out earlier, perhaps before a restart.
-  bool may_create(const RecordId &id) const {
-    return id.well_formed() && id.device() == state_.device &&
-           id.counter() < ids_.next;
+  bool may_create(const RecordId& id) const {
+    return id.well_formed() && id.device() == state_.device && id.counter() < ids_.next;
   }
 
-  Result<void> create(const KindTable &table, const Change &change) {
+  Result<void> create(const KindTable& table, const Change& change) {
     RecordId id = change.id;
     if (id.is_nil()) {
       GW_TRY_LET(counter, take(state_, ids_, kIds));
       id = RecordId::make(state_.device, counter);
     }
     GW_TRY_LET(number, number_for(table));
-    Result<Checked> checked =
-        check_put(state_, table, change, nullptr, true, number);
-    if (!checked)
-      return std::unexpected(std::move(checked.error()));
-    Operation &operation = record(table, id, OperationType::kPut);
+    Result<Checked> checked = check_put(state_, table, change, nullptr, true, number);
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    Operation& operation = record(table, id, OperationType::kPut);
     operation.creates = true;
     operation.set = std::move(checked->set);
     operation.scope = std::move(checked->scope);
     RecordRow row;
     row.body = std::move(checked->body);
-    row.pending =
-        pending_list({{key_of(operation.lane, operation.lane_seq), false}});
+    row.pending = pending_list({{key_of(operation.lane, operation.lane_seq), false}});
     return save_row(state_, table, id, row);
   }
 
-  Result<void> edit(const KindTable &table, const Change &change,
-                    RecordRow row) {
+  Result<void> edit(const KindTable& table, const Change& change, RecordRow row) {
     const bool creates = unacknowledged(change.id, row);
     GW_TRY_LET(checked, check_put(state_, table, change, &row, creates, {}));
     if (checked.empty) {
       records_.push_back(change.id);
       return {};
     }
-    Operation &operation = record(table, change.id, OperationType::kPut);
+    Operation& operation = record(table, change.id, OperationType::kPut);
     operation.creates = creates;
     operation.base_seq = row.base_seq;
     operation.scope = std::move(checked.scope);
@@ -160,11 +146,10 @@ private:
     return save_row(state_, table, change.id, row);
   }
 
-  Result<void> erase(const KindTable &table, const RecordId &id,
-                     RecordRow row) {
+  Result<void> erase(const KindTable& table, const RecordId& id, RecordRow row) {
     GW_TRY_LET(scope, scope_of(state_, table.rules(), *row.body));
     const bool creates = unacknowledged(id, row);
-    Operation &operation = record(table, id, OperationType::kErase);
+    Operation& operation = record(table, id, OperationType::kErase);
     operation.creates = creates;
     operation.base_seq = row.base_seq;
     operation.scope = std::move(scope);
@@ -173,32 +158,28 @@ private:
     return save_row(state_, table, id, row);
   }
 
-  static void put_on_top(RecordRow &row, const Operation &operation) {
-    if (row.pending.empty())
-      row.base = std::move(row.body);
+  static void put_on_top(RecordRow& row, const Operation& operation) {
+    if (row.pending.empty()) row.base = std::move(row.body);
     std::vector<PendingKey> keys = pending_of(row.pending);
     keys.push_back({key_of(operation.lane, operation.lane_seq), false});
     row.pending = pending_list(keys);
   }
 
-  bool unacknowledged(const RecordId &id, const RecordRow &row) const {
+  bool unacknowledged(const RecordId& id, const RecordRow& row) const {
     return !row.delivered() && !row.last_seq && id.device() == state_.device;
   }
 
-  // All that is pending waits in slower lanes: the server hears of the record
-  // by this first.
-  bool overtakes_creation(bool creates, const RecordRow &row) const {
-    return creates && std::ranges::all_of(pending_of(row.pending),
-                                          [&](const PendingKey &pending) {
-                                            return lane_of(pending.key) > lane_;
-                                          });
+  // All that is pending waits in slower lanes: the server hears of the record by this first.
+  bool overtakes_creation(bool creates, const RecordRow& row) const {
+    return creates && std::ranges::all_of(pending_of(row.pending), [&](const PendingKey& pending) {
+             return lane_of(pending.key) > lane_;
+           });
   }
 
-  Operation &record(const KindTable &table, const RecordId &id,
-                    OperationType type) {
+  Operation& record(const KindTable& table, const RecordId& id, OperationType type) {
     hlc_ = next_hlc(hlc_, server_time(state_.position, now_));
     const std::uint64_t nth = operations_.size() + 1;
-    Operation &operation = operations_.emplace_back();
+    Operation& operation = operations_.emplace_back();
     operation.kind = table.id;
     operation.id = id;
     operation.type = type;
@@ -211,9 +192,8 @@ private:
     return operation;
   }
 
-  Result<std::string> number_for(const KindTable &table) {
-    if (table.rules().name != "Whistle" || !state_.position.enrolment)
-      return std::string();
+  Result<std::string> number_for(const KindTable& table) {
+    if (table.rules().name != "Whistle" || !state_.position.enrolment) return std::string();
     GW_TRY_LET(counter, take(state_, numbers_, kNumbers));
     return whistle_number(state_.position.enrolment->short_code, counter);
   }
@@ -226,16 +206,15 @@ private:
     lane().last.value += count;
     state_.dev_seq.value += count;
     std::vector<KindId> kinds;
-    for (const Operation &operation : operations_) {
-      if (operation.creates)
-        state_.fresh_ids.erase(operation.id.counter());
+    for (const Operation& operation : operations_) {
+      if (operation.creates) state_.fresh_ids.erase(operation.id.counter());
       kinds.push_back(operation.kind);
     }
     touched(state_, kinds);
   }
 
-  StoreState &state_;
-  const Changes &changes_;
+  StoreState& state_;
+  const Changes& changes_;
   Lane lane_ = Lane::kBulk;
   Counter ids_;
   Counter numbers_;
@@ -245,15 +224,14 @@ private:
   std::vector<RecordId> records_;
 };
 
-} // namespace
+}  // namespace
 
-Result<std::vector<RecordId>>
-commit_changes(StoreState &state, const Changes &changes,
-               std::optional<OutboxKey> dismisses) {
-  return Commit(state, changes).run(dismisses);
+Result<std::vector<RecordId>> commit_changes(StoreState& state, const Changes& changes,
+                                             const Restoring& restoring) {
+  return Commit(state, changes).run(restoring);
 }
 
-Result<std::vector<RecordId>> Store::commit(const Changes &changes) {
+Result<std::vector<RecordId>> Store::commit(const Changes& changes) {
   return commit_changes(*state_, changes);
 }
 
@@ -262,9 +240,9 @@ Result<RecordId> Store::put(Change change) {
   return ids.front();
 }
 
-Result<void> Store::erase(KindId kind, const RecordId &id) {
+Result<void> Store::erase(KindId kind, const RecordId& id) {
   GW_TRY(commit({{.kind = kind, .id = id, .type = OperationType::kErase}}));
   return {};
 }
 
-} // namespace gridwhistle::store
+}  // namespace gridwhistle::store

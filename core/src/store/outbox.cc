@@ -93,9 +93,9 @@ Result<void> forget_backed_up(StoreState& state, Seq backed_up) {
   auto first_open = static_cast<std::int64_t>(state.dev_seq.value) + 1;
   for (const Lane lane : kLanes) {
     const LaneProgress& progress = state.lanes[index_of(lane)];
-    GW_TRY_LET(dev_seq, state.connection.number(
-                            "SELECT dev_seq FROM outbox WHERE key=? AND state=0", first_open,
-                            key_of(lane, LaneSeq(progress.noted.value + 1))));
+    GW_TRY_LET(dev_seq,
+               state.connection.number("SELECT dev_seq FROM outbox WHERE key=?", first_open,
+                                       key_of(lane, LaneSeq(progress.noted.value + 1))));
     first_open = std::min(first_open, dev_seq);
   }
   GW_TRY(put_meta(state, "dev_seq", static_cast<std::int64_t>(state.dev_seq.value)));
@@ -129,10 +129,15 @@ Result<std::vector<Operation>> Store::operations(Lane lane, LaneSeq after, std::
   std::vector<Operation> operations;
   std::size_t whole = 0;  // operations whose transactions are complete
   std::size_t bytes = 0;
+  // What is missing up to here was acknowledged and forgotten.
+  LaneSeq upto = std::max(after, state_->lanes[index_of(lane)].noted);
   for (;;) {
     GW_TRY_LET(row, query.step());
     if (!row) break;
     Operation operation = read_operation(query);
+    // Frames number by counting: behind a gap one would be taken for another.
+    if (operation.lane_seq.value > upto.value + 1) break;
+    upto = std::max(upto, operation.lane_seq);
     bytes += size_of(operation);
     if (whole > 0 && bytes > bytes_max) break;
     const bool more = operation.more;

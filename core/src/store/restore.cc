@@ -33,18 +33,22 @@ std::string writable(const KindSchema& kind, std::string_view set, bool record_e
 
 // Commits lost values on the record as it is now. Where it is gone it is made again: under its own
 // id when this device made it, so that what refers to it stays right, else under a new one.
-Result<RecordId> write_again(StoreState& state, Change change, std::optional<OutboxKey> dismisses) {
+Result<RecordId> write_again(StoreState& state, Change change, Restoring restoring) {
   const KindTable* table = table_of(state, change.kind);
   GW_TRY(check_writable(table));
   GW_TRY_LET(row, load_row(state, *table, change.id));
   const bool exists = row && row->body;
   change.set = writable(table->rules(), change.set, exists);
-  if (!exists && change.id.device() != state.device) change.id = RecordId();
+  if (!exists && change.id.device() != state.device) {
+    change.id = RecordId();
+  } else {
+    restoring.makes_again.reset();
+  }
   if (!exists) change.clear.clear();
   if (change.set.empty() && change.clear.empty() && change.remove.empty()) {
     return fail(ErrorCode::kConflict, "it holds nothing that can be written again", "restore");
   }
-  GW_TRY_LET(ids, commit_changes(state, {std::move(change)}, dismisses));
+  GW_TRY_LET(ids, commit_changes(state, {std::move(change)}, restoring));
   return ids.front();
 }
 
@@ -81,7 +85,7 @@ Result<RecordId> Store::restore_refused(Lane lane, LaneSeq lane_seq) {
                               .set = operation.set,
                               .clear = operation.clear,
                               .remove = operation.remove},
-                             key));
+                             {.dismisses = key}));
   GW_TRY(reload_refused(*state_));
   return id;
 }
@@ -110,7 +114,12 @@ Result<RecordId> Store::restore_outcome(const RecordId& outcome) {
   for (const ValueView& value : values_of(field_of(*row->body, number("lost_clear")).entries)) {
     change.clear.push_back(static_cast<std::uint32_t>(value.scalar));
   }
-  return write_again(*state_, std::move(change), {});
+  // Made again once already: that record is the one to write to.
+  GW_TRY_LET(made, state_->connection.prepare("SELECT record FROM restored WHERE outcome=?"));
+  made.bind(outcome);
+  GW_TRY_LET(known, made.step());
+  if (known) change.id = made.record_id(0);
+  return write_again(*state_, std::move(change), {.dismisses = {}, .makes_again = outcome});
 }
 
 }  // namespace gridwhistle::store

@@ -39,7 +39,7 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
 
 Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first) {
   GW_TRY_LET(query, state.connection.prepare(
-                        "SELECT key, kind, id FROM outbox WHERE key BETWEEN ? AND ?"));
+                        "SELECT key, kind, id FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
   query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].noted));
   struct Again {
     OutboxKey key;
@@ -80,9 +80,14 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY_LET(first, first_lost(state, lane, shared));
     GW_TRY(pend_again(state, lane, first));
     lanes[index_of(lane)].noted = LaneSeq(first.value - 1);
+    // What its worker has put aside keeps its number and says nothing any more.
+    GW_TRY(state.connection.run(
+        "UPDATE outbox SET type=0, creates=0, status=0, code=0, seq=0, fields=x'', clear=x'', "
+        "remove=x'' WHERE state=3 AND key BETWEEN ? AND ?",
+        key_of(lane, first), key_of(lane, lanes[index_of(lane)].last)));
     GW_TRY(state.connection.run(
         "UPDATE outbox SET state=0, status=0, code=0, seq=0, base_seq=min(base_seq, ?) "
-        "WHERE key BETWEEN ? AND ?",
+        "WHERE state<>3 AND key BETWEEN ? AND ?",
         shared, key_of(lane, first), key_of(lane, lanes[index_of(lane)].last)));
     GW_TRY(put_meta(state, "noted" + std::to_string(static_cast<int>(lane)),
                     static_cast<std::int64_t>(first.value - 1)));

@@ -20,13 +20,11 @@
 // What the sources of this folder share; not for others.
 namespace gridwhistle::store {
 
-/// The columns a phone keeps beside `id`, `body` and the fields. `body` is what
-/// one sees, NULL where a pending erasure hides it. `base` is set only while
-/// something is pending and the server has the record. `pending` lists this
-/// device's operations on it (see PendingKey). `base_seq` is what the feed
-/// delivered, `last_seq` the larger of that and own acknowledgements. `scopes`
-/// is a row of `scope_sets`, 0 before the feed has named any, kGone when the
-/// record left or was erased.
+/// The columns a phone keeps beside `id`, `body` and the fields. `body` is what one sees, NULL
+/// where a pending erasure hides it. `base` is set only while something is pending and the server
+/// has the record. `pending` lists this device's operations on it (see PendingKey). `base_seq` is
+/// what the feed delivered, `last_seq` the larger of that and own acknowledgements. `scopes` is a
+/// row of `scope_sets`, 0 before the feed has named any, kGone when the record left or was erased.
 inline constexpr std::int64_t kGone = -1;
 inline constexpr std::string_view kColumns[] = {
     "base BLOB", "pending BLOB", "base_seq INTEGER NOT NULL DEFAULT 0",
@@ -37,20 +35,18 @@ inline constexpr sqlite::FileFormat kFormat{0x47574850, 1};
 /// One kind's table and the statements on it.
 struct KindTable {
   KindId id;
-  const KindSchema *schema =
-      nullptr; ///< null: not declared in this build, kept whole
+  const KindSchema* schema = nullptr;  ///< null: not declared in this build, kept whole
   std::string name;
-  std::string select;      ///< by id
-  std::string upsert;      ///< all columns
-  std::string remove;      ///< by id
-  std::string acknowledge; ///< the only pending operation, of a record the
-                           ///< server did not have
+  std::string select;       ///< by id
+  std::string upsert;       ///< all columns
+  std::string remove;       ///< by id
+  std::string acknowledge;  ///< the only pending operation, of a record the server did not have
   bool searchable = false;
-  bool personal = false;  ///< has L2 or L3 fields: reads are logged
-  bool sensitive = false; ///< has fields above PUBLIC: reads are masked
+  bool personal = false;   ///< has L2 or L3 fields: reads are logged
+  bool sensitive = false;  ///< has fields above PUBLIC: reads are masked
 
   /// What the rules need of a kind; without a declaration every field is LWW.
-  const KindSchema &rules() const;
+  const KindSchema& rules() const;
 };
 
 /// A record as its table has it.
@@ -62,39 +58,35 @@ struct RecordRow {
   Seq last_seq;
   std::int64_t scopes = 0;
 
-  /// What the server has of it, as far as this file knows; nothing where it has
-  /// no such record.
-  const std::optional<std::string> &delivered() const {
-    return pending.empty() ? body : base;
-  }
+  /// What the server has of it, as far as this file knows; nothing where it has no such record.
+  const std::optional<std::string>& delivered() const { return pending.empty() ? body : base; }
 };
 
-/// What a file remembers of the server between calls; each change is written
-/// before it counts.
+/// What a file remembers of the server between calls; each change is written before it counts.
 struct Position {
   std::optional<Enrolment> enrolment;
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
+  Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
   DevSeq own_since;
   std::vector<EpochSeen> epochs;
   std::vector<GrantHeld> grants;
   std::uint64_t grants_version = 0;
   Seq backed_up;
   bool caught_up = false;
-  std::int64_t server_ms = 0; ///< what the server said last,
-  ClockReading server_heard;  ///< and when
+  std::int64_t server_ms = 0;  ///< what the server said last,
+  ClockReading server_heard;   ///< and when
   std::int64_t caught_up_wall_ms = 0;
 };
 
 /// A number given out in blocks, so that most uses cost no write.
 struct Counter {
   std::uint64_t next = 1;
-  std::uint64_t reserved_upto =
-      0; ///< durably; the next opening begins behind it
+  std::uint64_t reserved_upto = 0;  ///< durably; the next opening begins behind it
 };
 
-struct WatchEntry; // watch.cc
-struct GridIndex;  // geo.h
+struct WatchEntry;  // watch.cc
+struct GridIndex;   // geo.h
 
 struct StoreState {
   StoreState(StoreOptions options_given, sqlite::Connection opened);
@@ -102,17 +94,17 @@ struct StoreState {
 
   StoreOptions options;
   sqlite::Connection connection;
-  const Schema &schema;
+  const Schema& schema;
   DeviceId device;
   Position position;
   Hlc highest;
-  DevSeq dev_seq; ///< the last one given
+  DevSeq dev_seq;  ///< the last one given
   std::array<LaneProgress, kLaneCount> lanes;
   std::array<LaneSeq, kLaneCount> sent;
   Counter ids;
   Counter numbers;
   Counter calls;
-  std::unordered_set<std::uint64_t> fresh_ids; ///< given out, not put yet
+  std::unordered_set<std::uint64_t> fresh_ids;  ///< given out, not put yet
   std::unordered_map<KindId, KindTable> kinds;
   std::unordered_set<RecordId> refused_records;
   std::map<std::string, std::int64_t, std::less<>> scope_sets;
@@ -124,28 +116,24 @@ struct StoreState {
 
 // --- open.cc
 /// 0 where it was never put.
-Result<std::int64_t> meta_number(StoreState &state, std::string_view key);
-Result<void> put_meta(StoreState &state, std::string_view key,
-                      std::int64_t value);
-Result<void> put_meta(StoreState &state, std::string_view key,
-                      std::string_view bytes);
+Result<std::int64_t> meta_number(StoreState& state, std::string_view key);
+Result<void> put_meta(StoreState& state, std::string_view key, std::int64_t value);
+Result<void> put_meta(StoreState& state, std::string_view key, std::string_view bytes);
 /// The kind's table; null where the file has none.
-KindTable *table_of(StoreState &state, KindId kind);
-KindTable make_table(const Schema &schema, KindId kind);
+KindTable* table_of(StoreState& state, KindId kind);
+KindTable make_table(const Schema& schema, KindId kind);
 /// Which records have refused operations, as the file has it.
-Result<void> reload_refused(StoreState &state);
+Result<void> reload_refused(StoreState& state);
 /// Begins a write. kReadOnly in a read-only store.
-Result<sqlite::Transaction> begin(StoreState &state);
+Result<sqlite::Transaction> begin(StoreState& state);
 
 // --- position.cc
-Result<void> load_position(StoreState &state);
-Result<void> save_position(StoreState &state, const Position &position);
-/// The server's time now, as far as it can be reckoned; 0 before the first
-/// contact.
-std::int64_t server_time(const Position &position, const ClockReading &now);
-/// Milliseconds between a reading and a later one, by the clock that can be
-/// trusted.
-std::int64_t elapsed_ms(const ClockReading &from, const ClockReading &to);
+Result<void> load_position(StoreState& state);
+Result<void> save_position(StoreState& state, const Position& position);
+/// The server's time now, as far as it can be reckoned; 0 before the first contact.
+std::int64_t server_time(const Position& position, const ClockReading& now);
+/// Milliseconds between a reading and a later one, by the clock that can be trusted.
+std::int64_t elapsed_ms(const ClockReading& from, const ClockReading& to);
 
 // --- outbox.cc
 /// An operation's place in the outbox: lane and number in one.
@@ -153,135 +141,117 @@ using OutboxKey = std::int64_t;
 OutboxKey key_of(Lane lane, LaneSeq lane_seq);
 Lane lane_of(OutboxKey key);
 LaneSeq lane_seq_of(OutboxKey key);
-enum class OutboxState : std::uint8_t {
-  kPending,
-  kApplied,
-  kRefused,
-  kDismissed
-};
-Result<void> append_operation(StoreState &state, const Operation &operation);
-Result<std::optional<Operation>> load_operation(StoreState &state,
-                                                OutboxKey key);
+enum class OutboxState : std::uint8_t { kPending, kApplied, kRefused, kDismissed };
+Result<void> append_operation(StoreState& state, const Operation& operation);
+Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key);
 /// Forgets what the backup has and nothing needs any more.
-Result<void> forget_backed_up(StoreState &state, Seq backed_up);
-Operation read_operation(const sqlite::Statement &row);
+Result<void> forget_backed_up(StoreState& state, Seq backed_up);
+Operation read_operation(const sqlite::Statement& row);
 
 // --- rows.cc
-/// One operation in a record's list. Folded: the base has it already, but an
-/// earlier operation of this device (of another lane) is still under way and
-/// must not overwrite it.
+/// One operation in a record's list. Folded: the base has it already, but an earlier operation of
+/// this device (of another lane) is still under way and must not overwrite it.
 struct PendingKey {
   OutboxKey key = 0;
   bool folded = false;
 };
 std::vector<PendingKey> pending_of(std::string_view list);
-std::string pending_list(const std::vector<PendingKey> &keys);
-Result<std::optional<RecordRow>>
-load_row(StoreState &state, const KindTable &table, const RecordId &id);
+std::string pending_list(const std::vector<PendingKey>& keys);
+Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& table,
+                                          const RecordId& id);
 /// Writes the row, or removes it when nobody has the record.
-Result<void> save_row(StoreState &state, const KindTable &table,
-                      const RecordId &id, const RecordRow &row);
+Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
+                      const RecordRow& row);
 /// Sets `row.body` to base ⊕ pending, given what the server has.
-Result<void> rebase(StoreState &state, const KindTable &table, RecordRow &row,
+Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
                     std::optional<std::string> delivered);
 /// Lays one acknowledged operation into what the server has.
-Result<void> fold(StoreState &state, const KindTable &table,
-                  const Operation &operation, OutcomeStatus status,
-                  RecordRow &row);
-Result<void> remove_row(StoreState &state, const KindTable &table,
-                        const RecordId &id);
+Result<void> fold(StoreState& state, const KindTable& table, const Operation& operation,
+                  OutcomeStatus status, RecordRow& row);
+Result<void> remove_row(StoreState& state, const KindTable& table, const RecordId& id);
 
 // --- commit.cc
-/// `dismisses`: a refused operation that this commit restores.
-Result<std::vector<RecordId>>
-commit_changes(StoreState &state, const Changes &changes,
-               std::optional<OutboxKey> dismisses = {});
+/// What else becomes durable with a commit.
+struct Restoring {
+  std::optional<OutboxKey> dismisses;     ///< a refused operation that it restores
+  std::optional<RecordId> makes_again{};  ///< an outcome whose record it makes under a new id
+};
+Result<std::vector<RecordId>> commit_changes(StoreState& state, const Changes& changes,
+                                             const Restoring& restoring = {});
 
 // --- validate.cc
-/// A change that was found good: what its operation will carry and what the
-/// record will say.
+/// A change that was found good: what its operation will carry and what the record will say.
 struct Checked {
   std::string set;
   std::string remove;
-  std::vector<std::uint32_t> clear; ///< in order, without what is empty anyway
+  std::vector<std::uint32_t> clear;  ///< in order, without what is empty anyway
   std::string body;
   std::string scope;
-  bool empty = false; ///< it would change nothing
+  bool empty = false;  ///< it would change nothing
 };
-/// `before` is null for a creation, `creates` says that the server has not
-/// acknowledged one yet. `number` is for a new Whistle without one.
-Result<Checked> check_put(StoreState &state, const KindTable &table,
-                          const Change &change, const RecordRow *before,
-                          bool creates, std::string_view number);
-/// `set` with what the server cannot do without when it hears of the record by
-/// it first: scope, required and IMMUTABLE fields, as `body` has them.
-std::string as_creation(const KindSchema &kind, std::string_view set,
-                        std::string_view body);
+/// `before` is null for a creation, `creates` says that the server has not acknowledged one yet.
+/// `number` is for a new Whistle without one.
+Result<Checked> check_put(StoreState& state, const KindTable& table, const Change& change,
+                          const RecordRow* before, bool creates, std::string_view number);
+/// `set` with what the server cannot do without when it hears of the record by it first: scope,
+/// required and IMMUTABLE fields, as `body` has them.
+std::string as_creation(const KindSchema& kind, std::string_view set, std::string_view body);
 /// Whether somebody but the server may write the kind into this file.
-Result<void> check_writable(const KindTable *table);
+Result<void> check_writable(const KindTable* table);
 
 // --- scopes.cc
-/// The scope a record's own field names, with its prefix; empty where a kind
-/// follows a parent.
-Result<std::string> scope_of(const StoreState &state, const KindSchema &kind,
+/// The scope a record's own field names, with its prefix; empty where a kind follows a parent.
+Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
                              std::string_view body);
 /// Whether a grant holds that scope, for whatever audience.
-bool holds(const std::vector<GrantHeld> &grants, std::string_view scope);
+bool holds(const std::vector<GrantHeld>& grants, std::string_view scope);
 /// Whether a grant lets this device see rows of that audience in that scope.
-bool covers(const std::vector<GrantHeld> &grants, std::string_view scope,
-            Audience audience);
+bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, Audience audience);
 /// Valid within the write it is called in; see `reload_scope_sets`.
-Result<std::int64_t> intern_scopes(StoreState &state,
-                                   const std::vector<std::string> &scopes);
+Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::string>& scopes);
 /// As the file has them; after a write that failed.
-Result<void> reload_scope_sets(StoreState &state);
-/// Removes the rows that no grant covers any more; gives the kinds that lost
-/// some.
-Result<std::vector<KindId>>
-drop_uncovered(StoreState &state, const std::vector<GrantHeld> &grants);
+Result<void> reload_scope_sets(StoreState& state);
+/// Removes the rows that no grant covers any more; gives the kinds that lost some.
+Result<std::vector<KindId>> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
 
 // --- rewind.cc
-/// Goes back to `shared`, up to where this file and a restored server have one
-/// log: drops rows that speak of later changes, makes the operations
-/// acknowledged later pending again. Gives the lanes as they are then.
-Result<std::array<LaneProgress, kLaneCount>>
-rewind(StoreState &state, Seq shared, Position &position);
+/// Goes back to `shared`, up to where this file and a restored server have one log: drops rows that
+/// speak of later changes, makes the operations acknowledged later pending again. Gives the lanes
+/// as they are then.
+Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
+                                                    Position& position);
 
 // --- mask.cc
-/// The record as somebody without purpose sees it. `masked` says whether
-/// anything was left out.
-std::string masked_record(const KindSchema &kind, std::string_view body,
-                          bool &masked);
+/// The record as somebody without purpose sees it. `masked` says whether anything was left out.
+std::string masked_record(const KindSchema& kind, std::string_view body, bool& masked);
 std::string masked_text(Mask mask, std::string_view text);
 
 // --- read.cc
 /// What a reader gets of a row.
-FoundBytes found_of(const StoreState &state, const KindTable &table,
-                    const RecordId &id, const RecordRow &row,
-                    const Purpose &purpose);
+FoundBytes found_of(const StoreState& state, const KindTable& table, const RecordId& id,
+                    const RecordRow& row, const Purpose& purpose);
 /// kReadOnly, kTooLarge where the purpose cannot be honoured.
-Result<void> check_purpose(const StoreState &state, const Purpose &purpose);
+Result<void> check_purpose(const StoreState& state, const Purpose& purpose);
 /// Nothing is handed out before it is logged.
-Result<void> log_reads(StoreState &state, const KindTable &table,
-                       const std::vector<RecordId> &ids,
-                       const Purpose &purpose);
+Result<void> log_reads(StoreState& state, const KindTable& table, const std::vector<RecordId>& ids,
+                       const Purpose& purpose);
 
 // --- query.cc
-Result<std::vector<FoundBytes>> query_records(StoreState &state, KindId kind,
-                                              const Query &query,
-                                              const Purpose &purpose);
+/// Not logged: whoever hands the result out does `log_found` first.
+Result<std::vector<FoundBytes>> query_records(StoreState& state, KindId kind, const Query& query,
+                                              const Purpose& purpose);
+Result<void> log_found(StoreState& state, KindId kind, const std::vector<FoundBytes>& found,
+                       const Purpose& purpose);
 
 // --- search.cc
-Result<void> mark_unindexed(StoreState &state, const KindTable &table,
-                            const RecordId &id);
-Result<void> drop_from_index(StoreState &state, const KindTable &table,
-                             const RecordId &id);
+Result<void> mark_unindexed(StoreState& state, const KindTable& table, const RecordId& id);
+Result<void> drop_from_index(StoreState& state, const KindTable& table, const RecordId& id);
 
 // --- geo.cc
-void forget_grids(StoreState &state);
+void forget_grids(StoreState& state);
 
 // --- watch.cc
-void touched(StoreState &state, const std::vector<KindId> &kinds);
+void touched(StoreState& state, const std::vector<KindId>& kinds);
 
 // --- whistle_number.cc
 std::string whistle_number(std::string_view short_code, std::uint64_t counter);
@@ -289,14 +259,13 @@ std::string whistle_number(std::string_view short_code, std::uint64_t counter);
 // --- counters.cc
 struct CounterKind {
   std::string_view key;
-  std::uint64_t block = 0; ///< how many are reserved with one write
+  std::uint64_t block = 0;  ///< how many are reserved with one write
 };
 inline constexpr CounterKind kIds{"ids", 4096};
 inline constexpr CounterKind kNumbers{"numbers", 64};
 inline constexpr CounterKind kCalls{"calls", 64};
-/// Takes the next value; writes a new block where the old one is used up.
-/// Within a write; the counter is the caller's copy until that is committed.
-Result<std::uint64_t> take(StoreState &state, Counter &counter,
-                           const CounterKind &kind);
+/// Takes the next value; writes a new block where the old one is used up. Within a write; the
+/// counter is the caller's copy until that is committed.
+Result<std::uint64_t> take(StoreState& state, Counter& counter, const CounterKind& kind);
 
-} // namespace gridwhistle::store
+}  // namespace gridwhistle::store

@@ -95,17 +95,21 @@ class Report {
       if (!row) return {};
       const std::int64_t age_ms = elapsed_ms(claimed_of(query, 2), now_);
       if (int_of(query.blob(1), emergency->number).value_or(0) == 0) continue;
-      if (age_ms > kEmergencyPatience_ms) GW_TRY(note_emergency(*kind, query.record_id(0), age_ms));
+      if (age_ms <= kEmergencyPatience_ms) continue;
+      GW_TRY(note_emergency(*kind, query.record_id(0), query.blob(1), age_ms));
     }
   }
 
-  // Its words as they are now; one that was erased meanwhile needs nobody any more.
-  Result<void> note_emergency(const KindSchema& kind, const RecordId& id, std::int64_t age_ms) {
+  // Its words as they are now, or as recorded where it went with its scope; one that was erased
+  // meanwhile needs nobody any more.
+  Result<void> note_emergency(const KindSchema& kind, const RecordId& id, std::string_view recorded,
+                              std::int64_t age_ms) {
     GW_TRY_LET(row, load_row(state_, *table_of(state_, kind.id), id));
-    if (!row || !row->body) return {};
+    if (row && !row->body) return {};
+    const std::string_view body = row ? std::string_view(*row->body) : recorded;
     const auto text = [&](std::string_view name) {
       const FieldSchema* field = kind.field(name);
-      return std::string(field != nullptr ? text_of(*row->body, field->number).value_or("") : "");
+      return std::string(field != nullptr ? text_of(body, field->number).value_or("") : "");
     };
     status_.emergencies.push_back({id, text("number"), text("title"), age_ms});
     return {};

@@ -181,5 +181,40 @@ TEST_CASE("a whistle gets a number from the phone, and no two get the same") {
   CHECK(number(phone.put(kWhistle, given)) == "旧号");
 }
 
+TEST_CASE("a refused creation of another device is made again once, however often one taps") {
+  Phone phone;
+  v1::Outcome outcome;
+  outcome.set_worker("worker:1");
+  outcome.set_record_kind(kVisit.value);
+  outcome.set_record(std::string(kForeignId.bytes()));
+  outcome.set_status(v1::OUTCOME_STATUS_REJECTED);
+  outcome.set_lost_set(visit("被退回").SerializeAsString());
+  const RecordId receipt = RecordId::make(DeviceId(0), 1);
+  phone.cut(row_of(kOutcome, receipt, 6, outcome));
+  const RecordId made = phone->restore_outcome(receipt).value();
+  CHECK(made != kForeignId);
+  CHECK(phone->restore_outcome(receipt).value() == made);
+  phone.open();
+  CHECK(phone->restore_outcome(receipt).value() == made);
+  CHECK(phone->sync_state()->unsent == 1);
+}
+
+TEST_CASE("an emergency is pointed out even when its place is no longer this worker's") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(
+      phone.welcome_of({"grid:" + std::string(kGrid), "grid:" + std::string(kOtherGrid)}));
+  v1::Whistle message = whistle("燃气泄漏");
+  message.set_emergency(true);
+  const RecordId id = phone.put(kWhistle, message);
+  phone.clock.pass(6 * 60'000);
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kOtherGrid)}));
+  REQUIRE_FALSE(phone.has(kWhistle, id));
+  auto emergencies = phone->status()->emergencies;
+  REQUIRE(emergencies.size() == 1);
+  CHECK(emergencies[0].title == "燃气泄漏");
+  CHECK_FALSE(emergencies[0].number.empty());
+}
+
 }  // namespace
 }  // namespace gridwhistle::store

@@ -13,10 +13,9 @@ using kinds::kVisit;
 const std::string kGridScope = "grid:" + std::string(kGrid);
 const std::string kOtherScope = "grid:" + std::string(kOtherGrid);
 
-v1::Welcome with_epochs(v1::Welcome welcome,
-                        const std::vector<EpochSeen> &epochs) {
-  for (const EpochSeen &epoch : epochs) {
-    v1::Epoch &entry = *welcome.add_epochs();
+v1::Welcome with_epochs(v1::Welcome welcome, const std::vector<EpochSeen>& epochs) {
+  for (const EpochSeen& epoch : epochs) {
+    v1::Epoch& entry = *welcome.add_epochs();
     entry.set_id(epoch.id);
     entry.set_start_seq(epoch.start.value);
   }
@@ -47,13 +46,11 @@ TEST_CASE("everything a session needs to know survives a restart") {
   CHECK(after.highest == before.highest);
 }
 
-TEST_CASE("a call counter is never given twice, across restarts, and most cost "
-          "no sync") {
+TEST_CASE("a call counter is never given twice, across restarts, and most cost no sync") {
   Phone phone;
   std::uint64_t last = 0;
   for (int call = 0; call < 200; ++call) {
-    if (call % 50 == 49)
-      phone.open();
+    if (call % 50 == 49) phone.open();
     const std::uint64_t next = phone->next_call_counter().value();
     CHECK(next > last);
     last = next;
@@ -67,13 +64,11 @@ TEST_CASE("operations come in whole transactions") {
   REQUIRE(phone->commit({change, change}));
   CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1).value().size() == 3);
   CHECK(phone->operations(Lane::kRecords, LaneSeq(3), 1).value().size() == 2);
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().size() ==
-        5);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().size() == 5);
   CHECK(phone->operations(Lane::kRecords, LaneSeq(5), 1 << 20).value().empty());
 }
 
-TEST_CASE("a scope newly granted is fetched from its beginning, until it has "
-          "caught up") {
+TEST_CASE("a scope newly granted is fetched from its beginning, until it has caught up") {
   Phone phone;
   phone.welcome(phone.welcome_of({kGridScope}));
   CHECK(phone->sync_state()->exceptions.empty());
@@ -82,15 +77,11 @@ TEST_CASE("a scope newly granted is fetched from its beginning, until it has "
   CHECK(phone->is_caught_up());
   phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
   CHECK_FALSE(phone->is_caught_up());
-  CHECK(phone->sync_state()->exceptions ==
-        std::vector<ScopeProgress>{{kOtherScope, Seq(0)}});
-  REQUIRE(
-      phone->apply_cut({.scope = kOtherScope, .upto = Seq(30), .rows = {}}));
-  CHECK(phone->sync_state()->exceptions ==
-        std::vector<ScopeProgress>{{kOtherScope, Seq(30)}});
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kOtherScope, Seq(0)}});
+  REQUIRE(phone->apply_cut({.scope = kOtherScope, .upto = Seq(30), .rows = {}}));
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kOtherScope, Seq(30)}});
   CHECK(phone->sync_state()->cursor == Seq(60));
-  REQUIRE(
-      phone->apply_cut({.scope = kOtherScope, .upto = Seq(60), .rows = {}}));
+  REQUIRE(phone->apply_cut({.scope = kOtherScope, .upto = Seq(60), .rows = {}}));
   CHECK(phone->sync_state()->exceptions.empty());
 }
 
@@ -102,12 +93,10 @@ TEST_CASE("a scope that shows more than before is fetched again") {
   REQUIRE(phone->caught_up(Seq(60)));
   welcome.mutable_grants(0)->set_audiences(1U << 2 | 1U << 3);
   phone.welcome(welcome);
-  CHECK(phone->sync_state()->exceptions ==
-        std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
 }
 
-TEST_CASE("a lost scope takes its rows, words and children along, and leaves "
-          "the work unsent") {
+TEST_CASE("a lost scope takes its rows, words and children along, and leaves the work unsent") {
   Phone phone;
   phone.enrol();
   phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
@@ -117,8 +106,8 @@ TEST_CASE("a lost scope takes its rows, words and children along, and leaves "
   resident.set_name("陈某");
   const RecordId child = phone.put(kResident, resident);
   phone.cut(row_of(kVisit, kForeignId, 5, visit("太平镇走访")));
-  Row elsewhere = row_of(kVisit, RecordId::make(DeviceId(9), 9), 6,
-                         visit("太平镇巡查", kOtherGrid));
+  Row elsewhere =
+      row_of(kVisit, RecordId::make(DeviceId(9), 9), 6, visit("太平镇巡查", kOtherGrid));
   elsewhere.scopes = {kOtherScope};
   phone.cut(elsewhere);
   CHECK(phone->search({.text = "太平"}, {"回访"})->size() == 3);
@@ -134,8 +123,7 @@ TEST_CASE("a lost scope takes its rows, words and children along, and leaves "
   CHECK_FALSE(phone.has(kHousehold, own));
 }
 
-TEST_CASE(
-    "a row in another held scope stays, and one whose audience was lost goes") {
+TEST_CASE("a row in another held scope stays, and one whose audience was lost goes") {
   Phone phone;
   phone.welcome(phone.welcome_of({kGridScope, "town:440811001000"}));
   phone.cut(row_of(kVisit, kForeignId, 5, visit()));
@@ -156,15 +144,13 @@ TEST_CASE("another county's server is refused") {
   phone.enrol();
   v1::Welcome other = phone.welcome_of({});
   other.set_county("440812");
-  CHECK(phone->welcome(other, phone.clock.now()).error().code ==
-        ErrorCode::kProtocol);
+  CHECK(phone->welcome(other, phone.clock.now()).error().code == ErrorCode::kProtocol);
 }
 
 TEST_CASE("a file stays with the county it has worked for") {
   Phone phone;
   phone.enrol();
-  const Enrolment moved{
-      .county = "440812", .worker = kForeignId, .short_code = "b"};
+  const Enrolment moved{.county = "440812", .worker = kForeignId, .short_code = "b"};
   CHECK(phone->set_enrolment(moved));
   phone.enrol();
   phone.put(kVisit, visit());
@@ -180,8 +166,7 @@ TEST_CASE("a file stays with the county it has worked for") {
   CHECK(reader->set_enrolment(moved).error().code == ErrorCode::kConflict);
 }
 
-TEST_CASE("a phone is handed to another worker with nothing unsent, and "
-          "without what is private") {
+TEST_CASE("a phone is handed to another worker with nothing unsent, and without what is private") {
   Phone phone;
   phone.enrol();
   REQUIRE(phone->save_draft("走访", kVisit, "half"));
@@ -206,12 +191,9 @@ TEST_CASE("two lists of a server's starts tell up to where the log is shared") {
   const EpochSeen restored{9, Seq(150)};
   CHECK_FALSE(parting({}, Epochs{first}));
   CHECK_FALSE(parting(Epochs{second, first}, Epochs{second, first}));
-  CHECK(parting(Epochs{second, first}, Epochs{third, second, first}) ==
-        Seq(200));
-  CHECK(parting(Epochs{third, second, first},
-                Epochs{restored, second, first}) == Seq(150));
-  CHECK(parting(Epochs{third, second, first}, Epochs{second, first}) ==
-        Seq(200));
+  CHECK(parting(Epochs{second, first}, Epochs{third, second, first}) == Seq(200));
+  CHECK(parting(Epochs{third, second, first}, Epochs{restored, second, first}) == Seq(150));
+  CHECK(parting(Epochs{third, second, first}, Epochs{second, first}) == Seq(200));
   CHECK(parting(Epochs{first}, Epochs{restored}) == Seq(0));
 }
 
@@ -219,14 +201,13 @@ TEST_CASE("a server that was restarted is no restored one") {
   Phone phone;
   phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
   phone.cut(row_of(kVisit, kForeignId, 5, visit()));
-  phone.welcome(
-      with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
   CHECK(phone->sync_state()->cursor == Seq(5));
   CHECK(phone.has(kVisit, kForeignId));
 }
 
-TEST_CASE("a restored server gets again what its backup lacks, and the phone "
-          "loses nothing of its own") {
+TEST_CASE(
+    "a restored server gets again what its backup lacks, and the phone loses nothing of its own") {
   Phone phone;
   phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
   const RecordId kept = phone.put(kVisit, visit("备份里"));
@@ -240,8 +221,7 @@ TEST_CASE("a restored server gets again what its backup lacks, and the phone "
   phone.put(kVisit, edit, kForeignId);
   phone.acknowledge(Lane::kRecords, 7);
   const RecordId unsent = phone.put(kVisit, visit("未发"));
-  phone.welcome(
-      with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
   const SyncState state = phone->sync_state().value();
   CHECK(state.cursor == Seq(0));
   CHECK(state.own_since == DevSeq(5));
@@ -253,18 +233,17 @@ TEST_CASE("a restored server gets again what its backup lacks, and the phone "
   CHECK(phone.get<v1::Visit>(kVisit, also).notes() == "也在备份后");
   CHECK(phone.get<v1::Visit>(kVisit, unsent).notes() == "未发");
   CHECK(phone.get<v1::Visit>(kVisit, kForeignId).notes() == "我改的");
-  const auto operations =
-      phone->operations(Lane::kRecords, LaneSeq(1), 1 << 20).value();
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(1), 1 << 20).value();
   REQUIRE(operations.size() == 4);
-  CHECK(std::ranges::all_of(
-      operations, [](const Operation &one) { return one.base_seq <= Seq(5); }));
+  CHECK(
+      std::ranges::all_of(operations, [](const Operation& one) { return one.base_seq <= Seq(5); }));
   phone.acknowledge(Lane::kRecords, 6);
   CHECK(phone->sync_state()->unsent == 0);
   CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
 }
 
-TEST_CASE("a record made and erased before anybody heard of it does not stand "
-          "in the way of grants") {
+TEST_CASE(
+    "a record made and erased before anybody heard of it does not stand in the way of grants") {
   Phone phone;
   phone.enrol();
   phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
@@ -276,8 +255,7 @@ TEST_CASE("a record made and erased before anybody heard of it does not stand "
   CHECK_FALSE(phone.has(kVisit, id));
 }
 
-TEST_CASE("a scope that was lost and is granted again brings back what was "
-          "written here, too") {
+TEST_CASE("a scope that was lost and is granted again brings back what was written here, too") {
   Phone phone;
   phone.enrol();
   phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
@@ -293,16 +271,14 @@ TEST_CASE("a scope that was lost and is granted again brings back what was "
   CHECK(phone->sync_state()->own_since == DevSeq(1));
 }
 
-TEST_CASE("a receipt keeps a lost value only when its record's kind is known "
-          "to be none of care") {
+TEST_CASE("a receipt keeps a lost value only when its record's kind is known to be none of care") {
   Phone phone;
   using kinds::kOutcome;
   using kinds::kResidentCare;
   v1::Outcome outcome;
   outcome.set_worker("worker:1");
   outcome.set_lost_set("\x12\x01x");
-  const auto lost = [&](std::uint64_t seq,
-                        RowChange change = RowChange::kWhole) {
+  const auto lost = [&](std::uint64_t seq, RowChange change = RowChange::kWhole) {
     phone.cut(row_of(kOutcome, kForeignId, seq, outcome, change));
     return phone.get<v1::Outcome>(kOutcome, kForeignId, "own").lost_set();
   };
@@ -318,5 +294,46 @@ TEST_CASE("a receipt keeps a lost value only when its record's kind is known "
   CHECK(lost(9, RowChange::kFields).empty());
 }
 
-} // namespace
-} // namespace gridwhistle::store
+TEST_CASE("operations end where one is missing, so that none is taken for another") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  for (int i = 0; i < 5; ++i) phone.put(kVisit, visit());
+  phone.acknowledge(Lane::kRecords, 1, OutcomeStatus::kAccepted, 1);
+  phone.acknowledge(Lane::kRecords, 2, OutcomeStatus::kRejected, 1);
+  phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kAccepted, 2);
+  phone.backed_up(4);
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(1)}, {1, Seq(0)}}));
+  const LaneSeq noted = phone->sync_state()->lanes[1].noted;
+  CHECK(noted == LaneSeq(1));
+  const auto operations = phone->operations(Lane::kRecords, noted, 1 << 20).value();
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].lane_seq == LaneSeq(2));
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(2), 1 << 20)->empty());
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(4), 1 << 20)->size() == 1);
+}
+
+TEST_CASE("what a worker has put aside does not come back with a restored server") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId aside = phone.put(kVisit, visit("退回的"));
+  const RecordId kept = phone.put(kVisit, visit("留下的"));
+  phone.acknowledge(Lane::kRecords, 7, OutcomeStatus::kRejected, 1);
+  phone.acknowledge(Lane::kRecords, 8);
+  REQUIRE(phone->dismiss_refused(Lane::kRecords, LaneSeq(1)));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  CHECK_FALSE(phone.has(kVisit, aside));
+  CHECK(phone.has(kVisit, kept));
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  REQUIRE(operations.size() == 2);
+  CHECK(operations[0].set.empty());
+  CHECK(operations[1].set == visit("留下的").SerializeAsString());
+  phone.acknowledge(Lane::kRecords, 6, OutcomeStatus::kRejected, 1);
+  CHECK(phone->refused()->empty());
+  phone.acknowledge(Lane::kRecords, 7);
+  CHECK_FALSE(phone.has(kVisit, aside));
+  phone.backed_up(7);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1)->empty());
+}
+
+}  // namespace
+}  // namespace gridwhistle::store
