@@ -27,15 +27,25 @@ std::string_view last_characters(std::string_view text, std::size_t count) {
   return text;
 }
 
+std::string_view first_characters(std::string_view text, std::size_t count) {
+  std::size_t end = 0;
+  for (; count > 0 && end < text.size(); --count) end += character_size(text, end);
+  return text.substr(0, end);
+}
+
+// Of a short number head and tail would be nearly all.
 std::string masked_phone(std::string_view text) {
   constexpr std::size_t kHead = 3;
   constexpr std::size_t kTail = 4;
-  if (text.size() <= kHead + kTail) return "****";
+  constexpr std::ptrdiff_t kDigitsMin = 11;
+  const auto digits = std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (digits < kDigitsMin) return "****";
   return std::string(text.substr(0, kHead)) + "****" +
          std::string(text.substr(text.size() - kTail));
 }
 
-// Before the first digit, be it 3, ３ or 三: house numbers are written in all three ways.
+// Before the first digit, be it 3, ３ or 三: house numbers are written in all three ways. A house
+// without a number goes by its name, so of such an address the village's part alone is shown.
 std::string masked_address(std::string_view text) {
   static constexpr std::string_view kWideDigits[] = {"０", "１", "２", "３", "４", "５", "６",
                                                      "７", "８", "９", "〇", "一", "二", "三",
@@ -47,7 +57,8 @@ std::string masked_address(std::string_view text) {
       return std::string(text.substr(0, at));
     }
   }
-  return std::string(text);
+  constexpr std::size_t kWithoutNumber = 6;
+  return std::string(first_characters(text, kWithoutNumber));
 }
 
 void append_masked(std::string& record, const FieldSchema& field, std::string_view entries) {
