@@ -84,16 +84,21 @@ class Compiled {
     }
   }
 
-  // What one may not see one may not find out by asking for it either.
   Result<const FieldSchema*> field(std::string_view name) const {
     const FieldSchema* field = table_.schema->field(name);
     if (field == nullptr) return invalid(*table_.schema, name, "does not exist");
     if (!sqlite::has_column(*field)) return invalid(*table_.schema, name, "has no index");
-    if (field->sensitivity > Sensitivity::kPublic && purpose_.text.empty()) {
+    GW_TRY(may_ask(*field));
+    return field;
+  }
+
+  // What one may not see one may not find out by asking for it either.
+  Result<void> may_ask(const FieldSchema& field) const {
+    if (field.sensitivity > Sensitivity::kPublic && purpose_.text.empty()) {
       return fail(ErrorCode::kPurposeRequired, "name a purpose to ask for personal data",
                   std::string(table_.schema->name));
     }
-    return field;
+    return {};
   }
 
   Result<void> add(const Condition& condition) {
@@ -187,9 +192,10 @@ class Compiled {
   }
 
   Result<void> check_near(const Near& near) const {
-    if (table_.schema->field("latitude") == nullptr ||
-        table_.schema->field("longitude") == nullptr) {
-      return invalid(*table_.schema, "latitude", "does not exist");
+    for (const std::string_view name : {"latitude", "longitude"}) {
+      const FieldSchema* field = table_.schema->field(name);
+      if (field == nullptr) return invalid(*table_.schema, name, "does not exist");
+      GW_TRY(may_ask(*field));
     }
     if (!on_earth({near.latitude, near.longitude}) || !(near.radius_m >= 0)) {
       return fail(ErrorCode::kInvalid, "that is no point on earth", "near");
@@ -286,19 +292,25 @@ Result<std::vector<FoundBytes>> query_records(StoreState& state, KindId kind, co
                              : select(state, compiled, query);
   if (!selected) return std::unexpected(std::move(selected.error()));
   if (query.near) cut_out(*selected, query);
-  std::vector<RecordId> ids;
   std::vector<FoundBytes> found;
   for (const Candidate& candidate : *selected) {
-    ids.push_back(candidate.id);
     found.push_back(found_of(state, *table, candidate.id, candidate.row, purpose));
   }
-  GW_TRY(log_reads(state, *table, ids, purpose));
   return found;
+}
+
+Result<void> log_found(StoreState& state, KindId kind, const std::vector<FoundBytes>& found,
+                       const Purpose& purpose) {
+  std::vector<RecordId> ids;
+  for (const FoundBytes& one : found) ids.push_back(one.info.id);
+  return log_reads(state, *table_of(state, kind), ids, purpose);
 }
 
 Result<std::vector<FoundBytes>> Store::query(KindId kind, const Query& query,
                                              const Purpose& purpose) {
-  return query_records(*state_, kind, query, purpose);
+  GW_TRY_LET(found, query_records(*state_, kind, query, purpose));
+  GW_TRY(log_found(*state_, kind, found, purpose));
+  return std::move(found);
 }
 
 Result<std::uint64_t> Store::count(KindId kind, const Query& query, const Purpose& purpose) {

@@ -8,6 +8,17 @@ namespace gridwhistle::store {
 
 namespace {
 
+// By count, because the device's clock may jump.
+constexpr std::int64_t kReadsKept = 100'000;
+
+std::vector<RecordId> unpacked_ids(std::string_view packed) {
+  std::vector<RecordId> ids;
+  for (; packed.size() >= RecordId::kSize; packed.remove_prefix(RecordId::kSize)) {
+    ids.push_back(*RecordId::from_bytes(packed.substr(0, RecordId::kSize)));
+  }
+  return ids;
+}
+
 Delivery delivery_of(const StoreState& state, const RecordId& id, const RecordRow& row) {
   const std::vector<PendingKey> keys = pending_of(row.pending);
   const bool unsent = std::ranges::any_of(keys, [&](const PendingKey& pending) {
@@ -55,17 +66,21 @@ Result<void> check_purpose(const StoreState& state, const Purpose& purpose) {
 
 Result<void> log_reads(StoreState& state, const KindTable& table, const std::vector<RecordId>& ids,
                        const Purpose& purpose) {
-  if (!table.personal || ids.empty() || state.options.read_only) return {};
+  // A worker's own receipts tell nobody anything new.
+  const bool receipt = table.rules().name == "Outcome";
+  if (!table.personal || receipt || ids.empty() || state.options.read_only) return {};
   const std::int64_t at_ms = state.options.clock->now().wall_ms;
   const auto& enrolment = state.position.enrolment;
   const RecordId worker = enrolment ? enrolment->worker : RecordId{};
+  std::string packed;
+  for (const RecordId& id : ids) packed += id.bytes();
   const auto log = [&]() -> Result<void> {
     GW_TRY_LET(transaction, begin(state));
-    for (const RecordId& id : ids) {
-      GW_TRY(state.connection.run(
-          "INSERT INTO access_log(at_ms, worker, kind, id, purpose) VALUES(?, ?, ?, ?, ?)", at_ms,
-          worker, table.id, id, purpose.text));
-    }
+    GW_TRY(state.connection.run(
+        "INSERT INTO access_log(at_ms, worker, kind, id, purpose) VALUES(?, ?, ?, ?, ?)", at_ms,
+        worker, table.id, sqlite::Blob{packed}, purpose.text));
+    GW_TRY(state.connection.run("DELETE FROM access_log WHERE number<=?",
+                                state.connection.last_insert_rowid() - kReadsKept));
     return transaction.commit();
   };
   Result<void> logged = log();
@@ -95,8 +110,8 @@ Result<std::vector<Store::AccessLogEntry>> Store::access_log(std::uint64_t after
     GW_TRY_LET(row, query.step());
     if (!row) return entries;
     entries.push_back({query.number(0), query.integer(1), query.record_id(2),
-                       KindId(static_cast<std::uint32_t>(query.integer(3))), query.record_id(4),
-                       std::string(query.text(5))});
+                       KindId(static_cast<std::uint32_t>(query.integer(3))),
+                       unpacked_ids(query.blob(4)), std::string(query.text(5))});
   }
 }
 

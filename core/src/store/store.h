@@ -141,10 +141,11 @@ class Store {
     std::int64_t at_ms = 0;  ///< by the device's wall clock
     RecordId worker;         ///< nil before the enrolment
     KindId kind;
-    RecordId id;
-    std::string purpose;  ///< empty: read masked
+    std::vector<RecordId> ids;  ///< all that one read gave
+    std::string purpose;        ///< empty: read masked
   };
-  /// Reads of personal data, oldest first, behind number `after`.
+  /// Reads of personal data, oldest first, behind number `after`. A watch stands there with what it
+  /// delivered; a worker's own Outcomes do not. The latest 100,000 reads are kept.
   Result<std::vector<AccessLogEntry>> access_log(std::uint64_t after, std::size_t limit);
 
   // --- drafts -------------------------------------------------------------------------------

@@ -61,7 +61,12 @@ Result<WatchHandle> Store::watch(KindId kind, Query query, Purpose purpose,
     Result<std::vector<FoundBytes>> result = query_records(*state, kind, query, purpose);
     std::string digest = digest_of(result);
     if (digest == last) return;
-    last = std::move(digest);
+    if (result) {
+      if (auto logged = log_found(*state, kind, *result, purpose); !logged) {
+        result = std::unexpected(std::move(logged.error()));
+      }
+    }
+    last = result ? std::move(digest) : digest_of(result);
     changed(std::move(result));
   };
   GW_TRY_LET(handle, add(*state_, kind, std::move(run)));

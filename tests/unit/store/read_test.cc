@@ -41,7 +41,7 @@ TEST_CASE("every read of personal data is logged with its purpose or without, an
   REQUIRE(phone->query(kHousehold, {}, {"核对"}));
   const auto log = phone->access_log(0, 100).value();
   REQUIRE(log.size() == 3);
-  CHECK(log[0].id == home);
+  CHECK(log[0].ids == std::vector{home});
   CHECK(log[0].purpose.empty());
   CHECK(log[1].purpose == "入户走访");
   CHECK(log[1].worker == RecordId::make(DeviceId(1), 1));
@@ -120,6 +120,51 @@ TEST_CASE("near a point means within the radius, nearest first") {
   CHECK(ids_of(phone->query(kWhistle, Query().within(near))) == std::vector{ids[1], ids[0]});
   CHECK(ids_of(phone->query(kWhistle, Query().within(near).first(1))) == std::vector{ids[1]});
   CHECK(phone->count(kWhistle, Query().within(near)).value() == 2);
+}
+
+TEST_CASE("where people live is not shown, nor found out, without a purpose") {
+  Phone phone;
+  v1::Household home = household("槟榔村李家大院旁");
+  home.set_contact_phone("33668888");
+  home.set_latitude(21.2);
+  home.set_longitude(110.3);
+  home.set_accuracy_m(5);
+  const RecordId id = phone.put(kHousehold, home);
+  const auto masked = phone.get<v1::Household>(kHousehold, id);
+  CHECK(masked.address() == "槟榔村李家大");
+  CHECK(masked.contact_phone() == "****");
+  CHECK_FALSE(masked.has_latitude());
+  CHECK_FALSE(masked.has_longitude());
+  CHECK_FALSE(masked.has_accuracy_m());
+  CHECK(phone.get<v1::Household>(kHousehold, id, "入户走访").latitude() == 21.2);
+  const Query near = Query().within({.latitude = 21.2, .longitude = 110.3, .radius_m = 500});
+  CHECK(phone->query(kHousehold, near).error().code == ErrorCode::kPurposeRequired);
+  CHECK(phone->count(kHousehold, near).error().code == ErrorCode::kPurposeRequired);
+  CHECK(ids_of(phone->query(kHousehold, near, {"入户走访"})) == std::vector{id});
+}
+
+TEST_CASE("a query stands in the log as one line, a watch with what it delivered, receipts not") {
+  Phone phone;
+  const RecordId one = phone.put(kHousehold, household());
+  const RecordId two = phone.put(kHousehold, household());
+  REQUIRE(phone->query(kHousehold, {}, {"核对"}));
+  auto log = phone->access_log(0, 100).value();
+  REQUIRE(log.size() == 1);
+  CHECK(log[0].ids == std::vector{one, two});
+  auto handle = phone->watch(kHousehold, Query().is("grid", std::string(kGrid)).first(1).by("grid"),
+                             {"看板"}, [](Result<std::vector<FoundBytes>>) {});
+  phone.executor.run();
+  phone.put(kHousehold, household());
+  phone.put(kHousehold, household("x"));
+  phone.executor.run();
+  CHECK(phone->access_log(log[0].number, 100).value().size() == 1);
+
+  v1::Outcome outcome;
+  outcome.set_worker("worker:1");
+  phone.cut(row_of(kinds::kOutcome, kForeignId, 5, outcome));
+  REQUIRE(phone->query(kinds::kOutcome, {}, {"own outcomes"}));
+  REQUIRE(phone->get(kinds::kOutcome, kForeignId, {"own outcomes"}));
+  CHECK(phone->access_log(0, 100).value().size() == 2);
 }
 
 }  // namespace
