@@ -92,6 +92,7 @@ class Checker {
     }
     const ResponsibilityItem* item = item_of(rule);
     if (!item) return;
+    check_category(rule, *item);
     check_level(rule, *item);
     check_organisations(rule, *item, areas);
   }
@@ -117,6 +118,18 @@ class Checker {
            {rule.code + "：责任清单 " + rule.responsibility_item + " 不在有效期内",
             rule.code + ": item " + rule.responsibility_item + " is not in force"});
     return nullptr;
+  }
+
+  // A rule may be about more than its item lists: it takes what nothing more specific is about.
+  void check_category(const RoutingRule& rule, const ResponsibilityItem& item) {
+    const bool listed = std::ranges::any_of(item.categories, [&](const std::string& prefix) {
+      return rule.category_prefix.starts_with(prefix) || prefix.starts_with(rule.category_prefix);
+    });
+    if (listed || item.categories.empty()) return;
+    report(ProblemKind::kCategoryNotListed, rule, item.code,
+           {rule.code + "：责任清单 " + item.code + " 不含分类 " + rule.category_prefix,
+            rule.code + ": item " + item.code + " does not list the category " +
+                rule.category_prefix});
   }
 
   void check_level(const RoutingRule& rule, const ResponsibilityItem& item) {

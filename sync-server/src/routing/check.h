@@ -20,6 +20,7 @@ enum class ProblemKind : std::uint8_t {
   kNoOrganisation,         ///< somewhere no organisation of the lead's type serves
   kUnknownArea,            ///< a rule's area prefix lies outside the county
   kLevelNotAllowed,        ///< a rule's lead level is none of its item's
+  kCategoryNotListed,      ///< a rule is about nothing that its item lists
 };
 
 /// One finding; all of them are to be put right before the book is used.

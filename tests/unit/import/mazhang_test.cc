@@ -55,7 +55,7 @@ TEST_CASE("The sample county imports clean and is as large as its README says") 
   CHECK(count[kinds::kAdminArea] == 1 + 3 + 101);
   CHECK(count[kinds::kGrid] == 508);
   CHECK(count[kinds::kResponsibilityItem] == 62);
-  CHECK(count[kinds::kRoutingRule] == 65);
+  CHECK(count[kinds::kRoutingRule] == 72);
   CHECK(count[kinds::kCategory] == 73);
   CHECK(count[kinds::kOrgUnit] == 120);
   CHECK(count[kinds::kWorker] == 661);

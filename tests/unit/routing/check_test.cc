@@ -14,6 +14,13 @@ RuleBook book_with(std::vector<RoutingRule> rules) {
   return book;
 }
 
+// With two items for one category.
+RuleBook both_list_02(std::vector<RoutingRule> rules) {
+  RuleBook book = book_with(std::move(rules));
+  book.items[1].categories.emplace_back("02");
+  return book;
+}
+
 // The one problem of a book; fails when there are more or none.
 Problem only_problem(const RuleBook& book) {
   const std::vector<Problem> problems = check(book, kNow);
@@ -35,7 +42,7 @@ TEST_CASE("two rules of equal rank that can match one whistle contradict unless 
   one.category_prefix = other.category_prefix = "02";
   one.area_prefix = "990101001000";
   other.area_prefix = "990101001";
-  const Problem problem = only_problem(book_with({one, other}));
+  const Problem problem = only_problem(both_list_02({one, other}));
   CHECK(problem.kind == ProblemKind::kContradiction);
   CHECK(problem.code == "F2");
   CHECK(problem.line == 11);
@@ -43,26 +50,26 @@ TEST_CASE("two rules of equal rank that can match one whistle contradict unless 
 
   SECTION("another priority settles it") {
     other.priority = 1;
-    CHECK(check(book_with({one, other}), kNow).empty());
+    CHECK(check(both_list_02({one, other}), kNow).empty());
   }
   SECTION("one more condition settles it") {
     other.emergency = true;
-    CHECK(check(book_with({one, other}), kNow).empty());
+    CHECK(check(both_list_02({one, other}), kNow).empty());
   }
   SECTION("conditions that exclude each other settle it") {
     one.emergency = false;
     other.emergency = true;
-    CHECK(check(book_with({one, other}), kNow).empty());
+    CHECK(check(both_list_02({one, other}), kNow).empty());
   }
   SECTION("different conditions of equal number do not: one whistle may meet both") {
     one.source = Source::kHotline;
     other.emergency = true;
-    CHECK(only_problem(book_with({one, other})).kind == ProblemKind::kContradiction);
+    CHECK(only_problem(both_list_02({one, other})).kind == ProblemKind::kContradiction);
   }
   SECTION("one after the other they do not meet") {
     one.valid = {0, kNow + kDay};
     other.valid = {kNow + kDay, 0};
-    CHECK(check(book_with({one, other}), kNow).empty());
+    CHECK(check(both_list_02({one, other}), kNow).empty());
   }
 }
 
@@ -72,6 +79,22 @@ TEST_CASE("a rule to an item that is not on the list points nowhere") {
   CHECK(problem.code == "F1");
   CHECK(problem.line == 10);
   CHECK(problem.other == "R9");
+}
+
+TEST_CASE("a rule that is about nothing its item lists is a mistake") {
+  RuleBook book = book_with({rule_to("F1", "R1")});
+  book.items[0].categories = {"0201", "03"};
+  book.rules[0].category_prefix = "0202";
+  const Problem problem = only_problem(book);
+  CHECK(problem.kind == ProblemKind::kCategoryNotListed);
+  CHECK(problem.code == "F1");
+  CHECK(problem.other == "R1");
+  book.rules[0].category_prefix = "02";
+  CHECK(check(book, kNow).empty());
+  book.rules[0].category_prefix = "020102";
+  CHECK(check(book, kNow).empty());
+  book.rules[0].category_prefix = "03";
+  CHECK(check(book, kNow).empty());
 }
 
 TEST_CASE("a rule to an item that is over is found before it misleads anybody") {
