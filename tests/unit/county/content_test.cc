@@ -101,3 +101,19 @@ TEST_CASE("a field that many appended to reaches a third phone beyond what one w
   REQUIRE(rows.size() == 1);
   CHECK(rows.front().set.size() > 20'000);
 }
+
+TEST_CASE("a receipt never quotes a CARE record") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  v1::ResidentCare care;
+  care.set_resident(std::string(phone.new_id().bytes()));
+  phone.record(kinds::kResidentCare, phone.new_id(), care.SerializeAsString(), true,
+               world.clock.ms);
+  const auto rows = world.sync(phone)->rows_of(kinds::kOutcome);
+  REQUIRE(rows.size() == 1);
+  v1::Outcome outcome;
+  REQUIRE(outcome.ParseFromString(rows.front().set));
+  CHECK(outcome.status() == v1::OUTCOME_STATUS_REJECTED);
+  CHECK(outcome.lost_set().empty());
+  CHECK(outcome.lost_fields_size() == 1);
+}
