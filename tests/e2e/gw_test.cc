@@ -149,8 +149,8 @@ TEST_CASE("A position finds its grid, one near a boundary asks, one outside too"
   Json corner;
   double longitude = 0;
   double latitude = 0;
-  const std::string sample = std::string(GRIDWHISTLE_SAMPLE_DATA) + "/grids.geojson";
-  for (const Json& grid : Json::parse(read_file(sample)).at("features")) {
+  const Json map = Json::parse(read_file(GRIDWHISTLE_SAMPLE_DATA "/grids.geojson"));
+  for (const Json& grid : map.at("features")) {
     if (grid.at("properties").at("code15") != kGrid) continue;
     const Json& ring = grid.at("geometry").at("coordinates").at(0);
     corner = ring.at(0);
