@@ -104,11 +104,16 @@ std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
 /// Ids of a phone's records of the three kinds, in the order of their ids.
 struct Known {
   std::vector<RecordId> visits, whistles, residents;
-  explicit Known(Client& client) {
-    const Query all = Query().first(1'000'000);
-    for (const auto& one : client.query("Visit", all).value()) visits.push_back(one.info.id);
-    for (const auto& one : client.query("Whistle", all).value()) whistles.push_back(one.info.id);
-    for (const auto& one : client.query("Resident", all).value()) residents.push_back(one.info.id);
+  explicit Known(Client& client)
+      : visits(ids_of(client, "Visit")),
+        whistles(ids_of(client, "Whistle")),
+        residents(ids_of(client, "Resident")) {}
+
+  static std::vector<RecordId> ids_of(Client& client, const char* kind) {
+    const auto found = client.query(kind, Query().first(1'000'000));
+    std::vector<RecordId> ids;
+    for (const FoundBytes& one : found.value()) ids.push_back(one.info.id);
+    return ids;
   }
 };
 
@@ -304,9 +309,8 @@ Figures conflict(const Setting& setting, const std::vector<Item>& items) {
   first->sync();
   std::size_t kept = 0;
   for (BenchPhone* phone : {first.get(), &second}) {
-    for (const OutcomeView& outcome : phone->client().outcomes().value()) {
-      kept += outcome.restorable ? 1 : 0;
-    }
+    const auto outcomes = phone->client().outcomes();
+    for (const OutcomeView& outcome : outcomes.value()) kept += outcome.restorable ? 1 : 0;
   }
   // Both devices belong to one worker, so both see each outcome.
   return {{"S5.both", kEdits, both, "of 100", {}, 100.0, true},
