@@ -14,14 +14,12 @@ class Delta {
     if (!state_.exists) return {.empty = true};
     if (state_.erased) return {.empty = !is_new(state_.erasure)};
     RowDelta delta;
-    delta.whole = is_new(state_.common);
     for (const FieldStamp& field : state_.fields) {
-      if (!is_new(field.stamp)) {
-        delta.whole = false;
-      } else {
-        take_emptied(field.number, delta);
-      }
+      if (is_new(field.stamp)) take_emptied(field.number, delta);
     }
+    // What is new as a record comes whole, the device's own later writes too: it may have let the
+    // record go before they were acknowledged, when it heard of an erasure that they undid.
+    delta.whole = is_new(state_.common);
     if (delta.whole) {
       delta.set = state_.body;
       // A device that has read nothing, and holds nothing of its own, has nothing to empty.
