@@ -68,14 +68,15 @@ void write_worker(const std::string& folder, const std::vector<std::string>& gri
   workers << '\n';
 }
 
-void set_listen(const std::string& config, int port) {
+/// Listens on loopback, and says nothing but errors.
+void configure(const std::string& config, int port) {
   std::ifstream in(config);
   std::stringstream text;
   std::string line;
   while (std::getline(in, line)) {
-    text << (line.starts_with("listen") ? "listen = \"127.0.0.1:" + std::to_string(port) + "\""
-                                        : line)
-         << '\n';
+    if (line.starts_with("address")) line = "address = \"127.0.0.1:" + std::to_string(port) + "\"";
+    if (line.starts_with("level")) line = "level = \"error\"";
+    text << line << '\n';
   }
   in.close();
   std::ofstream(config) << text.str();
@@ -111,7 +112,7 @@ BenchCounty::BenchCounty(std::string program, const std::string& folder,
   write_worker(sources, grids);
   run({program_, "init", "--county", grids.front().substr(0, 6), "--public",
        "127.0.0.1:" + std::to_string(port_), folder_});
-  set_listen(folder_ + "/gridwhistle.toml", port_);
+  configure(folder_ + "/gridwhistle.toml", port_);
   run({program_, "--config", folder_ + "/gridwhistle.toml", "import", sources});
   server_ = std::make_unique<Process>(
       std::vector<std::string>{program_, "--config", folder_ + "/gridwhistle.toml", "serve"});

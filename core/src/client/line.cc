@@ -26,6 +26,8 @@ SyncState session_state(const store::SyncState& file) {
   }
   state.own_since = file.own_since;
   for (const store::EpochSeen& epoch : file.epochs) state.epochs.push_back(epoch.id);
+  for (const store::GrantHeld& grant : file.grants) state.scopes.push_back(grant.scope);
+  state.grants_version = file.grants_version;
   state.unsent = file.unsent;
   return state;
 }

@@ -59,8 +59,10 @@ class Arrival {
       return fail(ErrorCode::kProtocol, "this is another county's server", "welcome");
     }
     GW_TRY_LET(transaction, begin(state_));
-    GW_TRY(compare_epochs());
-    GW_TRY(compare_grants());
+    if (!welcome_.as_before()) {
+      GW_TRY(compare_epochs());
+      GW_TRY(compare_grants());
+    }
     const auto before = state_.lanes;
     state_.lanes = lanes_;
     Result<void> done = finish(transaction);

@@ -51,6 +51,7 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
   welcomed_ = true;
   phase_ = SyncPhase::kExchanging;
   backed_up_ = Seq(welcome.backed_up());
+  if (!welcome.as_before()) granted_.clear();
   for (const v1::Grant& grant : welcome.grants()) granted_.insert(grant.scope());
   return SyncActions{StoreWelcome{welcome}};
 }

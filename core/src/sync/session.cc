@@ -152,7 +152,7 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   for (const v1::ScopeCursor& scope : state.cursor.exceptions()) {
     behind_.emplace(scope.scope(), Seq(scope.seq()));
   }
-  granted_.clear();
+  granted_ = {state.scopes.begin(), state.scopes.end()};
   backed_up_ = {};
   SyncActions actions{SendHello{hello(state)}};
   pump(actions);
@@ -181,6 +181,7 @@ v1::Hello SyncSession::hello(const SyncState& state) const {
   hello.set_live(live_);
   const std::size_t epochs = std::min(state.epochs.size(), limits::kEpochs);
   for (std::size_t i = 0; i < epochs; ++i) hello.add_epochs(state.epochs[i]);
+  hello.set_grants_version(state.grants_version);
   hello.set_software(label_.software);
   hello.set_unsent(static_cast<std::uint32_t>(
       std::min<std::uint64_t>(state.unsent, limits::kPendingOperations)));

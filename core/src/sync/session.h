@@ -25,6 +25,8 @@ struct SyncState {
   v1::Cursor cursor;
   DevSeq own_since;
   std::vector<std::uint64_t> epochs;  ///< newest first
+  std::vector<std::string> scopes;    ///< granted, as far as the file knows
+  std::uint64_t grants_version = 0;
   std::uint64_t unsent = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/sha256.h"
+#include "base/varint.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "schema/kinds.h"
 
@@ -96,6 +98,20 @@ bool same_but_place(const ScopeGrant& a, const ScopeGrant& b) {
 // History beyond this says nothing that a reviewer would ask.
 constexpr std::size_t kEndedGrantsMax = 256;
 
+// The end of a grant changes the list as its beginning does, so no place in the log can name it.
+std::uint64_t version_of(const std::vector<ScopeGrant>& held) {
+  std::string list;
+  for (const ScopeGrant& grant : held) {
+    append_varint(list, grant.scope.size());
+    list += grant.scope;
+    append_varint(list, grant.subtree ? 1 : 0);
+    append_varint(list, grant.audiences);
+    append_varint(list, grant.roles.bits());
+    append_varint(list, grant.granted.value);
+  }
+  return ByteReader(sha256(list)).fixed64().value_or(0) | 1;
+}
+
 }  // namespace
 
 std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
@@ -176,13 +192,13 @@ Result<Standing> standing_of(Storage& storage, RecordId worker) {
   Standing standing;
   std::vector<ScopeGrant> held;
   for (GrantRow& row : *rows) {
-    standing.version = std::max(standing.version, row.grant.granted);
     if (row.ended_ms == 0) {
       held.push_back(std::move(row.grant));
     } else {
       standing.ended.push_back(std::move(row));
     }
   }
+  standing.version = version_of(held);
   standing.held = ScopeSet(std::move(held));
   return standing;
 }

@@ -24,7 +24,7 @@ Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_
 struct Standing {
   ScopeSet held;
   std::vector<GrantRow> ended;
-  Seq version;  ///< of the list: the place of its last change
+  std::uint64_t version = 0;  ///< names the list held; another list has another one, none has 0
 };
 Result<Standing> standing_of(Storage& storage, RecordId worker);
 

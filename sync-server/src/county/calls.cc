@@ -275,14 +275,24 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   welcome.set_schema(schema.version);
   welcome.set_server_ms(now_ms());
   welcome.set_county(storage->county());
+  const std::uint64_t version = author.standing.version;
+  const bool same_start =
+      !epochs.empty() && hello.epochs_size() > 0 && hello.epochs(0) == epochs[0].id;
+  welcome.set_backed_up(backed_up.value);
+  welcome.set_worker(std::string(author.device.worker.bytes()));
+  welcome.set_grants_version(version);
+  // A version names the same grants within one start of the server only: a restored log gives its
+  // places out again.
+  if (same_start && hello.grants_version() == version &&
+      author.device.state == DeviceState::kActive) {
+    welcome.set_as_before(true);
+    return {};
+  }
   for (const std::size_t i : epochs_for(hello, epochs)) {
     v1::Epoch& out = *welcome.add_epochs();
     out.set_id(epochs[i].id);
     out.set_start_seq(epochs[i].start_seq.value);
   }
-  welcome.set_backed_up(backed_up.value);
-  welcome.set_worker(std::string(author.device.worker.bytes()));
-  welcome.set_grants_version(author.standing.version.value);
   if (author.device.state != DeviceState::kActive) return {};
   for (const ScopeGrant& grant : author.standing.held.grants()) {
     v1::Grant& out = *welcome.add_grants();

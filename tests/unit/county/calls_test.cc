@@ -203,6 +203,26 @@ TEST_CASE("a newly granted scope comes first, whole and by its name") {
   CHECK(world.sync(phone)->rows().empty());
 }
 
+TEST_CASE("grants that the phone knows are not said again, and every change of them is") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const auto first = world.sync(phone)->all<v1::Welcome>().front();
+  REQUIRE(first.grants_size() > 0);
+  REQUIRE(!first.as_before());
+  phone.grants_version = first.grants_version();
+  const auto second = world.sync(phone)->all<v1::Welcome>().front();
+  CHECK(second.as_before());
+  CHECK(second.grants_size() == 0);
+
+  v1::Worker anna;
+  anna.set_code("W1");
+  world.import(anna, world.anna);
+  const auto without = world.sync(phone)->all<v1::Welcome>().front();
+  CHECK(!without.as_before());
+  CHECK(without.grants_version() != first.grants_version());
+  CHECK(without.grants_size() < first.grants_size());
+}
+
 TEST_CASE("two edits of one field: one wins, the loser is kept and its author told") {
   World world;
   Phone first = world.phone(world.anna);

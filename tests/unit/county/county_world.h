@@ -114,6 +114,7 @@ struct Phone {
   std::map<Lane, std::uint64_t> noted;
   std::map<Lane, std::uint64_t> first;  ///< lowest number it still has; 0: does not say
   std::vector<std::uint64_t> epochs;    ///< of the last Welcome, newest first
+  std::uint64_t grants_version = 0;     ///< 0: knows no grants
   v1::Cursor cursor;
   std::uint64_t own_since = 0;
 
@@ -158,6 +159,7 @@ struct Phone {
       state.set_first(first[lane]);
     }
     for (const std::uint64_t epoch : epochs) hello.add_epochs(epoch);
+    hello.set_grants_version(grants_version);
     hello.set_signature(*key.sign(hello_to_sign(hello, kServerKey)));
     return encode(hello);
   }
@@ -277,7 +279,7 @@ class World {
 
   static void note(Phone& phone, const Inbox& inbox) {
     for (const v1::Welcome& welcome : inbox.all<v1::Welcome>()) {
-      phone.epochs.clear();
+      if (!welcome.as_before()) phone.epochs.clear();
       for (const v1::Epoch& epoch : welcome.epochs()) phone.epochs.push_back(epoch.id());
     }
     for (const v1::AckRun& run : inbox.runs()) {
