@@ -40,18 +40,18 @@ struct Phone {
   void wait(std::uint64_t ms = 10'000) { timeline.run_until(timeline.now_ms() + ms); }
 
   Result<void> enrol(const std::string& at = "server:1") {
-    Result<void> how = fail(ErrorCode::kTimeout, "no answer");
+    const auto how = std::make_shared<Result<void>>(fail(ErrorCode::kTimeout, "no answer"));
     client->enrol({{at, std::string(32, 'k')}, "CODE"}, "a phone",
-                  [&](Result<void> answer) { how = answer; });
+                  [how](Result<void> answer) { *how = answer; });
     wait();
-    return how;
+    return *how;
   }
 
   Result<SyncReport> sync() {
-    Result<SyncReport> how = fail(ErrorCode::kTimeout, "no answer");
-    client->sync_once({}, [&](Result<SyncReport> report) { how = report; });
+    const auto how = std::make_shared<Result<SyncReport>>(fail(ErrorCode::kTimeout, "no answer"));
+    client->sync_once({}, [how](Result<SyncReport> report) { *how = report; });
     wait();
-    return how;
+    return *how;
   }
 
   /// Enrolled, and its scopes known.
