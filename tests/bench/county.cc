@@ -66,6 +66,10 @@ void write_worker(const std::string& folder, const std::vector<std::string>& gri
     workers << (i == 0 ? "" : ";") << "GRID_WORKER@grid:" << grids[i];
   }
   workers << '\n';
+  for (std::size_t i = 0; i < grids.size(); ++i) {
+    workers << 'G' << i + 1 << ",乙示例,ZX-" << grids[i].substr(0, 9)
+            << ",GRID_WORKER@grid:" << grids[i] << '\n';
+  }
 }
 
 /// Listens on loopback, and says nothing but errors.
@@ -119,9 +123,9 @@ BenchCounty::BenchCounty(std::string program, const std::string& folder,
   wait_for(port_);
 }
 
-std::string BenchCounty::enrolment_code() {
+std::string BenchCounty::enrolment_code(const std::string& worker) {
   const std::string answer =
-      run({program_, "--config", folder_ + "/gridwhistle.toml", "--json", "enrol", "W1"});
+      run({program_, "--config", folder_ + "/gridwhistle.toml", "--json", "enrol", worker});
   return nlohmann::json::parse(answer).at("code").get<std::string>();
 }
 

@@ -9,16 +9,16 @@
 
 namespace gridwhistle::bench {
 
-/// A real county server in a process of its own, with an area for every grid given and one worker
-/// who holds all of them.
+/// A real county server in a process of its own, with an area for every grid given, a worker W1 who
+/// holds all of them, and a worker G1, G2… for each.
 class BenchCounty {
  public:
   /// `program` is gridwhistle-server; `folder` is empty or does not exist.
   BenchCounty(std::string program, const std::string& folder,
               const std::vector<std::string>& grids);
 
-  /// A fresh enrolment code for one more device of that worker.
-  std::string enrolment_code();
+  /// A fresh enrolment code for one more device of a worker.
+  std::string enrolment_code(const std::string& worker = "W1");
 
   int port() const { return port_; }
   std::string key_pem() const;

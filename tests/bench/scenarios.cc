@@ -145,9 +145,10 @@ double megabytes(double bytes) { return bytes / 1e6; }
 
 /// A phone of this county that has recorded `items` offline, enrolled and with its scopes.
 std::unique_ptr<BenchPhone> loaded_phone(BenchCounty& county, const std::string& folder,
-                                         const std::vector<Item>& items, int port) {
+                                         const std::vector<Item>& items, int port,
+                                         const std::string& worker = "W1") {
   auto phone = std::make_unique<BenchPhone>(folder);
-  phone->enrol(county.enrolment_code());
+  phone->enrol(county.enrolment_code(worker));
   if (port != 0) phone->go_through(port);
   phone->sync();
   phone->put_together(items);
@@ -318,6 +319,16 @@ Figures conflict(const Setting& setting, const std::vector<Item>& items) {
           {"S5", kEdits, time * 1e3 / 2, "ms a device", {}, {}}};
 }
 
+/// The items as a worker of that one grid would have recorded them.
+static std::vector<Item> moved_to(std::vector<Item> items, const std::string& grid) {
+  for (Item& item : items) {
+    item.visit.set_grid(grid);
+    item.whistle.set_grid(grid);
+    item.household.set_grid(grid);
+  }
+  return items;
+}
+
 Figures crowd(const Setting& setting, const std::vector<Item>& items) {
   const Folder folder(setting, "crowd");
   const std::size_t each = std::min(kDeviceItems, items.size() / 2);
@@ -337,10 +348,13 @@ Figures crowd(const Setting& setting, const std::vector<Item>& items) {
   }
   const double floor_cpu = floor.process->cpu_s() - floor_before;
 
-  BenchCounty county(setting.server_program, folder / "county", grids_of(items));
+  const std::vector<std::string> grids = grids_of(items);
+  BenchCounty county(setting.server_program, folder / "county", grids);
   std::vector<std::unique_ptr<BenchPhone>> phones;
   for (std::size_t i = 0; i < kDevices; ++i) {
-    phones.push_back(loaded_phone(county, folder / ("phone" + std::to_string(i)), share, 0));
+    const std::size_t grid = i % grids.size();
+    phones.push_back(loaded_phone(county, folder / ("phone" + std::to_string(i)),
+                                  moved_to(share, grids[grid]), 0, "G" + std::to_string(grid + 1)));
   }
   const double before = county.server().cpu_s();
   {
