@@ -111,9 +111,8 @@ struct Merged {
 ///   (hlc, device, dev_seq); IMMUTABLE and SERVER fields are refused from devices.
 /// - An IMMUTABLE field may be written by operations that create; or by the server.
 /// - Erasing a record that somebody else changed after `base_seq` erases nothing (kRevived);
-/// editing
-///   a record that somebody erased after `base_seq` brings it back whole (kRevived). An erasure
-///   whose author saw everything erases.
+///   editing a record that somebody erased after `base_seq` brings it back whole (kRevived). An
+///   erasure whose author saw everything erases.
 /// - A put on a record that does not exist creates it if `operation.creates` or the device is the
 ///   server; else the result is kGone and the values are a loser.
 /// - A losing value appears in `losers` exactly once; a value equal to the winner's loses nothing.
