@@ -15,7 +15,7 @@ SyncState session_state(const store::SyncState& file) {
   SyncState state;
   state.device = file.device;
   for (std::size_t i = 0; i < kLaneCount; ++i) {
-    state.lanes[i] = {file.lanes[i].noted, file.lanes[i].last};
+    state.lanes[i] = {file.lanes[i].noted, file.lanes[i].last, file.lanes[i].first};
   }
   state.cursor.set_seq(file.cursor.value);
   state.cursor.set_complete(file.complete.value);

@@ -60,8 +60,10 @@ Result<void> load_lanes(StoreState& state) {
     const std::string number = std::to_string(static_cast<int>(lane));
     GW_TRY_LET(noted, meta_number(state, "noted" + number));
     GW_TRY_LET(last, meta_number(state, "last" + number));
+    GW_TRY_LET(forgotten, meta_number(state, "forgotten" + number));
     progress.noted = LaneSeq(static_cast<std::uint64_t>(noted));
     progress.last = LaneSeq(static_cast<std::uint64_t>(std::max(last, noted)));
+    progress.first = LaneSeq(static_cast<std::uint64_t>(forgotten) + 1);
     GW_TRY_LET(newest, state.connection.prepare(
                            "SELECT key, dev_seq, hlc FROM outbox WHERE key BETWEEN ? AND ? "
                            "ORDER BY key DESC LIMIT 1"));

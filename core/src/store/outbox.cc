@@ -101,7 +101,7 @@ Result<void> forget_backed_up(StoreState& state, Seq backed_up) {
   GW_TRY(put_meta(state, "dev_seq", static_cast<std::int64_t>(state.dev_seq.value)));
   GW_TRY(put_meta(state, "hlc", static_cast<std::int64_t>(state.highest.value)));
   for (const Lane lane : kLanes) {
-    const LaneProgress& progress = state.lanes[index_of(lane)];
+    LaneProgress& progress = state.lanes[index_of(lane)];
     const OutboxKey first = key_of(lane, LaneSeq(0));
     const OutboxKey last = key_of(lane, progress.noted);
     GW_TRY(put_meta(state, "last" + std::to_string(static_cast<int>(lane)),
@@ -112,6 +112,16 @@ Result<void> forget_backed_up(StoreState& state, Seq backed_up) {
         "WHERE key BETWEEN max(?, 1 + ifnull((SELECT value FROM meta WHERE key=?), 0)) AND ? "
         "AND seq<=? AND dev_seq<? AND state IN (1, 3)",
         first, "indexed" + std::to_string(static_cast<int>(lane)), last, backed_up, first_open));
+    GW_TRY_LET(newest, state.connection.number(
+                           "SELECT key FROM outbox WHERE key BETWEEN ? AND ? AND seq<=? AND "
+                           "dev_seq<? AND state IN (1, 3) ORDER BY key DESC LIMIT 1",
+                           first, first, last, backed_up, first_open));
+    const LaneSeq forgotten = lane_seq_of(newest);
+    if (forgotten >= progress.first) {
+      progress.first = LaneSeq(forgotten.value + 1);
+      GW_TRY(put_meta(state, "forgotten" + std::to_string(static_cast<int>(lane)),
+                      static_cast<std::int64_t>(forgotten.value)));
+    }
     GW_TRY(state.connection.run(
         "DELETE FROM outbox WHERE key BETWEEN ? AND ? AND seq<=? AND dev_seq<? AND state IN (1, 3)",
         first, last, backed_up, first_open));

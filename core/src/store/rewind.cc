@@ -7,12 +7,12 @@ namespace gridwhistle::store {
 namespace {
 
 // Acknowledgements behind the parting were given by a log that is gone: of each lane everything
-// from the first such operation on is to be sent again.
+// from the first such operation on is to be sent again, as far as nothing is missing from there on.
 Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared) {
   const LaneProgress& progress = state.lanes[index_of(lane)];
   GW_TRY_LET(key, state.connection.number(
                       "SELECT min(key) FROM outbox WHERE key BETWEEN ? AND ? AND seq>?", 0,
-                      key_of(lane, LaneSeq(0)), key_of(lane, progress.noted), shared));
+                      key_of(lane, progress.first), key_of(lane, progress.noted), shared));
   return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
 }
 

@@ -14,6 +14,9 @@ namespace gridwhistle::store {
 struct LaneProgress {
   LaneSeq last;   ///< the last one recorded
   LaneSeq noted;  ///< acknowledged up to here, durably in this file
+  /// From here to `last` the file has every operation; last + 1 when it has none. Below it they
+  /// were forgotten, except those that were refused. At most noted + 1.
+  LaneSeq first{1};
 };
 
 /// How far one scope is read, where that differs from the cursor.

@@ -27,6 +27,7 @@ Outbox::Outbox(const std::array<LaneProgress, kLaneCount>& lanes) {
     LaneState& state = at(lane);
     state.acknowledged = state.sent = lanes[index_of(lane)].acknowledged;
     state.recorded = std::max(state.sent, lanes[index_of(lane)].recorded);
+    state.first = lanes[index_of(lane)].first;
   }
 }
 

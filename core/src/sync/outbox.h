@@ -17,6 +17,7 @@ namespace gridwhistle {
 struct LaneProgress {
   LaneSeq acknowledged;  ///< all up to here are, durably on this phone
   LaneSeq recorded;      ///< the last one recorded
+  LaneSeq first{1};      ///< from here on none is forgotten, when the call began
 };
 
 /// Which operations go next in one call, and which are still unanswered. The most urgent lane that
@@ -38,7 +39,9 @@ class Outbox {
   std::optional<Lane> next() const;
   /// What was last sent of a lane.
   LaneSeq sent(Lane lane) const { return at(lane).sent; }
-  LaneProgress progress(Lane lane) const { return {at(lane).acknowledged, at(lane).recorded}; }
+  LaneProgress progress(Lane lane) const {
+    return {at(lane).acknowledged, at(lane).recorded, at(lane).first};
+  }
   /// `count` more operations of a lane went out in `bytes`.
   void add_sent(Lane lane, std::size_t count, std::size_t bytes);
   /// The file has nothing beyond what was sent.
@@ -65,6 +68,7 @@ class Outbox {
     LaneSeq acknowledged;
     LaneSeq sent;
     LaneSeq recorded;
+    LaneSeq first{1};
     std::deque<Frame> unanswered;
     std::size_t unanswered_bytes = 0;
   };

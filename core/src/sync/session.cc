@@ -166,6 +166,7 @@ void SyncSession::add_lanes(google::protobuf::RepeatedPtrField<v1::LaneState>& l
     said.set_lane(static_cast<std::uint32_t>(lane));
     said.set_noted(progress.acknowledged.value);
     said.set_last(progress.recorded.value);
+    said.set_first(progress.first.value);
   }
 }
 

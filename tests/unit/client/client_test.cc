@@ -135,6 +135,20 @@ TEST_CASE("a call delivers what was recorded, each once, and says so") {
   CHECK_FALSE(status.last_error);
 }
 
+TEST_CASE("a call says from where on the phone still has what it recorded") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.client->put(visit("1")));
+  REQUIRE(phone.sync());
+  CHECK(phone.server.hellos.back().lanes(1).first() == 1);
+  phone.server.backed_up = phone.server.seq;
+  REQUIRE(phone.client->put(visit("2")));
+  REQUIRE(phone.sync());
+  CHECK(phone.server.hellos.back().lanes(1).first() == 1);
+  REQUIRE(phone.sync());
+  CHECK(phone.server.hellos.back().lanes(1).first() == 2);
+}
+
 TEST_CASE("a server that has not enrolled this phone is never sent its work") {
   Phone phone;
   phone.ready();

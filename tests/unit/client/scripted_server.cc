@@ -98,6 +98,7 @@ v1::Welcome ScriptedServer::welcome() const {
 v1::Acks ScriptedServer::take(const OperationsUp& up) {
   v1::Acks acks;
   acks.set_server_ms(static_cast<std::int64_t>(timeline_.now_ms()));
+  acks.set_backed_up(backed_up);
   for (const Operation& operation : up.operations) {
     if (hashes_.insert(hash_of(operation)).second) taken.push_back(operation);
     v1::AckRun& run = *acks.add_runs();

@@ -28,6 +28,7 @@ class ScriptedServer {
   bool answers = true;
   bool talks_nonsense = false;
   OutcomeStatus outcome = OutcomeStatus::kAccepted;
+  std::uint64_t backed_up = 0;
 
   std::vector<v1::Hello> hellos;
   std::vector<Operation> taken;

@@ -294,22 +294,35 @@ TEST_CASE("a receipt keeps a lost value only when its record's kind is known to 
   CHECK(lost(9, RowChange::kFields).empty());
 }
 
-TEST_CASE("operations end where one is missing, so that none is taken for another") {
+TEST_CASE("a file says from where on it still has every operation, and rewinds no further") {
   Phone phone;
   phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const auto first = [&] { return phone->sync_state()->lanes[1].first; };
+  CHECK(first() == LaneSeq(1));
   for (int i = 0; i < 5; ++i) phone.put(kVisit, visit());
   phone.acknowledge(Lane::kRecords, 1, OutcomeStatus::kAccepted, 1);
   phone.acknowledge(Lane::kRecords, 2, OutcomeStatus::kRejected, 1);
   phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kAccepted, 2);
+  CHECK(first() == LaneSeq(1));
+  phone.backed_up(1);
+  CHECK(first() == LaneSeq(2));
   phone.backed_up(4);
+  CHECK(first() == LaneSeq(5));
+  phone.open();
+  CHECK(first() == LaneSeq(5));
+  // The server lost what a later backup of it held, and this file has forgotten.
   phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(1)}, {1, Seq(0)}}));
-  const LaneSeq noted = phone->sync_state()->lanes[1].noted;
-  CHECK(noted == LaneSeq(1));
-  const auto operations = phone->operations(Lane::kRecords, noted, 1 << 20).value();
+  CHECK(first() == LaneSeq(5));
+  CHECK(phone->sync_state()->lanes[1].noted == LaneSeq(4));
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(4), 1 << 20).value();
   REQUIRE(operations.size() == 1);
-  CHECK(operations[0].lane_seq == LaneSeq(2));
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(2), 1 << 20)->empty());
-  CHECK(phone->operations(Lane::kRecords, LaneSeq(4), 1 << 20)->size() == 1);
+  CHECK(operations[0].lane_seq == LaneSeq(5));
+  // What was refused below that stays refused, where its author finds it.
+  CHECK(phone->refused()->size() == 1);
+  phone.acknowledge(Lane::kRecords, 5);
+  phone.backed_up(5);
+  CHECK(first() == LaneSeq(6));
+  CHECK(phone->sync_state()->lanes[0].first == LaneSeq(1));
 }
 
 TEST_CASE("what a worker has put aside does not come back with a restored server") {

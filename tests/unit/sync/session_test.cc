@@ -79,6 +79,24 @@ TEST_CASE("a call sends hello, every operation lane by lane, and the end without
   CHECK(world.session.report().caught_up);
 }
 
+TEST_CASE("a hello says of each lane what is noted, what will come, and from where on it is kept") {
+  World world(1);
+  for (int i = 0; i < 4; ++i) world.file.record(Lane::kRecords);
+  SyncState state = world.file.state();
+  LaneProgress& records = state.lanes[index_of(Lane::kRecords)];
+  records.acknowledged = LaneSeq(3);
+  records.first = LaneSeq(2);
+  world.session.sync_once(0, world.now_ms);
+  const SyncActions actions = world.session.opened(state, world.now_ms);
+  REQUIRE_FALSE(actions.empty());
+  const v1::Hello& hello = std::get<SendHello>(actions.front()).hello;
+  REQUIRE(hello.lanes_size() == 3);
+  CHECK(hello.lanes(0).first() == 1);
+  CHECK(hello.lanes(1).noted() == 3);
+  CHECK(hello.lanes(1).last() == 4);
+  CHECK(hello.lanes(1).first() == 2);
+}
+
 TEST_CASE("a transaction is never cut between two frames") {
   World world(1);
   for (int t = 0; t < 40; ++t) {
