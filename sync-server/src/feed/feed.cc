@@ -200,7 +200,9 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
         place.since_creation |= m.entered == stored.state.created;
       }
       if (!m.in && m.seq <= held.cursor) continue;
-      place.may_have |= m.entered <= held.cursor;
+      // A scope may lag because the device holds it again, or more of it: the rows it read then may
+      // still be in its file.
+      place.may_have |= m.entered <= std::max(held.cursor, cursor_);
       if (m.entered <= held.complete) {
         place.has = true;
         place.base = std::max(place.base, held.complete);

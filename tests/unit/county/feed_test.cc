@@ -14,6 +14,12 @@ void write_filler(World& world, Phone& phone, const std::string& grid) {
   world.sync(phone);
 }
 
+std::string household(const std::string& grid) {
+  v1::Household home;
+  home.set_grid(grid);
+  return home.SerializeAsString();
+}
+
 }  // namespace
 
 TEST_CASE("a record edited late in the log comes whole to a phone that reads it in many cuts") {
@@ -84,4 +90,74 @@ TEST_CASE("no row is newer than its cut, wherever its record has moved meanwhile
   }
   CHECK(have.grid() == kGrid2);
   CHECK(have.notes() == "blue door");
+}
+
+TEST_CASE("a scope lost and held again between two calls: what left it or was erased is told") {
+  World world;
+  Phone author = world.phone(world.anna);
+  const RecordId walker = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone roamer = world.phone(walker);
+  const RecordId erased = author.new_id();
+  const RecordId moved = author.new_id();
+  const RecordId stays = author.new_id();
+  for (const RecordId id : {erased, moved, stays}) {
+    author.record(kinds::kHousehold, id, household(kGrid1), true, world.clock.ms);
+  }
+  world.sync(author);
+  REQUIRE(world.sync(roamer)->rows_of(kinds::kHousehold).size() == 3);
+
+  const auto walks = [&](const std::string& grid) {
+    v1::Worker message;
+    message.set_code("W9");
+    v1::WorkerRole& role = *message.add_roles();
+    role.set_role(v1::ROLE_GRID_WORKER);
+    role.set_scope(grid);
+    world.import(message, walker);
+  };
+  walks(kGrid2);
+  const Seq seen = world.storage->last_seq();
+  author.record(kinds::kHousehold, erased, {}, false, world.clock.ms + 1, seen).type =
+      OperationType::kErase;
+  author.record(kinds::kHousehold, moved, household(kGrid2), false, world.clock.ms + 1, seen);
+  world.sync(author);
+  walks(kGrid1);
+
+  std::map<RecordId, RowChange> told;
+  for (const Row& row : world.sync(roamer)->rows_of(kinds::kHousehold)) told[row.id] = row.change;
+  CHECK(told.size() == 3);
+  CHECK(told[erased] == RowChange::kErased);
+  CHECK(told[moved] == RowChange::kLeft);
+  CHECK(told[stays] == RowChange::kWhole);
+}
+
+TEST_CASE("a phone that has read nothing yet is not told what left or was erased") {
+  World world;
+  Phone author = world.phone(world.anna);
+  const RecordId id = author.new_id();
+  author.record(kinds::kHousehold, id, household(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  author.record(kinds::kHousehold, id, {}, false, world.clock.ms + 1, world.storage->last_seq())
+      .type = OperationType::kErase;
+  world.sync(author);
+  Phone fresh = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  CHECK(world.sync(fresh)->rows_of(kinds::kHousehold).empty());
+}
+
+TEST_CASE("a scope that is read anew tells what left or was erased of what the phone has of it") {
+  World world;
+  Phone author = world.phone(world.anna);
+  Phone reader = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const RecordId id = author.new_id();
+  author.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  world.sync(reader);
+  author.record(kinds::kVisit, id, {}, false, world.clock.ms + 1, world.storage->last_seq()).type =
+      OperationType::kErase;
+  world.sync(author);
+  v1::ScopeCursor& wider = *reader.cursor.add_exceptions();
+  wider.set_scope("grid:" + kGrid1);
+  wider.set_seq(0);
+  const auto rows = world.sync(reader)->rows_of(kinds::kVisit);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows.front().change == RowChange::kErased);
 }
