@@ -60,13 +60,20 @@ struct PowerCutDisk::State {
   std::uint64_t fault_at = std::numeric_limits<std::uint64_t>::max();
   Fault fault = Fault::kPower;
   bool struck = false;
+  bool ignores_syncs = false;
 
   // Counts an operation that changes the disk. False: it must not happen.
   bool allow() {
-    if (operations >= fault_at) struck = true;
+    const bool strikes = operations >= fault_at;
+    struck |= strikes;
     ++operations;
-    return !struck || fault == Fault::kNoSpace;
+    if (strikes && fault == Fault::kIoErrorOnce) {
+      fault_at = std::numeric_limits<std::uint64_t>::max();
+      return false;
+    }
+    return !struck || fault == Fault::kNoSpace || fault == Fault::kIoErrorOnce;
   }
+  bool full() const { return struck && fault == Fault::kNoSpace; }
   bool dead() const { return struck && fault == Fault::kPower; }
 };
 
@@ -116,7 +123,7 @@ int write_file(sqlite3_file* file, const void* data, int amount, sqlite3_int64 o
     if (!was_struck && handle.disk->dead()) write_sectors(*handle.file, bytes, at);
     return SQLITE_IOERR_WRITE;
   }
-  if (handle.disk->struck && at + bytes.size() > handle.file->current.size()) return SQLITE_FULL;
+  if (handle.disk->full() && at + bytes.size() > handle.file->current.size()) return SQLITE_FULL;
   write_sectors(*handle.file, bytes, at);
   return SQLITE_OK;
 }
@@ -129,11 +136,24 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   return SQLITE_OK;
 }
 
+// Some of what was not synced reaches the disk, in no order; none of it waits any more.
+void let_some_arrive(File& file, std::mt19937_64& random) {
+  for (const Unsynced& change : file.unsynced) {
+    if (random() % 2 == 0) lay(file.durable, change);
+  }
+  file.unsynced.clear();
+}
+
 int sync_file(sqlite3_file* file, int) {
   Handle& handle = handle_of(file);
-  if (!handle.disk->allow()) return SQLITE_IOERR_FSYNC;
+  if (!handle.disk->allow()) {
+    std::mt19937_64 random(handle.disk->operations);
+    if (!handle.disk->dead()) let_some_arrive(*handle.file, random);
+    return SQLITE_IOERR_FSYNC;
+  }
   ++handle.disk->syncs;
-  handle.file->durable = handle.file->current;
+  if (handle.disk->ignores_syncs) return SQLITE_OK;
+  for (const Unsynced& change : handle.file->unsynced) lay(handle.file->durable, change);
   handle.file->unsynced.clear();
   return SQLITE_OK;
 }
@@ -310,16 +330,13 @@ void PowerCutDisk::heal() {
   state_->struck = false;
 }
 
+void PowerCutDisk::ignore_syncs() { state_->ignores_syncs = true; }
+
 void PowerCutDisk::restore_power(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (auto& [name, file] : state_->files) {
-    std::vector<Unsynced> arrived;
-    std::ranges::copy_if(file->unsynced, std::back_inserter(arrived),
-                         [&](const Unsynced&) { return random() % 2 == 0; });
+    let_some_arrive(*file, random);
     file->current = file->durable;
-    for (const Unsynced& change : arrived) lay(file->current, change);
-    file->durable = file->current;
-    file->unsynced.clear();
     file->shared = {};
   }
   heal();

@@ -8,14 +8,16 @@ namespace gridwhistle::test {
 
 /// A disk in memory, as an SQLite VFS, that loses power. What was written and not synced when the
 /// power goes is lost in part: each sector of 512 bytes of it may or may not have arrived, whatever
-/// the order it was written in. One writing connection at a time; every connection is gone before
-/// the disk is. One thread.
+/// the order it was written in. A sync that fails leaves the same uncertainty, and no later sync
+/// brings what it did not: systems call such pages clean. One writing connection at a time; every
+/// connection is gone before the disk is. One thread.
 class PowerCutDisk {
  public:
   enum class Fault : std::uint8_t {
-    kPower,    ///< everything fails until `restore_power`
-    kIoError,  ///< writes and syncs fail until `heal`
-    kNoSpace,  ///< writes behind a file's end fail until `heal`
+    kPower,        ///< everything fails until `restore_power`
+    kIoError,      ///< writes and syncs fail until `heal`
+    kIoErrorOnce,  ///< one write or sync fails, and the disk goes on as if nothing had been
+    kNoSpace,      ///< writes behind a file's end fail until `heal`
   };
 
   /// Registers a VFS of that name.
@@ -35,6 +37,9 @@ class PowerCutDisk {
   void heal();
   /// Whether the fault has struck.
   bool struck() const;
+
+  /// From here on syncs are answered and not done, as by a disk with a cache that lies.
+  void ignore_syncs();
 
   /// What a power cut at this moment leaves on the disk; the seed chooses among the unsynced
   /// sectors. The connections that were open know nothing of it and must be closed first.

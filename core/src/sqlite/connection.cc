@@ -74,6 +74,7 @@ struct Connection::State {
 
   sqlite3* handle = nullptr;
   FileLock lock;
+  std::string vfs;
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache;
 };
 
@@ -84,6 +85,7 @@ Connection::~Connection() = default;
 
 Result<Connection> Connection::open(const OpenOptions& options) {
   auto state = std::make_unique<State>();
+  state->vfs = options.vfs;
   if (options.exclusive && !options.read_only && options.vfs.empty()) {
     Result<FileLock> lock = FileLock::take(options.path + "-lock");
     if (!lock) return std::unexpected(std::move(lock.error()));
@@ -165,6 +167,8 @@ std::int64_t Connection::last_insert_rowid() const {
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(state_->handle) == 0; }
 
+const std::string& Connection::vfs() const { return state_->vfs; }
+
 bool Connection::is_read_only() const { return sqlite3_db_readonly(state_->handle, "main") == 1; }
 
 Result<void> Connection::back_up(const std::string& path) {
@@ -172,7 +176,7 @@ Result<void> Connection::back_up(const std::string& path) {
   int code = sqlite3_open_v2(
       path.c_str(), &copy.handle,
       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-      nullptr);
+      vfs().empty() ? nullptr : vfs().c_str());
   if (code != SQLITE_OK) return error_of(code, copy.handle);
   sqlite3_backup* backup = sqlite3_backup_init(copy.handle, "main", state_->handle, "main");
   if (backup == nullptr) return error_of(sqlite3_extended_errcode(copy.handle), copy.handle);

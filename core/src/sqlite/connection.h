@@ -82,12 +82,15 @@ class Connection {
   std::int64_t changes() const;
   /// The row number of the last insert.
   std::int64_t last_insert_rowid() const;
+  /// The VFS it was opened with; empty: the system's.
+  const std::string& vfs() const;
   /// Whether it can only read.
   bool is_read_only() const;
   /// Whether a transaction is open.
   bool in_transaction() const;
 
-  /// Copies the whole database, as of one moment, into a new file, while others read and write.
+  /// Copies the whole database, as of one moment, into a new file on the same VFS, while others
+  /// read and write. After an error the new file is in an unknown state.
   Result<void> back_up(const std::string& path);
 
   /// For code that needs SQLite itself (virtual tables, hooks). Lives as long as the connection.

@@ -9,13 +9,13 @@
 
 namespace gridwhistle {
 
-/// Makes the file of a new county. Errors: kAlreadyExists, kInvalid (not six digits), those of
-/// files.
+/// Makes the file of a new county. `vfs` as below. Errors: kAlreadyExists, kInvalid (not six
+/// digits), those of files.
 Result<void> create_sqlite_storage(const std::string& path, const std::string& county,
-                                   const Schema& schema);
+                                   const Schema& schema, const std::string& vfs = {});
 
 /// Opens a county's file for this process alone; adds what the schema has and the file lacks.
-/// `vfs` names a registered SQLite VFS, for tests of power cuts. `schema` outlives the storage.
+/// `vfs` names a registered SQLite VFS, for tests of disks that fail. `schema` outlives the storage.
 ///
 /// Errors: kNotFound, kLocked (another process has it), kNewerFile, kNotADatabase, kCorrupt, and
 /// those of files.

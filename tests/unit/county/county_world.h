@@ -180,12 +180,13 @@ struct Phone {
 /// Two grids of one village, their workers, a town's centre and a department, and a rule.
 class World {
  public:
-  World() {
+  /// `vfs`: where its files are; empty: the system's disk.
+  explicit World(std::string vfs = {}) : vfs_(std::move(vfs)) {
     static int number = 0;
     folder_ = std::filesystem::temp_directory_path() /
               ("county-test-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
     std::filesystem::create_directories(folder_);
-    REQUIRE(create_sqlite_storage(file(), "440811", built_schema()));
+    REQUIRE(create_sqlite_storage(file(), "440811", built_schema(), vfs_));
     open();
     found();
   }
@@ -196,15 +197,22 @@ class World {
 
   std::string file(const std::string& name = "county.db") const { return folder_ / name; }
 
-  void open() {
-    county.reset();
-    auto file_storage = open_sqlite_storage(file(), built_schema());
-    REQUIRE(file_storage);
-    storage = file_storage->get();
-    auto opened = County::open(std::move(*file_storage), built_schema(), clock, random,
-                               {.server_key_sha256 = kServerKey});
+  void open(const Schema& schema = built_schema()) {
+    const auto opened = try_open(schema);
+    INFO((opened ? "" : opened.error().message));
     REQUIRE(opened);
+  }
+
+  Result<void> try_open(const Schema& schema = built_schema()) {
+    county.reset();
+    auto file_storage = open_sqlite_storage(file(), schema, vfs_);
+    if (!file_storage) return std::unexpected(file_storage.error());
+    storage = file_storage->get();
+    auto opened = County::open(std::move(*file_storage), schema, clock, random,
+                               {.server_key_sha256 = kServerKey});
+    if (!opened) return std::unexpected(opened.error());
     county = std::move(*opened);
+    return {};
   }
 
   /// The county goes on from a backup.
@@ -335,6 +343,7 @@ class World {
     erik = worker("W4", Role::kDepartment, "", road_org);
   }
 
+  const std::string vfs_;
   std::filesystem::path folder_;
   std::uint64_t calls_ = 0;
 };

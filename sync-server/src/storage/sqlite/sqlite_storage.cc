@@ -31,7 +31,7 @@ bool is_county(std::string_view code) {
 }  // namespace
 
 Result<void> create_sqlite_storage(const std::string& path, const std::string& county,
-                                   const Schema& schema) {
+                                   const Schema& schema, const std::string& vfs) {
   if (!is_county(county)) {
     return fail(ErrorCode::kInvalid, "a county's code has six digits", "county");
   }
@@ -39,7 +39,7 @@ Result<void> create_sqlite_storage(const std::string& path, const std::string& c
   if (std::filesystem::exists(path, ignored)) {
     return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
   }
-  auto connection = sqlite::Connection::open(options_for(path, {}));
+  auto connection = sqlite::Connection::open(options_for(path, vfs));
   if (!connection) return std::unexpected(std::move(connection.error()));
   if (auto claimed = sqlite::claim_file(*connection, kCountyFile); !claimed) return claimed;
   if (auto put = connection->run("INSERT INTO meta VALUES('county', ?)", county); !put) return put;
@@ -135,8 +135,10 @@ Result<void> SqliteStorage::back_up(const std::string& path) {
     return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
   }
   if (auto copied = connection_.back_up(path); !copied) return copied;
-  auto copy = sqlite::Connection::open(
-      {.path = path, .exclusive = true, .application_id = kCountyFile.application_id});
+  auto copy = sqlite::Connection::open({.path = path,
+                                        .exclusive = true,
+                                        .application_id = kCountyFile.application_id,
+                                        .vfs = connection_.vfs()});
   if (!copy) return std::unexpected(copy.error());
   std::string verdict;
   const auto checked = sqlite::rows_of(*copy, "PRAGMA integrity_check(1)",
