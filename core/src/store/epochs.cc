@@ -4,6 +4,12 @@
 
 namespace gridwhistle::store {
 
+bool share_a_start(const std::vector<EpochSeen>& ours, const std::vector<EpochSeen>& theirs) {
+  return std::ranges::any_of(ours, [&](const EpochSeen& mine) {
+    return std::ranges::find(theirs, mine.id, &EpochSeen::id) != theirs.end();
+  });
+}
+
 std::optional<Seq> parting(const std::vector<EpochSeen>& ours,
                            const std::vector<EpochSeen>& theirs) {
   if (ours.empty()) return std::nullopt;

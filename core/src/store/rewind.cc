@@ -8,8 +8,15 @@ namespace {
 
 // Acknowledgements behind the parting were given by a log that is gone: of each lane everything
 // from the first such operation on is to be sent again, as far as nothing is missing from there on.
-Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared) {
+// A server that says what it has of the lane knows it best: what is offered again with another base
+// under a number that it has would be a fork.
+Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
+                           const std::optional<LaneSeq>& held) {
   const LaneProgress& progress = state.lanes[index_of(lane)];
+  if (held) {
+    const LaneSeq next(std::min(held->value, progress.noted.value) + 1);
+    return std::max(next, progress.first);
+  }
   GW_TRY_LET(key, state.connection.number(
                       "SELECT min(key) FROM outbox WHERE key BETWEEN ? AND ? AND seq>?", 0,
                       key_of(lane, progress.first), key_of(lane, progress.noted), shared));
@@ -73,11 +80,11 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first) {
 }  // namespace
 
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
-                                                    Position& position) {
+                                                    const LanesHeld& held, Position& position) {
   std::array<LaneProgress, kLaneCount> lanes = state.lanes;
   for (auto& [id, table] : state.kinds) GW_TRY(drop_delivered(state, table, shared));
   for (const Lane lane : kLanes) {
-    GW_TRY_LET(first, first_lost(state, lane, shared));
+    GW_TRY_LET(first, first_lost(state, lane, shared, held[index_of(lane)]));
     GW_TRY(pend_again(state, lane, first));
     lanes[index_of(lane)].noted = LaneSeq(first.value - 1);
     // What its worker has put aside keeps its number and says nothing any more.

@@ -215,11 +215,13 @@ Result<void> reload_scope_sets(StoreState& state);
 Result<std::vector<KindId>> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
 
 // --- rewind.cc
+/// What a restored server says it has of each lane, where it does.
+using LanesHeld = std::array<std::optional<LaneSeq>, kLaneCount>;
 /// Goes back to `shared`, up to where this file and a restored server have one log: drops rows that
-/// speak of later changes, makes the operations acknowledged later pending again. Gives the lanes
-/// as they are then.
+/// speak of later changes, makes the operations it does not have pending again: those acknowledged
+/// later, or those behind what it says it holds. Gives the lanes as they are then.
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
-                                                    Position& position);
+                                                    const LanesHeld& held, Position& position);
 
 // --- mask.cc
 /// The record as somebody without purpose sees it. `masked` says whether anything was left out.

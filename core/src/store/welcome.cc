@@ -18,6 +18,14 @@ std::vector<EpochSeen> epochs_of(const v1::Welcome& welcome) {
   return epochs;
 }
 
+LanesHeld lanes_held(const v1::Welcome& welcome) {
+  LanesHeld held;
+  for (const v1::LaneState& lane : welcome.lanes()) {
+    held[index_of(static_cast<Lane>(lane.lane()))] = LaneSeq(lane.last());
+  }
+  return held;
+}
+
 std::vector<GrantHeld> grants_of(const v1::Welcome& welcome) {
   std::vector<GrantHeld> grants;
   for (const v1::Grant& grant : welcome.grants()) {
@@ -79,11 +87,17 @@ class Arrival {
   Result<void> compare_epochs() {
     const std::vector<EpochSeen> theirs = epochs_of(welcome_);
     const std::optional<Seq> shared = parting(position_.epochs, theirs);
+    // Of a log that parted too long ago only the lanes tell what the server still has. To offer it
+    // all again would look like a copy of this file.
+    if (shared && welcome_.lanes().empty() && !share_a_start(position_.epochs, theirs)) {
+      return fail(ErrorCode::kProtocol, "the server knows nothing of what this file has seen",
+                  "welcome");
+    }
     position_.epochs = theirs;
     if (!shared) return {};
     GW_TRY_LET(newest, newest_seen());
     if (newest <= *shared) return {};
-    GW_TRY_LET(lanes, rewind(state_, *shared, position_));
+    GW_TRY_LET(lanes, rewind(state_, *shared, lanes_held(welcome_), position_));
     lanes_ = lanes;
     rewound_ = true;
     for (const auto& [id, table] : state_.kinds) kinds_.insert(id);

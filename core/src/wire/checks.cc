@@ -126,6 +126,7 @@ Result<void> check(const v1::Welcome& welcome) {
       return refuse_frame(ErrorCode::kInvalid, "a granted scope is malformed");
     }
   }
+  if (auto lanes = check_lanes(welcome.lanes()); !lanes) return lanes;
   if (!is_label(welcome.county(), limits::kLabelBytes)) {
     return refuse_frame(ErrorCode::kInvalid, "the county's name is no text of 64 bytes");
   }

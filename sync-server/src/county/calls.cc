@@ -246,7 +246,12 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   effect.welcome.emplace();
   if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
   if (ahead) {
-    // The phone learns from the epochs what this server has lost, and begins anew.
+    // The phone learns from the epochs and lanes what this server has lost, and begins anew.
+    for (const Lane lane : kLanes) {
+      v1::LaneState& has = *effect.welcome->add_lanes();
+      has.set_lane(static_cast<std::uint32_t>(lane));
+      has.set_last(effect.applied[index_of(lane)].value);
+    }
     effect.refusal = refusal_of(
         {ErrorCode::kBusy, "服务器已从备份恢复 / the server was restored; call again", {}});
   }

@@ -81,6 +81,36 @@ TEST_CASE(
   CHECK(phone.epochs[15] == known);
 }
 
+TEST_CASE("a phone that knows no start of a restored server learns what it has of each lane") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  write_visits(phone, world, 3);
+  world.sync(phone);
+  REQUIRE(world.county->backup(world.file("copy.db"), "test"));
+  for (int i = 0; i < 17; ++i) world.open();
+  write_visits(phone, world, 2);
+  world.sync(phone);
+  CHECK(world.sync(phone)->all<v1::Welcome>().front().lanes().empty());
+  const std::vector<std::uint64_t> known = phone.epochs;
+  world.restore(world.file("copy.db"));
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode::kBusy);
+  REQUIRE(inbox->all<v1::Welcome>().size() == 1);
+  const v1::Welcome welcome = inbox->all<v1::Welcome>().front();
+  for (const v1::Epoch& epoch : welcome.epochs()) {
+    CHECK(std::ranges::find(known, epoch.id()) == known.end());
+  }
+  REQUIRE(welcome.lanes_size() == 3);
+  CHECK(welcome.lanes(1).lane() == static_cast<std::uint32_t>(Lane::kRecords));
+  CHECK(welcome.lanes(1).last() == 3);
+
+  for (std::size_t i = 3; i < 5; ++i) phone.lanes[Lane::kRecords][i].base_seq = Seq();
+  phone.cursor.Clear();
+  phone.noted[Lane::kRecords] = 3;
+  CHECK(world.sync(phone)->runs().front().count() == 2);
+  CHECK(*world.storage->count(kinds::kVisit) == 5);
+}
+
 TEST_CASE("what neither a restored server nor the phone has any more does not stop its lane") {
   World world;
   Phone phone = world.phone(world.anna);

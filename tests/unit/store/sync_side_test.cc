@@ -195,6 +195,8 @@ TEST_CASE("two lists of a server's starts tell up to where the log is shared") {
   CHECK(parting(Epochs{third, second, first}, Epochs{restored, second, first}) == Seq(150));
   CHECK(parting(Epochs{third, second, first}, Epochs{second, first}) == Seq(200));
   CHECK(parting(Epochs{first}, Epochs{restored}) == Seq(0));
+  CHECK(share_a_start(Epochs{second, first}, Epochs{third, first}));
+  CHECK_FALSE(share_a_start(Epochs{first}, Epochs{restored}));
 }
 
 TEST_CASE("a server that was restarted is no restored one") {
@@ -240,6 +242,38 @@ TEST_CASE(
   phone.acknowledge(Lane::kRecords, 6);
   CHECK(phone->sync_state()->unsent == 0);
   CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
+}
+
+TEST_CASE("a file that shares no start with its server goes back to what that has of each lane") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{8, Seq(4)}, {7, Seq(2)}}));
+  for (int i = 0; i < 4; ++i) phone.put(kVisit, visit());
+  phone.acknowledge(Lane::kRecords, 5, OutcomeStatus::kAccepted, 2);
+  phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kAccepted, 1);
+  phone.cut(row_of(kVisit, kForeignId, 10, visit()));
+  v1::Welcome stranger = with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(6)}, {1, Seq(0)}});
+  // Not to know is no reason to offer everything again.
+  CHECK(phone->welcome(stranger, phone.clock.now()).error().code == ErrorCode::kProtocol);
+  CHECK(phone->sync_state()->lanes[1].noted == LaneSeq(3));
+  CHECK(phone->sync_state()->epochs.front().id == 8);
+  CHECK(phone.has(kVisit, kForeignId));
+
+  for (const Lane lane : kLanes) {
+    v1::LaneState& has = *stranger.add_lanes();
+    has.set_lane(static_cast<std::uint32_t>(lane));
+    has.set_last(lane == Lane::kRecords ? 2 : 0);
+  }
+  phone.welcome(stranger);
+  const SyncState state = phone->sync_state().value();
+  CHECK(state.cursor == Seq(0));
+  CHECK(state.epochs.front().id == 2);
+  CHECK(state.lanes[1].noted == LaneSeq(2));
+  CHECK(state.unsent == 2);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(2), 1 << 20)->size() == 2);
+  CHECK_FALSE(phone.has(kVisit, kForeignId));
+  // What the server has comes again with the feed, own work too.
+  CHECK(state.own_since == DevSeq(4));
+  CHECK(phone->count(kVisit, {}).value() == 2);
 }
 
 TEST_CASE(

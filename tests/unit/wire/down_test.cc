@@ -117,6 +117,9 @@ TEST_CASE("a Welcome holds 256 grants and 16 epochs at most") {
   more.add_epochs();
   CHECK(code_of(encode(more)) == ErrorCode::kTooMany);
   more = welcome;
+  more.add_lanes()->set_lane(4);
+  CHECK(code_of(encode(more)) == ErrorCode::kProtocol);
+  more = welcome;
   more.mutable_grants(0)->clear_scope();
   CHECK(code_of(encode(more)) == ErrorCode::kInvalid);
   more = welcome;
