@@ -31,19 +31,12 @@ v1::Refusal forked(const Fork& fork) {
   return refusal;
 }
 
-// Faults of storage concern everybody; all others concern the call.
-bool is_of_storage(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kDiskFull:
-    case ErrorCode::kIo:
-    case ErrorCode::kCorrupt:
-    case ErrorCode::kReadOnly:
-    case ErrorCode::kLocked:
-    case ErrorCode::kInternal:
-      return true;
-    default:
-      return false;
-  }
+// The disk's own words are for the operator: to a phone they would speak of its own disk.
+v1::Refusal put_off() {
+  return refusal_of({ErrorCode::kBusy,
+                     "服务器暂时无法读写数据 / the server cannot read or write its data now",
+                     {}},
+                    kRetryAfterFailureMs);
 }
 
 ClockPair clocks_of(const v1::Hello& hello, std::int64_t now_ms) {
@@ -106,6 +99,20 @@ std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
 
 }  // namespace
 
+bool is_of_storage(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kDiskFull:
+    case ErrorCode::kIo:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kReadOnly:
+    case ErrorCode::kLocked:
+    case ErrorCode::kInternal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 PumpResult County::Impl::pump() {
   std::vector<Waiting> batch;
   std::size_t operations = 0;
@@ -137,7 +144,7 @@ PumpResult County::Impl::pump() {
         queue.push_front(std::move(*back));
       }
     } else {
-      refuse_batch(batch, effects.error());
+      refuse_batch(batch);
     }
   }
   for (auto& [connection, session] : sessions) send_rows(session);
@@ -401,8 +408,7 @@ Result<void> County::Impl::send_kept_acks(Session& session) {
 void County::Impl::send_rows(Session& session) {
   if (session.sink == nullptr || session.closing || !session.feed) return;
   if (session.up_ended) {
-    if (auto sent = send_kept_acks(session); !sent)
-      return refuse(session, refusal_of(sent.error()));
+    if (auto sent = send_kept_acks(session); !sent) return refuse(session, put_off());
   }
   for (std::size_t at = 0; at < kLaneCount; ++at) {
     // Rows come after the acknowledgements of all that went into them.
@@ -411,9 +417,7 @@ void County::Impl::send_rows(Session& session) {
   while (session.sink->writable()) {
     if (session.has_budget && session.budget_left == 0) break;
     auto cut = session.feed->next();
-    if (!cut)
-      return refuse(session,
-                    refusal_of({ErrorCode::kBusy, cut.error().message, {}}, kRetryAfterFailureMs));
+    if (!cut) return refuse(session, put_off());
     if (!*cut) break;
     std::string frame = encode_cut(**cut);
     session.budget_left -= std::min<std::uint64_t>(session.budget_left, frame.size());
@@ -436,15 +440,12 @@ void County::Impl::refuse(Session& session, const v1::Refusal& refusal) {
   finish(session);
 }
 
-void County::Impl::refuse_batch(const std::vector<Waiting>& batch, const Error& error) {
+void County::Impl::refuse_batch(const std::vector<Waiting>& batch) {
   for (const Waiting& waiting : batch) {
     const auto found = sessions.find(waiting.connection);
     if (found == sessions.end()) continue;
     --found->second.frames_waiting;
-    refuse(found->second,
-           refusal_of({ErrorCode::kBusy,
-                       "服务器暂时无法保存 / the server cannot store anything now", error.detail},
-                      kRetryAfterFailureMs));
+    refuse(found->second, put_off());
   }
 }
 
@@ -461,8 +462,10 @@ void County::Impl::drop_changed_sessions() {
     if (!session.author || session.closing || session.sink == nullptr) continue;
     auto device = storage->device(session.author->device.device);
     auto standing = standing_of(*storage, session.author->device.worker);
-    if (!device || !standing) continue;
-    if (*device && (*device)->state == DeviceState::kLost) {
+    if (!device || !standing) {
+      // Nobody knows what it may see now.
+      refuse(session, put_off());
+    } else if (*device && (*device)->state == DeviceState::kLost) {
       refuse(session, refusal_of({ErrorCode::kDeviceLost, "本设备已报失 / reported lost", {}}));
     } else if ((*device && (*device)->state != session.author->device.state) ||
                standing->version != session.author->standing.version) {

@@ -1,5 +1,7 @@
 #include "county/county.h"
 
+#include <algorithm>
+
 #include "access/audit.h"
 #include "access/enrolment.h"
 #include "base/limits.h"
@@ -51,13 +53,22 @@ Result<void> County::Impl::replay_parked() {
   auto parked = storage->waiting_operations(OutcomeStatus::kParked);
   if (!parked) return std::unexpected(std::move(parked.error()));
   for (const KeptOperation& kept : *parked) {
-    if (schema.kind(kept.key.kind) == nullptr) continue;
+    if (!knows_all_kinds(kept)) continue;
     auto author = author_of_kept(kept);
     if (!author) return std::unexpected(std::move(author.error()));
     auto receipts = applier.apply_kept(*author, kept, now_ms());
     if (!receipts) return std::unexpected(std::move(receipts.error()));
   }
   return {};
+}
+
+// A transaction waits for the last of its kinds, or it would be parked anew at every start.
+bool County::Impl::knows_all_kinds(const KeptOperation& kept) const {
+  auto up = decode_up(schema, kept.device, kept.frame);
+  const auto* frame = up ? std::get_if<OperationsUp>(&*up) : nullptr;
+  return frame != nullptr && std::ranges::all_of(frame->operations, [&](const Operation& o) {
+           return schema.kind(o.kind) != nullptr;
+         });
 }
 
 Result<Author> County::Impl::author_of_kept(const KeptOperation& kept) {
@@ -90,6 +101,15 @@ Result<void> County::Impl::commit() {
 
 Result<void> County::Impl::audit(std::string_view by, std::string_view what) {
   return add_audit_entry(*storage, random, now_ms(), std::string(by) + ": " + std::string(what));
+}
+
+Result<void> County::Impl::note_enrolment(const DeviceRow& device) {
+  auto noted = audit("enrolment", "device " + std::to_string(device.device.value) + " of worker " +
+                                      device.worker.text());
+  if (!noted) return noted;
+  auto grants = refresh_grants(*storage, device.worker, now_ms());
+  if (!grants) return std::unexpected(std::move(grants.error()));
+  return {};
 }
 
 County::County(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -151,25 +171,20 @@ std::string County::enrol(std::string_view bytes) {
       !request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return refuse({ErrorCode::kProtocol, "the enrolment cannot be read", {}});
   }
-  if (auto begun = impl.begin(); !begun) return refuse({ErrorCode::kBusy, "try again later", {}});
+  const Error later{ErrorCode::kBusy, "try again later", {}};
+  if (auto begun = impl.begin(); !begun) return refuse(later);
   const auto device =
       enrol_device(*impl.storage, request, impl.options.server_key_sha256, impl.now_ms());
-  Result<void> noted = {};
-  if (device) {
-    noted = impl.audit("enrolment", "device " + std::to_string(device->device.value) +
-                                        " of worker " + device->worker.text());
-    if (noted) {
-      auto grants = refresh_grants(*impl.storage, device->worker, impl.now_ms());
-      if (!grants) noted = std::unexpected(grants.error());
-    }
-  }
-  if (!noted) {
+  // A refusal is written too: a wrong code has cost a try.
+  Result<void> stored = {};
+  if (device) stored = impl.note_enrolment(*device);
+  if (!device && is_of_storage(device.error().code)) stored = std::unexpected(device.error());
+  if (!stored) {
     impl.storage->rollback();
-    return refuse({ErrorCode::kBusy, "try again later", {}});
+    impl.applier.forget();
+    return refuse(later);
   }
-  if (auto committed = impl.commit(); !committed) {
-    return refuse({ErrorCode::kBusy, "try again later", {}});
-  }
+  if (auto committed = impl.commit(); !committed) return refuse(later);
   if (!device) return refuse(device.error());
   reply.set_county(impl.storage->county());
   reply.set_worker(std::string(device->worker.bytes()));

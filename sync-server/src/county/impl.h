@@ -52,6 +52,9 @@ struct Effect {
   std::optional<v1::Refusal> refusal;
 };
 
+/// Faults of storage concern everybody; all others concern the call.
+bool is_of_storage(ErrorCode code);
+
 struct County::Impl {
   Impl(std::unique_ptr<Storage> storage_in, const Schema& schema_in, Clock& clock_in,
        Random& random_in, CountyOptions options_in);
@@ -62,6 +65,7 @@ struct County::Impl {
   // Opening.
   Result<void> start();
   Result<void> replay_parked();
+  bool knows_all_kinds(const KeptOperation& kept) const;
 
   // Calls.
   PumpResult pump();
@@ -73,7 +77,7 @@ struct County::Impl {
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
   void carry_out(Effect& effect);
   void take_over_call(ConnectionId connection, Session& session, Effect& effect);
-  void refuse_batch(const std::vector<Waiting>& batch, const Error& error);
+  void refuse_batch(const std::vector<Waiting>& batch);
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
   void send_rows(Session& session);
@@ -84,6 +88,7 @@ struct County::Impl {
 
   // Writing outside of calls.
   Result<void> begin();
+  Result<void> note_enrolment(const DeviceRow& device);
   Result<void> commit();
   Result<void> audit(std::string_view by, std::string_view what);
   /// Runs `write` in a batch and commits it; undoes it when either fails.

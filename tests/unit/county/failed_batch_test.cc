@@ -1,0 +1,194 @@
+#include <sqlite3.h>
+
+#include "county_world.h"
+#include "support/power_cut_vfs.h"
+
+// Storage that fails in the middle of something: whom it concerns, and whom not.
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+// A second hand on the county's file, which spoils and mends it.
+void run_sql(World& world, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(world.file().c_str(), &handle) == SQLITE_OK);
+  INFO(sqlite3_errmsg(handle));
+  const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);
+  CHECK(code == SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+void refuse_inserts(World& world, const std::string& table, const std::string& when = "1") {
+  run_sql(world, "CREATE TRIGGER refused BEFORE INSERT ON " + table + " WHEN " + when +
+                     " BEGIN SELECT RAISE(ABORT, 'no'); END");
+}
+
+void accept_inserts(World& world) { run_sql(world, "DROP TRIGGER refused"); }
+
+std::string blob(RecordId id) {
+  std::string text = "x'";
+  char two[3];
+  for (const char byte : id.bytes()) {
+    std::snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(byte));
+    text += two;
+  }
+  return text + "'";
+}
+
+struct OpenCall {
+  OpenCall(World& world, Phone& phone, bool live = false) : world_(world), id(world.next_call()) {
+    world.county->on_open(id, inbox);
+    world.county->on_frame(id, phone.hello(world.clock, live));
+    for (const Lane lane : kLanes) {
+      for (std::string& frame : phone.frames(lane, phone.noted[lane])) {
+        world.county->on_frame(id, std::move(frame));
+      }
+    }
+    if (!live) world.county->on_frame(id, encode(v1::UpEnd()));
+  }
+  ~OpenCall() { world_.county->on_closed(id); }
+  OpenCall(const OpenCall&) = delete;
+  OpenCall& operator=(const OpenCall&) = delete;
+
+  World& world_;
+  Inbox inbox;
+  ConnectionId id;
+};
+
+bool is_put_off(const Inbox& inbox) {
+  const auto refusals = inbox.all<v1::Refusal>();
+  return refusals.size() == 1 && inbox.refused() == ErrorCode::kBusy &&
+         refusals[0].retry_after_ms() > 0 && !inbox.open;
+}
+
+std::uint64_t acknowledged(const Inbox& inbox) {
+  std::uint64_t count = 0;
+  for (const v1::AckRun& run : inbox.runs()) count += run.count();
+  return count;
+}
+
+void write_visits(Phone& phone, World& world, int count, const std::string& grid = kGrid1) {
+  for (int i = 0; i < count; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(grid, std::string(3000, 'v')), true,
+                 world.clock.ms);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one phone's work that cannot be stored does not hold up that of its neighbours") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  Phone bruno = world.phone(world.bruno);
+  Phone carla = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  write_visits(anna, world, 3);
+  write_visits(bruno, world, 3, kGrid2);
+  write_visits(carla, world, 3);
+  refuse_inserts(world, "k" + std::to_string(kinds::kVisit.value),
+                 "new.id=" + blob(bruno.lanes[Lane::kRecords][1].id));
+  {
+    OpenCall first(world, anna);
+    OpenCall second(world, bruno);
+    OpenCall third(world, carla);
+    world.pump();
+    CHECK(is_put_off(second.inbox));
+    CHECK(acknowledged(second.inbox) == 0);
+    for (const OpenCall* other : {&first, &third}) {
+      CHECK(acknowledged(other->inbox) == 3);
+      CHECK(other->inbox.all<v1::DownEnd>().size() == 1);
+      CHECK(other->inbox.refused() == ErrorCode{});
+    }
+  }
+  CHECK(*world.storage->count(kinds::kVisit) == 6);
+  accept_inserts(world);
+  for (int time = 0; time < 2; ++time) {
+    CHECK(acknowledged(*world.sync(bruno, false)) == 3);
+    CHECK(*world.storage->count(kinds::kVisit) == 9);
+  }
+  CHECK(world.county->verify()->faults.empty());
+}
+
+TEST_CASE("an enrolment that cannot be stored is put off, and its code still works") {
+  World world;
+  Phone phone{.device = DeviceId(5), .key = *P256Key::make()};
+  const std::string code = world.county->create_code(world.anna, "test")->code;
+  for (const char* table : {"device", "code", "audit"}) {
+    refuse_inserts(world, table);
+    CHECK(static_cast<ErrorCode>(world.enrol(phone, code).code()) == ErrorCode::kBusy);
+    accept_inserts(world);
+    CHECK(world.county->devices()->empty());
+  }
+  CHECK(world.enrol(phone, code).code() == 0);
+}
+
+TEST_CASE("outcomes that cannot be read put the phone off, with a code that is about the server") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  write_visits(phone, world, 2);
+  world.sync(phone, false);
+  run_sql(world, "ALTER TABLE chunk RENAME TO away");
+  // It has sent all, and asks only for what it has not heard.
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.county->on_frame(call, encode(v1::UpEnd()));
+  world.pump();
+  world.county->on_closed(call);
+  CHECK(is_put_off(inbox));
+  run_sql(world, "ALTER TABLE away RENAME TO chunk");
+  CHECK(acknowledged(*world.sync(phone)) == 2);
+}
+
+TEST_CASE("a call whose grants cannot be read any more ends, whatever they were") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  OpenCall live(world, phone, true);
+  world.pump();
+  REQUIRE(live.inbox.open);
+  run_sql(world, "ALTER TABLE worker_grant RENAME TO away");
+  REQUIRE(world.county->revoke(phone.device, DeviceState::kLost, "test"));
+  CHECK_FALSE(live.inbox.open);
+}
+
+TEST_CASE("while the disk is full who reads is served, and a batch waits to be applied once") {
+  PowerCutDisk disk("full_disk");
+  World world(disk.name());
+  Phone anna = world.phone(world.anna);
+  Phone reader = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  write_visits(anna, world, 2);
+  world.sync(anna);
+  OpenCall watching(world, reader, true);
+  watching.inbox.keeps_up = false;
+  world.pump();
+  CHECK(watching.inbox.rows().empty());
+
+  disk.fail_after(0, PowerCutDisk::Fault::kNoSpace);
+  write_visits(anna, world, 200);
+  const Seq before = world.storage->last_seq();
+  for (int time = 0; time < 3; ++time) {
+    const auto refused = world.sync(anna);
+    CHECK(is_put_off(*refused));
+    CHECK(acknowledged(*refused) == 0);
+    CHECK(world.storage->last_seq() == before);
+  }
+  CHECK(disk.struck());
+  CHECK(world.county->status()->devices == 2);
+  CHECK(world.county->inbox(world.road_org));
+  CHECK(world.county->verify()->faults.empty());
+  CHECK(world.county->backup("copy.db", "test").error().code == ErrorCode::kDiskFull);
+  watching.inbox.keeps_up = true;
+  world.pump();
+  CHECK(watching.inbox.rows_of(kinds::kVisit).size() == 2);
+  CHECK(watching.inbox.open);
+
+  disk.heal();
+  for (int time = 0; time < 2; ++time) {
+    CHECK(acknowledged(*world.sync(anna, false)) == 200);
+    CHECK(*world.storage->count(kinds::kVisit) == 202);
+  }
+  CHECK(watching.inbox.rows_of(kinds::kVisit).size() == 202);
+  CHECK(world.county->backup("copy.db", "test"));
+  CHECK(world.county->verify()->faults.empty());
+}
