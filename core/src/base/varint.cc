@@ -14,7 +14,7 @@ void append_fixed64(std::string& out, std::uint64_t value) {
   for (int i = 0; i < 8; ++i, value >>= 8) out += static_cast<char>(value);
 }
 
-std::optional<std::uint64_t> ByteReader::varint() {
+std::optional<std::uint64_t> ByteReader::long_varint() {
   std::uint64_t value = 0;
   for (unsigned i = 0; i < 10 && i < rest_.size(); ++i) {
     const auto byte = static_cast<std::uint8_t>(rest_[i]);

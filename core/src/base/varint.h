@@ -24,7 +24,12 @@ class ByteReader {
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
   /// Nothing when the bytes end early or the varint is longer than 10 bytes.
-  std::optional<std::uint64_t> varint();
+  std::optional<std::uint64_t> varint() {
+    if (rest_.empty() || static_cast<std::uint8_t>(rest_.front()) >= 0x80) return long_varint();
+    const auto value = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
+  }
   /// The next `size` bytes; nothing when there are fewer.
   std::optional<std::string_view> take(std::uint64_t size);
   /// 4 or 8 bytes, little-endian.
@@ -35,6 +40,8 @@ class ByteReader {
   std::string_view rest() const { return rest_; }
 
  private:
+  std::optional<std::uint64_t> long_varint();
+
   std::string_view rest_;
 };
 

@@ -54,8 +54,9 @@ Result<void> check_device_write(const KindSchema& kind, const Operation& operati
 }
 
 Result<void> check_required(const KindSchema& kind, std::string_view body) {
+  FieldCursor present(body);
   for (const FieldSchema& field : kind.fields) {
-    if (field.required && field.number != 1 && field_of(body, field.number).entries.empty()) {
+    if (field.required && field.number != 1 && present.entries(field.number).empty()) {
       return refused(kind, field.number, ErrorCode::kInvalid, "is required");
     }
   }

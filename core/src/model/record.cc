@@ -62,18 +62,24 @@ std::vector<FieldView> fields_of(std::string_view message) {
   return fields;
 }
 
-FieldView field_of(std::string_view message, std::uint32_t wanted) {
-  FieldView field{wanted, {}};
-  ByteReader reader(message);
-  std::uint32_t number = 0;
-  while (!reader.at_end()) {
+FieldView field_of(std::string_view message, std::uint32_t number) {
+  return {number, FieldCursor(message).entries(number)};
+}
+
+std::string_view FieldCursor::entries(std::uint32_t wanted) {
+  std::string_view found;
+  while (!rest_.empty()) {
+    ByteReader reader(rest_);
+    std::uint32_t number = 0;
     const auto value = next_value(reader, number);
     if (!value || number > wanted) break;
-    if (number < wanted) continue;
-    const char* from = field.entries.empty() ? value->entry.data() : field.entries.data();
-    field.entries = {from, field.entries.size() + value->entry.size()};
+    if (number == wanted) {
+      const char* from = found.empty() ? value->entry.data() : found.data();
+      found = {from, found.size() + value->entry.size()};
+    }
+    rest_ = reader.rest();
   }
-  return field;
+  return found;
 }
 
 std::vector<ValueView> values_of(std::string_view entries) {
@@ -86,6 +92,18 @@ std::vector<ValueView> values_of(std::string_view entries) {
     values.push_back(*value);
   }
   return values;
+}
+
+std::optional<ValueView> last_value_of(std::string_view entries) {
+  std::optional<ValueView> last;
+  ByteReader reader(entries);
+  std::uint32_t number = 0;
+  while (!reader.at_end()) {
+    const auto value = next_value(reader, number);
+    if (!value) break;
+    last = value;
+  }
+  return last;
 }
 
 std::optional<std::int64_t> int_of(std::string_view message, std::uint32_t number) {

@@ -51,8 +51,23 @@ std::vector<FieldView> fields_of(std::string_view message);
 /// One field of a canonical message; empty entries when it is not set.
 FieldView field_of(std::string_view message, std::uint32_t number);
 
+/// Reads one field after another of a canonical message, no part of it twice.
+class FieldCursor {
+ public:
+  explicit FieldCursor(std::string_view message) : rest_(message) {}
+
+  /// The entries of a field, empty when it is not set. Numbers are asked for in ascending order,
+  /// each once.
+  std::string_view entries(std::uint32_t number);
+
+ private:
+  std::string_view rest_;
+};
+
 /// The values in a field's entries, in order.
 std::vector<ValueView> values_of(std::string_view entries);
+/// The last of them; nothing when there is none.
+std::optional<ValueView> last_value_of(std::string_view entries);
 
 /// Reads of a single field of a canonical message; nothing when it is not set or of another type.
 std::optional<std::int64_t> int_of(std::string_view message, std::uint32_t number);

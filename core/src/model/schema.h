@@ -94,6 +94,16 @@ struct FieldSchema {
   }
 };
 
+/// What has this number among things in ascending order of their numbers (at least 1, each once),
+/// or null. Numbers are nearly dense, so the place is guessed, and never lies behind the guess.
+template <typename T, typename NumberOf>
+constexpr const T* find_numbered(std::span<const T> ascending, std::uint32_t number,
+                                 NumberOf number_of) {
+  std::size_t at = number < ascending.size() ? number : ascending.size();
+  while (at > 0 && number_of(ascending[at - 1]) > number) --at;
+  return at > 0 && number_of(ascending[at - 1]) == number ? &ascending[at - 1] : nullptr;
+}
+
 /// One record kind. Field 1 of every kind is its id (16 bytes) and is not merged.
 struct KindSchema {
   KindId id{};
@@ -113,10 +123,7 @@ struct KindSchema {
 
   /// The field with that number, or null when this build does not know it.
   constexpr const FieldSchema* field(std::uint32_t number) const {
-    for (const FieldSchema& known : fields) {
-      if (known.number == number) return &known;
-    }
-    return nullptr;
+    return find_numbered(fields, number, [](const FieldSchema& known) { return known.number; });
   }
 
   /// The field of that name, or null.
@@ -136,10 +143,7 @@ struct Schema {
 
   /// The kind with that number, or null when this build does not know it.
   constexpr const KindSchema* kind(KindId id) const {
-    for (const KindSchema& known : kinds) {
-      if (known.id == id) return &known;
-    }
-    return nullptr;
+    return find_numbered(kinds, id.value, [](const KindSchema& known) { return known.id.value; });
   }
 
   /// The kind of that name, or null.

@@ -1,5 +1,6 @@
 #include "sqlite/schema_tables.h"
 
+#include <bit>
 #include <charconv>
 #include <set>
 #include <utility>
@@ -29,15 +30,15 @@ std::string_view column_type(FieldType type) {
   return "BLOB";
 }
 
-void bind_field(Statement& statement, int index, const FieldSchema& field, std::string_view body) {
-  const std::vector<ValueView> values = values_of(field_of(body, field.number).entries);
-  if (values.empty()) return statement.bind_null(index);
-  const ValueView& value = values.back();
+void bind_field(Statement& statement, int index, const FieldSchema& field,
+                std::string_view entries) {
+  const std::optional<ValueView> value = last_value_of(entries);
+  if (!value) return statement.bind_null(index);
   const std::string_view type = column_type(field.type);
-  if (type == "INTEGER") return statement.bind_int(index, static_cast<std::int64_t>(value.scalar));
-  if (type == "TEXT") return statement.bind_text(index, value.bytes, Lifetime::kBorrowed);
-  if (type == "BLOB") return statement.bind_blob(index, value.bytes, Lifetime::kBorrowed);
-  statement.bind_double(index, double_of(body, field.number).value_or(0));
+  if (type == "INTEGER") return statement.bind_int(index, static_cast<std::int64_t>(value->scalar));
+  if (type == "TEXT") return statement.bind_text(index, value->bytes, Lifetime::kBorrowed);
+  if (type == "BLOB") return statement.bind_blob(index, value->bytes, Lifetime::kBorrowed);
+  statement.bind_double(index, std::bit_cast<double>(value->scalar));
 }
 
 Result<std::set<std::string, std::less<>>> columns_in_file(Connection& connection,
@@ -146,7 +147,8 @@ class TableBuilder {
       id = next->blob(0);
       const std::string body(next->blob(1));
       int index = 0;
-      for (const FieldSchema* field : stale) bind_field(*update, ++index, *field, body);
+      for (const FieldSchema* field : stale)
+        bind_field(*update, ++index, *field, field_of(body, field->number).entries);
       update->bind_blob(++index, id);
       if (auto updated = update->run(); !updated) return updated;
     }
@@ -316,8 +318,9 @@ std::string upsert_sql(KindId id, const KindSchema* kind,
 }
 
 void bind_fields(Statement& statement, int first, const KindSchema& kind, std::string_view body) {
+  FieldCursor present(body);
   for (const FieldSchema& field : kind.fields) {
-    if (has_column(field)) bind_field(statement, first++, field, body);
+    if (has_column(field)) bind_field(statement, first++, field, present.entries(field.number));
   }
 }
 

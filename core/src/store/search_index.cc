@@ -41,11 +41,12 @@ Result<void> write_document(StoreState& state, const KindTable& table, const Rec
 
 Document document_of(const KindSchema& kind, std::string_view body) {
   Document document;
+  FieldCursor present(body);
   for (const FieldSchema& field : kind.fields) {
     if (!field.searchable) continue;
     const bool open = field.sensitivity == Sensitivity::kPublic;
     std::string& text = open ? document.text : document.personal;
-    for (const ValueView& value : values_of(field_of(body, field.number).entries)) {
+    for (const ValueView& value : values_of(present.entries(field.number))) {
       text.append(value.bytes).append("\n");
     }
   }

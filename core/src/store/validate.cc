@@ -60,9 +60,11 @@ Result<void> check_removed(const KindSchema& kind, std::string_view remove) {
 // An IMMUTABLE field may still be given while the server has not heard of the record.
 Result<void> check_policies(const KindSchema& kind, std::string_view before, std::string_view after,
                             bool creates) {
+  FieldCursor old_fields(before);
+  FieldCursor new_fields(after);
   for (const FieldSchema& field : kind.fields) {
-    const std::string_view old_entries = entries_of(before, field.number);
-    if (old_entries == entries_of(after, field.number)) continue;
+    const std::string_view old_entries = old_fields.entries(field.number);
+    if (old_entries == new_fields.entries(field.number)) continue;
     if (field.merge == MergePolicy::kServer) {
       return refuse(ErrorCode::kForbidden, kind, field.number, "is written by the server alone");
     }
@@ -74,8 +76,9 @@ Result<void> check_policies(const KindSchema& kind, std::string_view before, std
 }
 
 Result<void> check_required(const KindSchema& kind, std::string_view body) {
+  FieldCursor present(body);
   for (const FieldSchema& field : kind.fields) {
-    if (field.required && entries_of(body, field.number).empty()) {
+    if (field.required && present.entries(field.number).empty()) {
       return refuse(ErrorCode::kInvalid, kind, field.number, "is missing");
     }
   }
@@ -86,8 +89,10 @@ Result<void> check_required(const KindSchema& kind, std::string_view body) {
 std::set<std::uint16_t> changed_groups(const KindSchema& kind, std::string_view before,
                                        std::string_view after) {
   std::set<std::uint16_t> groups;
+  FieldCursor old_fields(before);
+  FieldCursor new_fields(after);
   for (const FieldSchema& field : kind.fields) {
-    if (field.group != 0 && entries_of(before, field.number) != entries_of(after, field.number)) {
+    if (field.group != 0 && old_fields.entries(field.number) != new_fields.entries(field.number)) {
       groups.insert(field.group);
     }
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "model/record.h"
@@ -44,6 +45,29 @@ TEST_CASE("a log keeps what it has and grows at its end") {
 
 TEST_CASE("a field that this build does not know is laid over like any other") {
   CHECK(laid(text_field(kUnknown, "a"), text_field(kUnknown, "b")) == text_field(kUnknown, "b"));
+}
+
+TEST_CASE("a cursor finds each field that a search from the beginning finds") {
+  const std::string message = text_field(kTitle, "t") + int_field(kCount, 1) +
+                              text_field(kTags, "a") + text_field(kTags, "b") +
+                              text_field(kUnknown, "u");
+  for (const std::uint32_t step : {1U, 2U, 3U, 7U}) {
+    FieldCursor cursor(message);
+    for (std::uint32_t number = 1; number <= kUnknown + 2; number += step) {
+      INFO("field " << number << ", every " << step);
+      CHECK(cursor.entries(number) == field_of(message, number).entries);
+    }
+  }
+  FieldCursor cursor(message);
+  CHECK(cursor.entries(kTags) == text_field(kTags, "a") + text_field(kTags, "b"));
+}
+
+TEST_CASE("a field is found by its number, and a number between two fields finds none") {
+  for (const FieldSchema& field : kThing.fields) CHECK(kThing.field(field.number) == &field);
+  for (std::uint32_t number = 0; number < 300; ++number) {
+    const auto same = std::ranges::find(kThing.fields, number, &FieldSchema::number);
+    CHECK((kThing.field(number) != nullptr) == (same != kThing.fields.end()));
+  }
 }
 
 TEST_CASE("a row of the feed replaces whole fields, sets and logs too") {
