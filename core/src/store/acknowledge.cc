@@ -82,7 +82,7 @@ class Acknowledgement {
       kinds_.insert(target.kind);
       if (!stays_visible(status)) refused_.insert(target.id);
       if (table == nullptr) continue;
-      GW_TRY_LET(settled, settle_creation(*table, target.id, key, seq, status));
+      GW_TRY_LET(settled, settle_only(*table, target.id, key, seq, status));
       if (!settled) GW_TRY(fold_in(*table, target.id, key, seq, status));
     }
     return {};
@@ -102,10 +102,10 @@ class Acknowledgement {
                   query.integer(2) == static_cast<std::int64_t>(OutboxState::kDismissed)};
   }
 
-  // The common case, without reading the record: a creation and nothing else is pending, so what is
-  // seen already is what the server has now.
-  Result<bool> settle_creation(const KindTable& table, const RecordId& id, OutboxKey key, Seq seq,
-                               OutcomeStatus status) {
+  // The common case, without reading the record: a put and nothing else is pending, so what is
+  // seen, *base ⊕ pending*, already is what the server has now.
+  Result<bool> settle_only(const KindTable& table, const RecordId& id, OutboxKey key, Seq seq,
+                           OutcomeStatus status) {
     if (!was_applied(status)) return false;
     const std::string list = pending_list({{key, false}});
     GW_TRY(state_.connection.run(table.acknowledge, seq, id, sqlite::Blob{list}));

@@ -137,9 +137,8 @@ KindTable make_table(const Schema& schema, KindId kind) {
   table.upsert = sqlite::upsert_sql(kind, table.schema, kNames);
   table.remove = "DELETE FROM " + table.name + " WHERE id=?";
   table.acknowledge = "UPDATE " + table.name +
-                      " SET pending=NULL, last_seq=max(last_seq, ?) "
-                      "WHERE id=? AND pending=? AND base IS NULL AND body IS NOT NULL "
-                      "AND scopes>=0";
+                      " SET base=NULL, pending=NULL, last_seq=max(last_seq, ?) "
+                      "WHERE id=? AND pending=? AND body IS NOT NULL AND scopes>=0";
   for (const FieldSchema& field : table.rules().fields) {
     table.searchable |= field.searchable;
     table.sensitive |= field.sensitivity > Sensitivity::kPublic;

@@ -40,7 +40,7 @@ struct KindTable {
   std::string select;       ///< by id
   std::string upsert;       ///< all columns
   std::string remove;       ///< by id
-  std::string acknowledge;  ///< the only pending operation, of a record the server did not have
+  std::string acknowledge;  ///< the only pending operation, a put
   bool searchable = false;
   bool personal = false;   ///< has L2 or L3 fields: reads are logged
   bool sensitive = false;  ///< has fields above PUBLIC: reads are masked
