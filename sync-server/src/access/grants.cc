@@ -112,6 +112,12 @@ std::uint64_t version_of(const std::vector<ScopeGrant>& held) {
   return ByteReader(sha256(list)).fixed64().value_or(0) | 1;
 }
 
+ScopeSet with(const ScopeSet& held, std::vector<ScopeGrant> more) {
+  if (more.empty()) return held;
+  more.insert(more.begin(), held.grants().begin(), held.grants().end());
+  return ScopeSet(std::move(more));
+}
+
 }  // namespace
 
 std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
@@ -204,19 +210,19 @@ Result<Standing> standing_of(Storage& storage, RecordId worker) {
 }
 
 ScopeSet standing_at(const Standing& standing, std::int64_t effective_ms, std::int64_t now_ms) {
-  std::vector<ScopeGrant> grants = standing.held.grants();
+  std::vector<ScopeGrant> since_ended;
   for (const GrantRow& row : standing.ended) {
     if (effective_ms < row.ended_ms && now_ms - row.ended_ms <= kAuthorityLookBackMs) {
-      grants.push_back(row.grant);
+      since_ended.push_back(row.grant);
     }
   }
-  return ScopeSet(std::move(grants));
+  return with(standing.held, std::move(since_ended));
 }
 
 ScopeSet ever_held(const Standing& standing) {
-  std::vector<ScopeGrant> grants = standing.held.grants();
-  for (const GrantRow& row : standing.ended) grants.push_back(row.grant);
-  return ScopeSet(std::move(grants));
+  std::vector<ScopeGrant> ended;
+  for (const GrantRow& row : standing.ended) ended.push_back(row.grant);
+  return with(standing.held, std::move(ended));
 }
 
 }  // namespace gridwhistle

@@ -147,7 +147,7 @@ PumpResult County::Impl::pump() {
       refuse_batch(batch);
     }
   }
-  for (auto& [connection, session] : sessions) send_rows(session);
+  send_rows();
   forget_gone_sessions();
   return {.more = !queue.empty()};
 }
@@ -403,6 +403,16 @@ Result<void> County::Impl::send_kept_acks(Session& session) {
     session.acked[at] = std::max(session.acked[at], session.applied[at]);
   }
   return {};
+}
+
+// In a batch, which writes nothing, the reads need no locks of their own; without one they do.
+void County::Impl::send_rows() {
+  const bool anything = std::ranges::any_of(sessions, [](const auto& entry) {
+    return entry.second.feed && entry.second.feed->may_have_more();
+  });
+  const bool together = anything && storage->begin().has_value();
+  for (auto& [connection, session] : sessions) send_rows(session);
+  if (together) (void)storage->commit();
 }
 
 void County::Impl::send_rows(Session& session) {

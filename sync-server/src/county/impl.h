@@ -80,6 +80,7 @@ struct County::Impl {
   void refuse_batch(const std::vector<Waiting>& batch);
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
+  void send_rows();
   void send_rows(Session& session);
   void refuse(Session& session, const v1::Refusal& refusal);
   void finish(Session& session);

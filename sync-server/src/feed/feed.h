@@ -23,8 +23,8 @@ struct Reader {
   DevSeq own_since;  ///< own writes above it are in the device's file already
 };
 
-/// What one device has still to read of a county's log, cut by cut. Reads what was committed; call
-/// nothing of it inside a batch.
+/// What one device has still to read of a county's log, cut by cut. Reads what was committed: not
+/// for a batch that has written something.
 ///
 /// Scopes that lag behind the device's cursor, because they were newly granted or the device said
 /// so, are brought up first, each in cuts that name it; then everything goes on from the cursor.

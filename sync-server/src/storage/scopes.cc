@@ -142,12 +142,12 @@ bool may_write(RoleSet roles, const KindSchema& kind) {
 
 bool ScopeSet::sees(const KindSchema& kind, std::string_view leaf) const {
   return std::ranges::any_of(
-      grants_, [&](const ScopeGrant& g) { return shows(g, kind) && reaches(g, leaf); });
+      grants(), [&](const ScopeGrant& g) { return shows(g, kind) && reaches(g, leaf); });
 }
 
 RoleSet ScopeSet::roles_over(std::string_view leaf) const {
   RoleSet roles;
-  for (const ScopeGrant& grant : grants_) {
+  for (const ScopeGrant& grant : grants()) {
     if (reaches(grant, leaf)) roles = roles | grant.roles;
   }
   return roles;
@@ -155,7 +155,7 @@ RoleSet ScopeSet::roles_over(std::string_view leaf) const {
 
 bool ScopeSet::writes(const KindSchema& kind, const std::vector<std::string>& leaves) const {
   if (leaves.empty()) {
-    return std::ranges::any_of(grants_,
+    return std::ranges::any_of(grants(),
                                [&](const ScopeGrant& g) { return may_write(g.roles, kind); });
   }
   return std::ranges::any_of(
@@ -164,7 +164,7 @@ bool ScopeSet::writes(const KindSchema& kind, const std::vector<std::string>& le
 
 bool ScopeSet::reaches_any(const std::vector<std::string>& leaves) const {
   return std::ranges::any_of(leaves, [&](const std::string& leaf) {
-    return std::ranges::any_of(grants_, [&](const ScopeGrant& g) { return reaches(g, leaf); });
+    return std::ranges::any_of(grants(), [&](const ScopeGrant& g) { return reaches(g, leaf); });
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,13 +53,14 @@ bool shows(const ScopeGrant& grant, const KindSchema& kind);
 /// Whether these roles write records of a kind.
 bool may_write(RoleSet roles, const KindSchema& kind);
 
-/// Everything a device may see and write.
+/// Everything a device may see and write. Copies share the list.
 class ScopeSet {
  public:
-  ScopeSet() = default;
-  explicit ScopeSet(std::vector<ScopeGrant> grants) : grants_(std::move(grants)) {}
+  ScopeSet() : ScopeSet(std::vector<ScopeGrant>()) {}
+  explicit ScopeSet(std::vector<ScopeGrant> grants)
+      : grants_(std::make_shared<const std::vector<ScopeGrant>>(std::move(grants))) {}
 
-  const std::vector<ScopeGrant>& grants() const { return grants_; }
+  const std::vector<ScopeGrant>& grants() const { return *grants_; }
 
   bool sees(const KindSchema& kind, std::string_view leaf) const;
   /// All roles held over a leaf scope.
@@ -70,7 +72,7 @@ class ScopeSet {
   bool reaches_any(const std::vector<std::string>& leaves) const;
 
  private:
-  std::vector<ScopeGrant> grants_;
+  std::shared_ptr<const std::vector<ScopeGrant>> grants_;
 };
 
 }  // namespace gridwhistle

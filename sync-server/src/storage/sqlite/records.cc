@@ -37,6 +37,8 @@ void bind_lookup(Statement& statement, int index, const LookupValue& value) {
 
 Result<std::optional<StoredRecord>> SqliteStorage::record(const RecordKey& key) {
   if (schema_.kind(key.kind) == nullptr) return std::nullopt;
+  const auto recent = recent_.find(key);
+  if (recent != recent_.end()) return recent->second;
   std::optional<StoredRecord> found;
   const auto read = sqlite::rows_of(
       connection_,
@@ -50,6 +52,17 @@ Result<std::optional<StoredRecord>> SqliteStorage::record(const RecordKey& key) 
       key.id);
   if (!read) return std::unexpected(read.error());
   return found;
+}
+
+void SqliteStorage::keep_recent(const RecordKey& key, const StoredRecord& record) {
+  constexpr std::size_t kAround = 512;  // the parts whose size nobody adds up, about
+  recent_bytes_ += record.state.body.size() + kAround;
+  recent_.insert_or_assign(key, record);
+}
+
+void SqliteStorage::forget_recent() {
+  recent_.clear();
+  recent_bytes_ = 0;
 }
 
 const std::string& SqliteStorage::upsert_of(const KindSchema& kind) {
@@ -77,6 +90,7 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
     if (std::ranges::find(before, m) != before.end()) continue;
     if (auto put = put_line(m, {kind.id, id}); !put) return put;
   }
+  keep_recent({kind.id, id}, next);
   if (new_parent.is_nil()) return {};
   return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", new_parent, kind.id, id);
 }

@@ -15,6 +15,8 @@ namespace {
 
 // Enough for the upper levels of every index of a county's file.
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
+// Some commits' worth of records.
+constexpr std::size_t kRecentBytes = std::size_t{4} << 20;
 
 sqlite::OpenOptions options_for(const std::string& path, const std::string& vfs) {
   return {.path = path,
@@ -86,6 +88,7 @@ Result<void> SqliteStorage::begin() {
   auto transaction = sqlite::Transaction::begin(connection_);
   if (!transaction) return std::unexpected(transaction.error());
   transaction_.emplace(std::move(*transaction));
+  if (recent_bytes_ > kRecentBytes) forget_recent();
   return {};
 }
 
@@ -108,6 +111,7 @@ Result<void> SqliteStorage::commit() {
 
 void SqliteStorage::rollback() {
   transaction_.reset();
+  forget_recent();
   last_seq_ = committed_seq_;
   for (; !moved_.empty(); moved_.pop_back())
     scopes_[moved_.back().first].last = moved_.back().second;

@@ -92,6 +92,8 @@ class SqliteStorage final : public Storage {
   Result<void> put_line(const Membership& membership, const RecordKey& key);
   Result<void> drop_line(const Membership& membership);
   const std::string& upsert_of(const KindSchema& kind);
+  void keep_recent(const RecordKey& key, const StoredRecord& record);
+  void forget_recent();
   Result<std::vector<LostValue>> lost_values_of(std::string_view condition, const RecordKey& key);
 
   sqlite::Connection connection_;
@@ -106,6 +108,9 @@ class SqliteStorage final : public Storage {
   std::size_t committed_scopes_ = 0;
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
+  /// Records as they were last written: what one phone sent is read again for all others at once.
+  std::map<RecordKey, StoredRecord> recent_;
+  std::size_t recent_bytes_ = 0;
 };
 
 }  // namespace gridwhistle
