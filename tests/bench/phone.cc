@@ -12,8 +12,7 @@ namespace gridwhistle::bench {
 
 namespace {
 
-/// Operations of one transaction at most; the library's limit is 256.
-constexpr std::size_t kTogether = 250;
+constexpr std::size_t kTogether = 1000;  ///< operations of one transaction at most
 
 [[noreturn]] void stop(const Error& error) {
   std::cerr << "gw-bench: " << error.message << " [" << name_of(error.code) << "] " << error.detail

@@ -11,8 +11,9 @@ namespace gridwhistle::limits {
 inline constexpr std::size_t kRecordBytes = 64 * 1024;
 /// A field of a record: five pages of Chinese text.
 inline constexpr std::size_t kFieldBytes = 16 * 1024;
-/// Operations of a transaction, which is applied whole: a household with all its members, often.
-inline constexpr std::size_t kTransactionOperations = 256;
+/// Operations of a transaction, which is applied whole: a household with all its members, often; a
+/// village's list of households when it is taken over from elsewhere.
+inline constexpr std::size_t kTransactionOperations = 1024;
 inline constexpr std::size_t kTransactionBytes = 1024 * 1024;
 /// A frame as sent: a 2G phone needs some ten seconds for it.
 inline constexpr std::size_t kFrameBytes = 256 * 1024;
@@ -24,7 +25,7 @@ inline constexpr std::size_t kFrameRatio = 20;
 inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
 /// A frame that holds a single transaction, or a cut that holds a row larger than the target: as
 /// large as that takes when nothing of it can be compressed.
-inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 128 * 1024;
+inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 256 * 1024;
 /// Operations of a frame.
 inline constexpr std::size_t kFrameOperations = 4096;
 /// Rows of a cut, and the size a server aims at when it fills one; a single row may exceed it.

@@ -280,7 +280,7 @@ class TransactionGuard {
     operations_ += 1;
     bytes_ += op.set.size() + op.remove.size();
     if (operations_ > limits::kTransactionOperations) {
-      return refuse_frame(ErrorCode::kTooMany, "a transaction has more than 256 operations");
+      return refuse_frame(ErrorCode::kTooMany, "a transaction has more than 1,024 operations");
     }
     if (bytes_ > limits::kTransactionBytes) {
       return refuse_frame(ErrorCode::kTooLarge, "a transaction exceeds 1 MB");

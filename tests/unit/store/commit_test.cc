@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/limits.h"
 #include "phone.h"
 
 namespace gridwhistle::store {
@@ -265,12 +266,66 @@ TEST_CASE("a track is recorded between check-in and check-out of a patrol, or no
         ErrorCode::kNoLocation);
 }
 
+TEST_CASE("nothing is attached to personal records") {
+  Phone phone;
+  v1::Attachment picture;
+  picture.set_sha256(std::string(32, 'h'));
+  picture.set_size_bytes(1);
+  picture.set_media_type("image/jpeg");
+  const auto attach = [&](KindId parent_kind, const RecordId& parent) {
+    picture.set_parent(std::string(parent.bytes()));
+    picture.set_parent_kind(parent_kind.value);
+    return phone->put({.kind = kinds::kAttachment, .set = picture.SerializeAsString()});
+  };
+  CHECK(attach(kVisit, phone.put(kVisit, visit())));
+  const auto refused = attach(kHousehold, phone.put(kHousehold, household()));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kForbidden);
+  CHECK(refused.error().detail == "Attachment on Household");
+  CHECK(attach(kinds::kResidentCare, kForeignId).error().code == ErrorCode::kForbidden);
+  // The record itself may not be there yet; a kind that this build does not know says nothing.
+  CHECK(attach(kVisit, kForeignId));
+  CHECK(attach(KindId(9'999), kForeignId));
+}
+
+TEST_CASE("a record is put whole though many writes made a field larger than one may be") {
+  Phone phone;
+  v1::Visit message = visit();
+  const auto add_tags = [&](char first) {
+    for (char c = first; c < first + 10; ++c) message.add_tags(std::string(1200, c));
+  };
+  add_tags('a');
+  const RecordId id = phone.put(kVisit, message);
+  v1::Visit more;
+  for (char c = 'k'; c < 'u'; ++c) more.add_tags(std::string(1200, c));
+  phone.put(kVisit, more, id);
+  auto whole = phone.get<v1::Visit>(kVisit, id);
+  REQUIRE(whole.tags_size() == 20);
+  whole.set_notes("改一处");
+  phone.put(kVisit, whole, id);
+  CHECK(phone.get<v1::Visit>(kVisit, id).notes() == "改一处");
+  const auto last = phone->operations(Lane::kRecords, LaneSeq(2), 1 << 20).value();
+  REQUIRE(last.size() == 1);
+  v1::Visit news;
+  REQUIRE(news.ParseFromString(last[0].set));
+  CHECK(news.tags().empty());
+  CHECK(news.notes() == "改一处");
+
+  add_tags('u');
+  const ErrorCode lone = phone.refused({.kind = kVisit, .set = message.SerializeAsString()});
+  CHECK(lone == ErrorCode::kTooLarge);
+  whole.set_notes(std::string(17'000, 'x'));
+  CHECK(phone.refused({.kind = kVisit, .id = id, .set = whole.SerializeAsString()}) ==
+        ErrorCode::kTooLarge);
+}
+
 TEST_CASE("a transaction beyond its limits is refused") {
   Phone phone;
-  Changes many(257, {.kind = kVisit, .set = visit().SerializeAsString()});
+  Changes many(limits::kTransactionOperations + 1,
+               {.kind = kVisit, .set = visit().SerializeAsString()});
   CHECK(phone->commit(many).error().code == ErrorCode::kTooMany);
   many.pop_back();
-  CHECK(phone->commit(many).value().size() == 256);
+  CHECK(phone->commit(many).value().size() == limits::kTransactionOperations);
   const Changes large(100,
                       {.kind = kVisit, .set = visit(std::string(12'000, 'x')).SerializeAsString()});
   CHECK(phone->commit(large).error().code == ErrorCode::kTooLarge);

@@ -262,7 +262,7 @@ TEST_CASE("a frame takes 4,096 operations and not one more") {
   CHECK(code_of(up.SerializeAsString()) == ErrorCode::kTooMany);
 }
 
-TEST_CASE("a transaction takes 256 operations and not one more") {
+TEST_CASE("a transaction takes 1,024 operations and not one more") {
   CHECK(decoded(encoded(many(limits::kTransactionOperations, true))).has_value());
   CHECK(code_of(encoded(many(limits::kTransactionOperations + 1, true))) == ErrorCode::kTooMany);
 }
