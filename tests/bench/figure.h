@@ -16,7 +16,8 @@ struct Figure {
   std::optional<double> limit;
   /// What is asked of it: the ratio where there is a limit, else the value.
   std::optional<double> bar;
-  bool at_least = false;  ///< the bar is a lower one
+  bool at_least = false;      ///< the bar is a lower one
+  bool bar_of_value = false;  ///< the value is asked for though there is a limit
 
   std::optional<double> ratio() const {
     if (!limit || *limit == 0) return std::nullopt;
@@ -24,7 +25,7 @@ struct Figure {
   }
   bool holds() const {
     if (!bar) return true;
-    const double judged = ratio().value_or(value);
+    const double judged = bar_of_value ? value : ratio().value_or(value);
     return at_least ? judged >= *bar : judged <= *bar;
   }
 };

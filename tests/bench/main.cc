@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/floor.h"
+#include "bench/phone.h"
 #include "bench/scenarios.h"
 
 namespace gridwhistle::bench {
@@ -96,6 +97,11 @@ int run(const Wanted& wanted, const std::string& own_program) {
 int main(int argc, char** argv) {
   using namespace gridwhistle::bench;
   if (argc == 3 && std::string_view(argv[1]) == "floor-server") return serve_floor(argv[2]);
+  if (argc == 3 && std::string_view(argv[1]) == "phone-memory") {
+    const PhoneMemory memory = measure_memory(argv[2]);
+    std::cout << memory.empty_bytes << ' ' << memory.phone_bytes << '\n';
+    return 0;
+  }
   Wanted wanted;
   CLI::App app("Measures the library and the server against the floor: raw SQLite, raw gRPC.");
   app.add_flag("--quick", wanted.quick, "2,000 records, under a minute");

@@ -1,11 +1,14 @@
 #include "bench/phone.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <iostream>
 
+#include "bench/process.h"
 #include "gridwhistle/default_ports.h"
 
 namespace gridwhistle::bench {
@@ -70,6 +73,11 @@ double BenchPhone::reopen() {
   return now_s() - start;
 }
 
+void BenchPhone::close() {
+  client_->close();
+  client_.reset();
+}
+
 void BenchPhone::go_through(int port) {
   port_ = port;
   reopen();
@@ -124,6 +132,21 @@ void BenchPhone::put_together(const std::vector<Item>& items) {
     }
     must(transaction.commit());
   }
+}
+
+PhoneMemory measure_memory(const std::string& folder) {
+  PhoneMemory memory;
+  const auto idle = grpc::CreateChannel("127.0.0.1:1", grpc::SslCredentials({}));
+  (void)idle->GetState(true);
+  memory.empty_bytes = own_rss_bytes();
+  BenchPhone phone(folder);
+  phone.sync();
+  for (const char* kind : {"Visit", "Whistle", "Household"}) {
+    must(phone.client().query(kind, Query().first(100)));
+  }
+  must(phone.client().search({.text = "网格", .kinds = {}}));
+  memory.phone_bytes = own_rss_bytes();
+  return memory;
 }
 
 }  // namespace gridwhistle::bench

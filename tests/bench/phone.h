@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class BenchPhone {
   const std::string& file() const { return file_; }
   /// Closes the phone and opens it again; seconds it took to open.
   double reopen();
+  /// Leaves the file to others; nothing else may be called then.
+  void close();
 
  private:
   void open();
@@ -47,5 +50,14 @@ class BenchPhone {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Client> client_;
 };
+
+/// Resident memory of a process, in bytes.
+struct PhoneMemory {
+  std::uint64_t empty_bytes = 0;  ///< gRPC is initialised, nothing else
+  std::uint64_t phone_bytes = 0;  ///< a phone is open, has synced and was queried
+};
+
+/// Measures this process, which has done nothing before, with the phone in `folder`.
+PhoneMemory measure_memory(const std::string& folder);
 
 }  // namespace gridwhistle::bench

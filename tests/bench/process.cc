@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -81,6 +82,12 @@ double Process::cpu_s() const {
 
 std::uint64_t Process::peak_rss_bytes() const {
   return status_kilobytes(std::to_string(pid_), "VmHWM") * 1024;
+}
+
+double own_cpu_s() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
 std::uint64_t own_rss_bytes() { return status_kilobytes("self", "VmRSS") * 1024; }

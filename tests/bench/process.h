@@ -32,6 +32,9 @@ class Process {
 /// Runs a command to its end and gives its standard output; aborts with its output when it fails.
 std::string run(const std::vector<std::string>& command);
 
+/// Processor time of this process so far, in seconds.
+double own_cpu_s();
+
 /// Resident memory of this process now, in bytes.
 std::uint64_t own_rss_bytes();
 

@@ -143,6 +143,13 @@ void edit_some(Client& client, const Known& known, const std::string& mark) {
 
 double megabytes(double bytes) { return bytes / 1e6; }
 
+/// Processor time that the first search costs: the index is brought up to date behind the commits.
+double indexing_s(BenchPhone& phone) {
+  const double before = own_cpu_s();
+  if (!phone.client().search({.text = "网格", .kinds = {}})) std::abort();
+  return own_cpu_s() - before;
+}
+
 /// A phone of this county that has recorded `items` offline, enrolled and with its scopes.
 std::unique_ptr<BenchPhone> loaded_phone(BenchCounty& county, const std::string& folder,
                                          const std::vector<Item>& items, int port,
@@ -178,7 +185,9 @@ Figures capture(const Setting& setting, const std::vector<Item>& items) {
   const double limit_many = count / seconds_of([&] { floor_many.capture(records, 1000); });
   const double rate_many = count / seconds_of([&] { together.put_together(items); });
   return {{"S1", items.size(), rate_one, "records/s", limit_one, 0.5, true},
-          {"S1b", items.size(), rate_many, "records/s", limit_many, 0.2, true}};
+          {"S1b", items.size(), rate_many, "records/s", limit_many, 0.2, true},
+          {"S1.search", items.size(), indexing_s(one_by_one), "s of processor", {}, {}},
+          {"S1b.search", items.size(), indexing_s(together), "s of processor", {}, {}}};
 }
 
 Figures exchange(const Setting& setting, const std::vector<Item>& items) {
@@ -250,6 +259,7 @@ Figures exchange(const Setting& setting, const std::vector<Item>& items) {
     if (second.client().query("Visit", Query().first(10)).value().empty()) std::abort();
   });
   figures.push_back({"S3.first_query", n, query_s * 1e3, "ms", {}, 20.0});
+  figures.push_back({"S3.search", n, indexing_s(second), "s of processor", {}, {}});
 
   const Known known(timed->client());
   std::vector<double> edits;
@@ -257,9 +267,13 @@ Figures exchange(const Setting& setting, const std::vector<Item>& items) {
     edit_some(timed->client(), known, std::to_string(round));
     edits.push_back(seconds_of([&] { timed->sync(); }));
   }
-  figures.push_back({"S4", n, median(edits) * 1e3, "ms", floor_edit * 1e3, {}});
-  figures.back().limit.reset();
-  figures.back().bar = 15.0;
+  figures.push_back({.scenario = "S4",
+                     .n = n,
+                     .value = median(edits) * 1e3,
+                     .unit = "ms",
+                     .limit = floor_edit * 1e3,
+                     .bar = 15.0,
+                     .bar_of_value = true});
   std::vector<double> idle;
   for (std::size_t i = 0; i < kIdleRounds; ++i) idle.push_back(seconds_of([&] { timed->sync(); }));
   figures.push_back({"S7", n, median(idle) * 1e3, "ms", median(floor_idle) * 1e3, {}});
@@ -405,6 +419,7 @@ namespace {
 
 struct Costs {
   double upload = 0, download = 0, idle = 0, open = 0;
+  PhoneMemory memory;
 };
 
 Costs costs_of(const Setting& setting, const std::vector<Item>& items, const std::string& name) {
@@ -420,6 +435,9 @@ Costs costs_of(const Setting& setting, const std::vector<Item>& items, const std
   for (std::size_t i = 0; i < kIdleRounds; ++i) idle.push_back(seconds_of([&] { phone->sync(); }));
   costs.idle = median(idle);
   costs.open = second.reopen();
+  second.close();
+  std::istringstream sizes(run({setting.own_program, "phone-memory", folder / "second"}));
+  sizes >> costs.memory.empty_bytes >> costs.memory.phone_bytes;
   return costs;
 }
 
@@ -431,10 +449,18 @@ Figures growth(const Setting& setting, const std::vector<Item>& items) {
   const Costs small = costs_of(setting, tenth, "tenth");
   const Costs large = costs_of(setting, items, "whole");
   const std::size_t n = items.size();
-  return {{"S9.S2", n, large.upload / small.upload, "times", {}, 12.0},
-          {"S9.S3", n, large.download / small.download, "times", {}, 12.0},
-          {"S9.S7", n, large.idle / small.idle, "times", {}, 2.0},
-          {"open", n, large.open * 1e3, "ms", {}, {}}};
+  return {
+      {"S9.S2", n, large.upload / small.upload, "times", {}, 12.0},
+      {"S9.S3", n, large.download / small.download, "times", {}, 12.0},
+      {"S9.S7", n, large.idle / small.idle, "times", {}, 2.0},
+      {"open", n, large.open * 1e3, "ms", {}, {}},
+      {"memory",
+       n,
+       megabytes(static_cast<double>(large.memory.phone_bytes - large.memory.empty_bytes)),
+       "MB",
+       {},
+       {}},
+      {"memory.empty", n, megabytes(static_cast<double>(large.memory.empty_bytes)), "MB", {}, {}}};
 }
 
 }  // namespace gridwhistle::bench
