@@ -9,11 +9,9 @@
 
 namespace gridwhistle::app {
 
-Result<OpenCounty> open_county(const ServerConfig& config) {
-  return open_county(config, config.database_path());
-}
+namespace {
 
-Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path) {
+Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path, Opening opening) {
   auto storage = open_sqlite_storage(path, built_schema());
   if (!storage) {
     Error error = storage.error();
@@ -33,12 +31,23 @@ Result<OpenCounty> open_county(const ServerConfig& config, const std::string& pa
   if (!identity) return std::unexpected(identity.error());
   OpenCounty open{system_clock(), system_random(), identity->key_sha256, nullptr};
   CountyOptions options{.server_key_sha256 = identity->key_sha256};
+  options.serves = opening == Opening::kToServe;
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);
   if (!county) return std::unexpected(county.error());
   open.county = std::move(*county);
   return open;
+}
+
+}  // namespace
+
+Result<OpenCounty> open_county(const ServerConfig& config, Opening opening) {
+  return open_file(config, config.database_path(), opening);
+}
+
+Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path) {
+  return open_file(config, path, Opening::kForCommand);
 }
 
 }  // namespace gridwhistle::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,10 +18,15 @@ struct OpenCounty {
   std::unique_ptr<County> county;
 };
 
+enum class Opening : std::uint8_t {
+  kForCommand,  ///< one command on a stopped server: no start that phones are told of
+  kToServe,
+};
+
 /// Opens the configured county. Errors: kLocked (a server has it), kNotFound (run `init`),
 /// kConflict (the file is another county's), and those of County::open.
-Result<OpenCounty> open_county(const ServerConfig& config);
-/// The same with another file.
+Result<OpenCounty> open_county(const ServerConfig& config, Opening opening);
+/// The same with another file, for a command.
 Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path);
 
 }  // namespace gridwhistle::app

@@ -106,7 +106,7 @@ int run_on_county(const CommandLine& line, const CountyCommand& command,
   const auto files = read_argument_files(command);
   if (!files) return static_cast<int>(output.fail(files.error()));
   const std::string by = line.by.empty() ? account() : line.by;
-  auto open = open_county(*config);
+  auto open = open_county(*config, Opening::kForCommand);
   if (!open && open.error().code == ErrorCode::kLocked) {
     return over_socket(*config, arguments, *files, by, output);
   }

@@ -38,8 +38,8 @@ class Candidate {
   std::string path_;
 };
 
-/// Opens the copy as a county, which gives it a start of its own, so that phones notice; and checks
-/// everything in it.
+/// Opens the copy as a county and checks everything in it. The next start of the server is what
+/// phones notice.
 Result<Seq> checked(const ServerConfig& config, const std::string& path) {
   auto open = open_county(config, path);
   if (!open) return std::unexpected(open.error());

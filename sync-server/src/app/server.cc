@@ -127,7 +127,7 @@ class RunningServer : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, const Log& log) {
-  auto open = open_county(config);
+  auto open = open_county(config, Opening::kToServe);
   if (!open) return std::unexpected(open.error());
   auto server = std::make_unique<RunningServer>(config, log, std::move(*open));
   if (auto opened = server->open_doors(); !opened) return std::unexpected(opened.error());

@@ -34,18 +34,23 @@ Result<void> County::Impl::start() {
   do {
     epoch = random.next() & kIdBits;
   } while (epoch == 0);
-  return in_batch([&]() -> Result<void> {
-    if (!storage->last_seq()) storage->set_last_seq(Seq(1));
-    const EpochRow row{epoch, storage->last_seq(), now_ms()};
-    if (auto added = storage->add_epoch(row); !added) return added;
-    auto known = storage->epochs();
-    if (!known) return std::unexpected(std::move(known.error()));
-    epochs = std::move(*known);
-    auto mark = storage->fact(kBackedUp);
-    if (!mark) return std::unexpected(std::move(mark.error()));
-    backed_up = Seq(mark->empty() ? 0 : std::stoull(*mark));
-    return replay_parked();
-  });
+  if (options.serves || !storage->last_seq()) {
+    const auto noted = in_batch([&]() -> Result<void> {
+      if (!storage->last_seq()) storage->set_last_seq(Seq(1));
+      if (!options.serves) return {};
+      const EpochRow row{epoch, storage->last_seq(), now_ms()};
+      if (auto added = storage->add_epoch(row); !added) return added;
+      return replay_parked();
+    });
+    if (!noted) return noted;
+  }
+  auto known = storage->epochs();
+  if (!known) return std::unexpected(std::move(known.error()));
+  epochs = std::move(*known);
+  auto mark = storage->fact(kBackedUp);
+  if (!mark) return std::unexpected(std::move(mark.error()));
+  backed_up = Seq(mark->empty() ? 0 : std::stoull(*mark));
+  return {};
 }
 
 // Operations of kinds that this build has learnt since they came.

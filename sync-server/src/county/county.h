@@ -22,6 +22,9 @@ class Storage;
 struct CountyOptions {
   /// SHA-256 of the server's public key (SPKI), 32 bytes: what devices sign over.
   std::string server_key_sha256;
+  /// Whether phones may call: then this opening is a start of the server, an epoch of its own. A
+  /// command on a stopped server is none: no phone hears of its log before the next start.
+  bool serves = true;
   /// Operations applied in one commit, at most.
   std::size_t commit_operations = 4096;
   /// A device not heard of for so long counts as silent.
@@ -52,7 +55,8 @@ struct PumpResult {
 /// `by` names who asks, for the audit. Errors of all that write: those of storage.
 class County {
  public:
-  /// Opens a county and durably notes this start. `schema`, `clock`, `random` outlive it.
+  /// Opens a county and, when it serves, durably notes this start and applies what waited for a
+  /// build that knows it. `schema`, `clock`, `random` outlive it.
   ///
   /// Errors: those of storage.
   static Result<std::unique_ptr<County>> open(std::unique_ptr<Storage> storage,

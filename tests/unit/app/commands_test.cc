@@ -42,7 +42,7 @@ class Desk {
     REQUIRE(said.err.empty());
     config_ =
         *parse_config(folder_ / "gridwhistle.toml", default_config("440811", "127.0.0.1:7443"));
-    auto open = open_county(config_);
+    auto open = open_county(config_, Opening::kForCommand);
     if (!open) FAIL(open.error().message);
     open_.emplace(std::move(*open));
   }
@@ -236,7 +236,7 @@ TEST_CASE(
   said = {};
   REQUIRE(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kDone);
   CHECK(std::filesystem::exists(desk.config().database_path() + ".before-restore-5"));
-  const auto open = open_county(desk.config());
+  const auto open = open_county(desk.config(), Opening::kForCommand);
   REQUIRE(open);
   CHECK(open->county->all(kinds::kWhistle)->empty());
   CHECK(open->county->all(kinds::kGrid)->size() == 508);

@@ -203,13 +203,13 @@ class World {
     REQUIRE(opened);
   }
 
-  Result<void> try_open(const Schema& schema = built_schema()) {
+  Result<void> try_open(const Schema& schema = built_schema(), bool serves = true) {
     county.reset();
     auto file_storage = open_sqlite_storage(file(), schema, vfs_);
     if (!file_storage) return std::unexpected(file_storage.error());
     storage = file_storage->get();
     auto opened = County::open(std::move(*file_storage), schema, clock, random,
-                               {.server_key_sha256 = kServerKey});
+                               {.server_key_sha256 = kServerKey, .serves = serves});
     if (!opened) return std::unexpected(opened.error());
     county = std::move(*opened);
     return {};

@@ -1,4 +1,5 @@
 #include <fstream>
+#include <set>
 
 #include "county_world.h"
 
@@ -69,6 +70,41 @@ TEST_CASE("each start of the server is a new epoch, and a second process gets no
   world.open();
   Phone phone = world.phone(world.anna);
   CHECK(world.sync(phone)->all<v1::Welcome>().front().epochs().size() == 2);
+}
+
+TEST_CASE("a command on a stopped server is no start of it, and what it writes reaches phones") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  const auto bytes = [&] {
+    std::ifstream file(world.file(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  world.county.reset();
+  const std::string before = bytes();
+  for (int command = 0; command < 20; ++command) {
+    REQUIRE(world.try_open(built_schema(), false));
+    REQUIRE(world.county->status()->epochs == 1);
+  }
+  world.county.reset();
+  CHECK(bytes() == before);
+
+  std::set<RecordId> ids;
+  for (int command = 0; command < 2; ++command) {
+    REQUIRE(world.try_open(built_schema(), false));
+    v1::Task task;
+    task.set_area(kGrid1);
+    ids.insert(*world.county->write(kinds::kTask, world.county->mint_id(), task.SerializeAsString(),
+                                    {}, "test"));
+  }
+  CHECK(ids.size() == 2);
+  world.open();
+  CHECK(world.county->status()->epochs == 2);
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode{});
+  CHECK(inbox->rows_of(kinds::kTask).size() == 2);
+  CHECK(phone.epochs.size() == 2);
 }
 
 TEST_CASE("an export masks what is personal unless it names a purpose") {
