@@ -147,7 +147,11 @@ class Commit {
   }
 
   Result<void> erase(const KindTable& table, const RecordId& id, RecordRow row) {
-    GW_TRY_LET(scope, scope_of(state_, table.rules(), *row.body));
+    std::string scope;
+    if (!is_fragment(table.rules(), row)) {
+      GW_TRY_LET(named, scope_of(state_, table.rules(), *row.body));
+      scope = std::move(named);
+    }
     const bool creates = unacknowledged(id, row);
     Operation& operation = record(table, id, OperationType::kErase);
     operation.creates = creates;

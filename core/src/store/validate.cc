@@ -260,6 +260,10 @@ Result<void> check_writable(const KindTable* table) {
   return {};
 }
 
+bool is_fragment(const KindSchema& kind, const RecordRow& row) {
+  return !row.delivered() && row.body && !check_required(kind, *row.body);
+}
+
 Result<Checked> check_put(StoreState& state, const KindTable& table, const Change& change,
                           const RecordRow* before, bool creates, std::string_view number) {
   const KindSchema& kind = table.rules();
@@ -272,14 +276,20 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
   Checked checked;
   checked.body = overlay(kind, old_body, set, change.clear, remove);
   GW_TRY(check_policies(kind, old_body, checked.body, creates));
-  GW_TRY(check_required(kind, checked.body));
-  GW_TRY(check_patrol(state, kind, checked.body));
+  const bool fragment =
+      before != nullptr && is_fragment(kind, *before) && !check_required(kind, checked.body);
+  if (!fragment) {
+    GW_TRY(check_required(kind, checked.body));
+    GW_TRY(check_patrol(state, kind, checked.body));
+  }
   if (checked.body.size() > limits::kRecordBytes) {
     return fail(ErrorCode::kTooLarge, "the record is too large; put long things into attachments",
                 std::string(kind.name));
   }
-  GW_TRY_LET(scope, checked_scope(state, kind, checked.body));
-  checked.scope = std::move(scope);
+  if (!fragment) {
+    GW_TRY_LET(scope, checked_scope(state, kind, checked.body));
+    checked.scope = std::move(scope);
+  }
   checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
   checked.remove = std::move(remove);
   checked.clear = news_in_clear(kind, change.clear, old_body, checked.body);

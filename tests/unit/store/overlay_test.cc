@@ -158,6 +158,34 @@ TEST_CASE("a row that left or was erased goes, and what is pending on it stays i
   }
 }
 
+TEST_CASE("what is pending of a record whose rest is gone can be edited and erased") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid)}));
+  RecordId id = kForeignId;
+  SECTION("because somebody erased it") {
+    phone.cut(row_of(kVisit, id, 5, visit("原来")));
+    phone.put(kVisit, noted("我的"), id);
+    phone.cut(row_of(kVisit, id, 8, v1::Visit(), RowChange::kErased));
+  }
+  SECTION("because its creation was refused") {
+    id = phone.put(kVisit, visit("原来"));
+    phone.put(kVisit, noted("我的"), id);
+    phone.acknowledge(Lane::kRecords, 5, OutcomeStatus::kSealed, 1);
+  }
+  REQUIRE(notes_of(phone, id) == "我的");
+  const std::size_t before = phone->sync_state()->unsent;
+  phone.put(kVisit, noted("再改"), id);
+  CHECK(notes_of(phone, id) == "再改");
+  CHECK(phone.refused({.kind = kVisit, .id = id, .clear = {v1::Visit::kGridFieldNumber}}) ==
+        ErrorCode::kInvalid);
+  const auto erased = phone->erase(kVisit, id);
+  INFO((erased ? "" : erased.error().message));
+  REQUIRE(erased);
+  CHECK_FALSE(phone.has(kVisit, id));
+  CHECK(phone->sync_state()->unsent == before + 2);
+}
+
 TEST_CASE("an erasure hides a record until the server has decided") {
   Phone phone;
   phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
