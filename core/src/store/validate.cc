@@ -209,6 +209,18 @@ Result<void> check_patrol(StoreState& state, const KindSchema& kind, std::string
   return {};
 }
 
+// A child that follows parents of many kinds would show, to all who see its own kind, that a
+// personal record is there and what is said of it.
+Result<void> check_exposure(const StoreState& state, const KindSchema& kind,
+                            std::string_view body) {
+  if (kind.scope_parent_kind_field == 0) return {};
+  const std::int64_t number = int_of(body, kind.scope_parent_kind_field).value_or(0);
+  const KindSchema* parent = state.schema.kind(KindId(static_cast<std::uint32_t>(number)));
+  if (parent == nullptr || parent->audience <= kind.audience) return {};
+  return fail(ErrorCode::kForbidden, "nothing may be attached to personal records",
+              std::string(kind.name) + " on " + std::string(parent->name));
+}
+
 Result<std::string> numbered(const KindSchema& kind, std::string set, std::string_view number) {
   const FieldSchema* field = kind.field("number");
   if (kind.name != "Whistle" || number.empty() || field == nullptr) return set;
@@ -281,6 +293,7 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
   if (!fragment) {
     GW_TRY(check_required(kind, checked.body));
     GW_TRY(check_patrol(state, kind, checked.body));
+    GW_TRY(check_exposure(state, kind, checked.body));
   }
   if (checked.body.size() > limits::kRecordBytes) {
     return fail(ErrorCode::kTooLarge, "the record is too large; put long things into attachments",
