@@ -156,8 +156,10 @@ Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
   if (code.find(':') != std::string_view::npos) return std::string(code);
   if (all_digits(code) && code.size() == kGridDigits) return "grid:" + std::string(code);
   if (all_digits(code) && code.size() == kAreaDigits) {
-    const std::size_t stem = stem_of(code).size();
-    return (stem == 6 ? "county:" : stem == 9 ? "town:" : "village:") + std::string(code);
+    const std::string_view stem = stem_of(code);
+    // As the server names it, so that a grant of the county alone holds it.
+    if (stem.size() == 6) return "county:" + std::string(stem);
+    return (stem.size() == 9 ? "town:" : "village:") + std::string(code);
   }
   return fail(ErrorCode::kInvalid, "the grid or area of a record is not a code",
               "kind " + std::string(kind.name) + ", scope");

@@ -86,7 +86,7 @@ v1::Welcome ScriptedServer::welcome() const {
   epoch.set_start_seq(1);
   welcome.set_grants_version(1);
   welcome.set_worker(std::string(RecordId::make(DeviceId(0), 7).bytes()));
-  for (const char* scope : {"grid:440811001001001", "county:440811000000"}) {
+  for (const char* scope : {"grid:440811001001001", "county:440811"}) {
     v1::Grant& grant = *welcome.add_grants();
     grant.set_scope(scope);
     grant.set_audiences(kEveryAudience);

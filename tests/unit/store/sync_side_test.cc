@@ -85,6 +85,24 @@ TEST_CASE("a scope newly granted is fetched from its beginning, until it has cau
   CHECK(phone->sync_state()->exceptions.empty());
 }
 
+TEST_CASE("a record of the whole county goes by the scope that the server names it by") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome welcome = phone.welcome_of({"county:440811"});
+  welcome.mutable_grants(0)->set_subtree(false);
+  phone.welcome(welcome);
+  v1::Task task;
+  task.set_title("全区排查");
+  task.set_area("440811000000");
+  phone.put(kinds::kTask, task);
+  const auto operations = phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value();
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].scope == "county:440811");
+  task.set_area("440811001000");
+  CHECK(phone.refused({.kind = kinds::kTask, .set = task.SerializeAsString()}) ==
+        ErrorCode::kOutOfScope);
+}
+
 TEST_CASE("a scope that shows more than before is fetched again") {
   Phone phone;
   v1::Welcome welcome = phone.welcome_of({kGridScope});
