@@ -17,6 +17,59 @@ std::unexpected<Error> wrong(std::string what) {
               "enrolment code");
 }
 
+// The character at the front, taken off. What is no UTF-8 comes byte by byte.
+char32_t next_character(std::string_view& text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t length = lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1;
+  char32_t character = lead;
+  if (length > 1 && text.size() >= length) {
+    character = lead & (length == 3 ? 0x0F : 0x1F);
+    for (std::size_t i = 1; i < length; ++i) character = character << 6 | (byte(i) & 0x3F);
+    text.remove_prefix(length);
+  } else {
+    text.remove_prefix(1);
+  }
+  return character;
+}
+
+bool is_space(char32_t c) {
+  return c <= U' ' || c == U'\u00A0' || (c >= U'\u2000' && c <= U'\u200D') || c == U'\u3000' ||
+         c == U'\uFEFF';
+}
+
+bool is_dash(char32_t c) { return (c >= U'\u2010' && c <= U'\u2015') || c == U'\u2212'; }
+
+// What a person typed or pasted, as it was meant: a Chinese keyboard gives full-width letters,
+// digits and colons, a messenger breaks the line and turns hyphens into dashes.
+std::string as_meant(std::string_view text) {
+  constexpr char32_t kFullWidthFirst = U'\uFF01';
+  constexpr char32_t kFullWidthLast = U'\uFF5E';
+  std::string meant;
+  while (!text.empty()) {
+    const std::string_view before = text;
+    const char32_t c = next_character(text);
+    if (is_space(c)) continue;
+    if (c >= kFullWidthFirst && c <= kFullWidthLast) {
+      meant += static_cast<char>(c - kFullWidthFirst + U'!');
+    } else if (is_dash(c)) {
+      meant += '-';
+    } else if (c == U'\u3002') {
+      meant += '.';
+    } else {
+      meant += before.substr(0, before.size() - text.size());
+    }
+  }
+  return meant;
+}
+
+bool begins_with_prefix(std::string_view text) {
+  return text.size() >= kPrefix.size() &&
+         std::ranges::equal(text.substr(0, kPrefix.size()), kPrefix, {}, [](char c) {
+           return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+         });
+}
+
 std::optional<std::string> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   const auto digit = [](char c) {
@@ -47,10 +100,9 @@ std::optional<std::string_view> last_part(std::string_view& rest) {
 }  // namespace
 
 Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
-  while (!text.empty() && text.back() <= ' ') text.remove_suffix(1);
-  while (!text.empty() && text.front() <= ' ') text.remove_prefix(1);
-  if (!text.starts_with(kPrefix)) return wrong("it does not begin with gw1:");
-  std::string_view rest = text.substr(kPrefix.size());
+  const std::string meant = as_meant(text);
+  if (!begins_with_prefix(meant)) return wrong("it does not begin with gw1:");
+  std::string_view rest = std::string_view(meant).substr(kPrefix.size());
   const auto code = last_part(rest);
   const auto key = last_part(rest);
   if (!code || code->empty()) return wrong("its last part is missing");
