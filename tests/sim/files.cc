@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -8,15 +9,17 @@ namespace gridwhistle::sim {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() {
+TemporaryFolder::TemporaryFolder(bool keep) : keep_(keep) {
   const fs::path memory = "/dev/shm";
   std::string path =
       ((fs::exists(memory) ? memory : fs::temp_directory_path()) / "gw-sim-XXXXXX").string();
   if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary folder");
   path_ = path;
+  if (keep_) std::printf("files are in %s\n", path_.c_str());
 }
 
 TemporaryFolder::~TemporaryFolder() {
+  if (keep_) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }

@@ -5,10 +5,10 @@
 
 namespace gridwhistle::sim {
 
-/// A folder in memory where there is one, removed at the end.
+/// A folder in memory where there is one, removed at the end unless it is kept.
 class TemporaryFolder {
  public:
-  TemporaryFolder();
+  explicit TemporaryFolder(bool keep = false);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -16,6 +16,7 @@ class TemporaryFolder {
 
  private:
   std::string path_;
+  const bool keep_;
 };
 
 /// Runs `die`, which closes the database at `path`, and puts the files back as they were before:

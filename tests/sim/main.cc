@@ -14,12 +14,12 @@ struct Options {
   std::uint64_t start = 1;
   std::uint64_t seeds = 100;
   std::uint64_t seed = 0;
-  bool trace = false;
+  gridwhistle::sim::RunOptions run;
   bool twice = false;
 };
 
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
-  const RunResult result = run(seed, options.trace);
+  const RunResult result = run(seed, options.run);
   std::string broken = result.violation;
   if (broken.empty() && options.twice && run(seed).hash != result.hash) {
     broken = "two runs differ";
@@ -43,6 +43,7 @@ int play_all(const Options& options) {
   const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     if (!play(seed, options, total)) ++failed;
+    std::fflush(stdout);
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -64,7 +65,8 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", options.seeds, "how many seeds");
   app.add_option("--start", options.start, "the first seed");
   app.add_option("--seed", options.seed, "this seed alone");
-  app.add_flag("--trace", options.trace, "print what happens");
+  app.add_flag("--trace", options.run.trace, "print what happens");
+  app.add_flag("--keep", options.run.keep, "leave the files, and print where they are");
   app.add_flag("--twice", options.twice, "play each seed twice and compare");
   CLI11_PARSE(app, argc, argv);
   return play_all(options);

@@ -31,7 +31,8 @@ class Oracle {
   void removed(const RecordId& id, const std::string& element);
   void erased(const RecordId& id);
 
-  /// A phone shows this value. Having shown an own write, it never shows an older own one.
+  /// A phone shows this value of a record that none of its own writes was refused of. Having shown
+  /// an own write, it never shows an older own one.
   void shows(const std::string& reader, const RecordId& id, std::uint32_t field,
              const std::string& value);
 

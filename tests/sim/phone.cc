@@ -1,9 +1,11 @@
 #include "phone.h"
 
+#include <set>
 #include <utility>
 
 #include "files.h"
 #include "gridwhistle/road.h"
+#include "model/operation.h"
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
@@ -273,10 +275,18 @@ void Phone::act_on_whistle() {
 }
 
 void Phone::look() {
-  const auto check = [this](const char* kind, std::uint32_t field) {
+  // What was refused is taken off its record again: there an older write may be all that stands.
+  const auto outcomes = client_->outcomes();
+  if (!outcomes) throw Violation("no outcomes: " + outcomes.error().message);
+  std::set<RecordId> refused;
+  for (const OutcomeView& outcome : *outcomes) {
+    if (!was_applied(static_cast<OutcomeStatus>(outcome.status))) refused.insert(outcome.record);
+  }
+  const auto check = [this, &refused](const char* kind, std::uint32_t field) {
     const auto found = client_->query(kind, Query(), kPurpose);
     if (!found) throw Violation("cannot read: " + found.error().message);
     for (const FoundBytes& row : *found) {
+      if (refused.contains(row.info.id)) continue;
       oracle_.shows(person_.name, row.info.id, field,
                     std::string(text_of(row.record, field).value_or("")));
     }

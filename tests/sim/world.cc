@@ -16,8 +16,8 @@ constexpr std::uint64_t kHour = 60 * kMinute;
 
 class World {
  public:
-  World(std::uint64_t seed, bool print_trace) : dice_(seed) {
-    if (print_trace) timeline_.print_notes();
+  World(std::uint64_t seed, const RunOptions& options) : folder_(options.keep), dice_(seed) {
+    if (options.trace) timeline_.print_notes();
   }
 
   void play() {
@@ -218,8 +218,8 @@ class World {
 
 }  // namespace
 
-RunResult run(std::uint64_t seed, bool print_trace) {
-  World world(seed, print_trace);
+RunResult run(std::uint64_t seed, const RunOptions& options) {
+  World world(seed, options);
   std::string violation;
   try {
     world.play();

@@ -17,6 +17,11 @@ struct RunResult {
 
 /// A county's hours, played from one seed: phones record, lines break, processes die, clocks lie,
 /// workers move; then the network heals, and every law is checked.
-RunResult run(std::uint64_t seed, bool print_trace = false);
+/// With `trace`, prints what happens; with `keep`, leaves the files and prints where they are.
+struct RunOptions {
+  bool trace = false;
+  bool keep = false;
+};
+RunResult run(std::uint64_t seed, const RunOptions& options = {});
 
 }  // namespace gridwhistle::sim
