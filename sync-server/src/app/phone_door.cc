@@ -23,11 +23,15 @@ class PhoneDoor::Stream : public rpc::StreamHandler {
   void on_frame(std::string frame) override {
     const std::size_t size = frame.size();
     // Paused before its frame is posted, so that the round with this frame resumes it.
-    if (door_.posted_bytes_.fetch_add(size) + size > kWaitingBytesHigh) pause();
+    if (door_.posted_bytes_.fetch_add(size) + size + door_.queued_bytes_ > kWaitingBytesHigh) {
+      pause();
+    }
     door_.thread_.post(
         [&door = door_, id = id_, size, frame = std::move(frame)](County& county) mutable {
-          door.posted_bytes_ -= size;
           county.on_frame(id, std::move(frame));
+          // In this order, so that the frame is counted at every moment.
+          door.queued_bytes_ = county.queued_bytes();
+          door.posted_bytes_ -= size;
         });
   }
   void on_half_close() override {
@@ -95,7 +99,8 @@ void PhoneDoor::on_shutdown() {
 void PhoneDoor::forget(ConnectionId id) { sinks_.erase(id); }
 
 void PhoneDoor::resume_paused(County& county) {
-  if (posted_bytes_ + county.queued_bytes() > kWaitingBytesLow) return;
+  queued_bytes_ = county.queued_bytes();
+  if (posted_bytes_ + queued_bytes_ > kWaitingBytesLow) return;
   std::vector<std::weak_ptr<rpc::SyncStream>> paused;
   {
     const std::lock_guard lock(mutex_);

@@ -36,7 +36,8 @@ class PhoneDoor : public rpc::RpcHandler {
   void resume_paused(County& county);
 
   CountyThread& thread_;
-  std::atomic<std::size_t> posted_bytes_ = 0;
+  std::atomic<std::size_t> posted_bytes_ = 0;  ///< not with the county yet
+  std::atomic<std::size_t> queued_bytes_ = 0;  ///< with the county, as of its last word
   std::mutex mutex_;
   std::vector<std::weak_ptr<rpc::SyncStream>> paused_;                   // guarded by mutex_
   std::unordered_map<ConnectionId, std::unique_ptr<StreamSink>> sinks_;  // the county's thread
