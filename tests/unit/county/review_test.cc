@@ -1,0 +1,149 @@
+#include "county_world.h"
+
+// What waits for a reviewer, and what becomes of it.
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
+// Moves a grid worker to another grid, so long ago that the old one is out of reach.
+void move_away(World& world, RecordId worker, const std::string& code) {
+  v1::Worker moved;
+  moved.set_code(code);
+  v1::WorkerRole& role = *moved.add_roles();
+  role.set_role(static_cast<v1::Role>(Role::kGridWorker));
+  role.set_scope(kGrid2);
+  world.import(moved, worker);
+  world.clock.ms += 40 * kDayMs;
+}
+
+std::vector<v1::Outcome> outcomes(const Inbox& inbox) {
+  std::vector<v1::Outcome> all;
+  for (const Row& row : inbox.rows_of(kinds::kOutcome)) {
+    REQUIRE(all.emplace_back().ParseFromString(row.set));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("sealed work is accepted or returned, each once, and its author hears of it") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  Phone colleague = world.phone(world.anna);
+  move_away(world, carla, "W9");
+  std::vector<RecordId> ids;
+  for (int i = 0; i < 3; ++i) {
+    ids.push_back(phone.new_id());
+    phone.record(kinds::kVisit, ids.back(), visit(kGrid1, "no. " + std::to_string(i)), true,
+                 world.clock.ms);
+  }
+  const auto sent = world.sync(phone);
+  REQUIRE(sent->runs().size() >= 1);
+  CHECK(outcomes(*sent).size() == 3);
+  CHECK(world.county->status()->sealed == 3);
+  CHECK(world.sync(colleague)->rows_of(kinds::kVisit).empty());
+  if (GENERATE(false, true)) world.open();
+
+  const auto list = world.county->review();
+  REQUIRE(list);
+  REQUIRE(list->sealed.size() == 3);
+  CHECK(list->sealed[0].worker == carla);
+  CHECK(list->sealed[0].record == ids[0]);
+  const std::uint64_t number = list->sealed[0].number;
+  CHECK(world.county->accept_sealed(number, "test") == OutcomeStatus::kAccepted);
+  REQUIRE(world.county->return_sealed(list->sealed[1].number, "it was not your grid", "test"));
+  CHECK(world.county->review()->sealed.size() == 1);
+  CHECK(world.county->status()->sealed == 1);
+
+  const auto read = world.sync(colleague)->rows_of(kinds::kVisit);
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].id == ids[0]);
+  const auto told = outcomes(*world.sync(phone));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].record() == ids[1].bytes());
+  CHECK(told[0].status() == v1::OUTCOME_STATUS_REJECTED);
+  CHECK(told[0].message() == "it was not your grid");
+  CHECK(text_of(told[0].lost_set(), fields::visit::kNotes) == "no. 1");
+
+  for (const std::uint64_t done : {number, list->sealed[1].number, std::uint64_t{999}}) {
+    CHECK(world.county->accept_sealed(done, "test").error().code == ErrorCode::kNotFound);
+    CHECK(world.county->return_sealed(done, "", "test").error().code == ErrorCode::kNotFound);
+  }
+  CHECK(*world.storage->count(kinds::kVisit) == 1);
+  CHECK(world.county->verify()->faults.empty());
+}
+
+TEST_CASE("a record that an edit brought back is in the reviewer's list") {
+  World world;
+  Phone one = world.phone(world.anna);
+  Phone two = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const RecordId id = one.new_id();
+  one.record(kinds::kVisit, id, visit(kGrid1), true, world.clock.ms);
+  world.sync(one);
+  world.sync(two);
+  const Seq seen(two.cursor.seq());
+  v1::Visit edit;
+  edit.set_notes("still needed");
+  one.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 1, seen);
+  Operation& erasure = two.record(kinds::kVisit, id, "", false, world.clock.ms + 2, seen);
+  erasure.type = OperationType::kErase;
+  world.sync(one);
+  world.sync(two);
+  const auto list = world.county->review();
+  REQUIRE(list);
+  REQUIRE(list->flagged.size() == 1);
+  CHECK(list->flagged[0].record == id);
+  CHECK(list->sealed.empty());
+}
+
+TEST_CASE("a device that is reported lost is cut off in the middle of a call, and for good") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  Phone other = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Inbox live;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, live);
+  world.county->on_frame(call, phone.hello(world.clock, true));
+  world.pump();
+  REQUIRE(live.open);
+  REQUIRE(world.county->revoke(phone.device, DeviceState::kLost, "test"));
+  CHECK_FALSE(live.open);
+  CHECK(live.refused() == ErrorCode::kDeviceLost);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  for (std::string& frame : phone.frames(Lane::kRecords, 0)) world.county->on_frame(call, frame);
+  world.pump();
+  const std::size_t heard = live.frames.size();
+  CHECK(world.sync(phone)->refused() == ErrorCode::kDeviceLost);
+  CHECK(*world.storage->count(kinds::kVisit) == 0);
+  other.record(kinds::kVisit, other.new_id(), visit(kGrid1), true, world.clock.ms);
+  CHECK(world.sync(other)->refused() == ErrorCode{});
+  CHECK(live.frames.size() == heard);
+}
+
+TEST_CASE("a phone that does not keep up is sent no rows until it does, and then all of them") {
+  World world;
+  Phone slow = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Phone busy = world.phone(world.anna);
+  Inbox live;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, live);
+  world.county->on_frame(call, slow.hello(world.clock, true));
+  world.pump();
+  live.keeps_up = false;
+  const std::size_t before = live.frames.size();
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      busy.record(kinds::kVisit, busy.new_id(), visit(kGrid1, std::string(1000, 'v')), true,
+                  world.clock.ms);
+    }
+    world.sync(busy);
+  }
+  CHECK(live.frames.size() == before);
+  live.keeps_up = true;
+  world.pump();
+  CHECK(live.rows_of(kinds::kVisit).size() == 400);
+}
