@@ -123,8 +123,9 @@ Result<std::vector<std::string>> Workspace::leaves_by_content(const KindSchema& 
 Result<std::vector<RecordKey>> Workspace::children(RecordId parent) {
   auto keys = storage_.children(parent);
   if (!keys) return keys;
-  for (const auto& [of, key] : new_children_) {
-    if (of == parent && std::ranges::find(*keys, key) == keys->end()) keys->push_back(key);
+  const auto [first, last] = new_children_.equal_range(parent);
+  for (auto child = first; child != last; ++child) {
+    if (std::ranges::find(*keys, child->second) == keys->end()) keys->push_back(child->second);
   }
   return keys;
 }
@@ -137,16 +138,21 @@ Result<Merged> Workspace::merge_in(const Operation& operation, DeviceId device, 
   if (!merged.changed) return merged;
   const KindSchema& kind = *(*page)->kind;
   // An erasure that came before its creation has no content to be placed by yet.
-  if (!merged.next.body.empty()) {
-    if (auto scope = leaves_by_content(kind, merged.next.body); !scope) {
-      return std::unexpected(std::move(scope.error()));
-    }
+  const bool has_content = !merged.next.body.empty();
+  std::vector<std::string> leaves;
+  if (has_content) {
+    auto named = leaves_by_content(kind, merged.next.body);
+    if (!named) return std::unexpected(std::move(named.error()));
+    leaves = std::move(*named);
   }
   (*page)->record.state = merged.next;
   (*page)->dirty = true;
   const RecordKey parent = parent_of(kind, merged.next.body);
-  if (parent.id != (*page)->parent) new_children_.emplace_back(parent.id, key);
-  if (auto settled = settle(key, **page, seq); !settled) return std::unexpected(settled.error());
+  if (parent.id != (*page)->parent) new_children_.emplace(parent.id, key);
+  if (!has_content) return merged;
+  if (auto settled = settle(key, **page, std::move(leaves), seq); !settled) {
+    return std::unexpected(settled.error());
+  }
   return merged;
 }
 
@@ -175,19 +181,17 @@ Result<void> Workspace::write_bytes(const RecordKey& key, std::string_view messa
   return write(key, *set, clear, seq);
 }
 
-// After a change: the record's places, and those of what follows it. What the server has added to a
-// whistle's places (the organisations called) stays.
-Result<void> Workspace::settle(const RecordKey& key, Page& page, Seq seq) {
-  if (page.record.state.body.empty()) return {};
-  auto leaves = leaves_by_content(*page.kind, page.record.state.body);
-  if (!leaves) return std::unexpected(std::move(leaves.error()));
+// After a change: the record's places, which its content names, and those of what follows it. What
+// the server has added to a whistle's places (the organisations called) stays.
+Result<void> Workspace::settle(const RecordKey& key, const Page& page,
+                               std::vector<std::string> leaves, Seq seq) {
   if (key.kind == kinds::kWhistle) {
     for (const Membership& m : page.record.memberships) {
       const std::string& name = storage_.scope_name(m.scope);
-      if (m.in && name.starts_with("org:")) leaves->push_back(name);
+      if (m.in && name.starts_with("org:")) leaves.push_back(name);
     }
   }
-  return place(key, *leaves, seq);
+  return place(key, leaves, seq);
 }
 
 Result<void> Workspace::place(const RecordKey& key, const std::vector<std::string>& leaves,

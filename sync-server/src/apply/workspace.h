@@ -88,14 +88,15 @@ class Workspace {
  private:
   Result<void> write_bytes(const RecordKey& key, std::string_view message,
                            const std::vector<std::uint32_t>& clear, Seq seq);
-  Result<void> settle(const RecordKey& key, Page& page, Seq seq);
+  Result<void> settle(const RecordKey& key, const Page& page, std::vector<std::string> leaves,
+                      Seq seq);
   Result<void> move_children(RecordId parent, const std::vector<std::string>& leaves);
 
   Storage& storage_;
   const Schema& schema_;
   const std::int64_t now_ms_;
   std::map<RecordKey, std::unique_ptr<Page>> pages_;
-  std::vector<std::pair<RecordId, RecordKey>> new_children_;
+  std::multimap<RecordId, RecordKey> new_children_;  ///< by parent
 };
 
 }  // namespace gridwhistle

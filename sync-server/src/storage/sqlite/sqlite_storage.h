@@ -87,6 +87,9 @@ class SqliteStorage final : public Storage {
     std::string name;
     Seq last;
   };
+  struct KeyHash {
+    std::size_t operator()(const RecordKey& key) const { return std::hash<RecordId>()(key.id); }
+  };
 
   Result<void> load_scopes();
   Result<void> put_line(const Membership& membership, const RecordKey& key);
@@ -109,7 +112,7 @@ class SqliteStorage final : public Storage {
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
   /// Records as they were last written: what one phone sent is read again for all others at once.
-  std::map<RecordKey, StoredRecord> recent_;
+  std::unordered_map<RecordKey, StoredRecord, KeyHash> recent_;
   std::size_t recent_bytes_ = 0;
 };
 
