@@ -125,7 +125,7 @@ std::vector<const FieldSchema*> columns_of(const KindSchema& kind) {
 
 /// The record's message in canonical form; an empty one when the file holds something unreadable.
 std::string canonical_of(const KindSchema& kind, const FoundBytes& found) {
-  return canonical(kind, found.record).value_or(std::string());
+  return canonical_record(kind, found.record).value_or(std::string());
 }
 
 }  // namespace

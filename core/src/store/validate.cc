@@ -279,7 +279,8 @@ bool is_fragment(const KindSchema& kind, const RecordRow& row) {
 Result<Checked> check_put(StoreState& state, const KindTable& table, const Change& change,
                           const RecordRow* before, bool creates, std::string_view number) {
   const KindSchema& kind = table.rules();
-  GW_TRY_LET(given, canonical(kind, change.set));
+  // A record that is put whole may hold fields that many writes made larger than one may be.
+  GW_TRY_LET(given, canonical_record(kind, change.set));
   GW_TRY_LET(set, numbered(kind, std::move(given), before == nullptr ? number : ""));
   GW_TRY_LET(remove, canonical(kind, change.remove));
   GW_TRY(check_cleared(kind, change, set));
@@ -304,6 +305,7 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
     checked.scope = std::move(scope);
   }
   checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
+  if (checked.set.size() > limits::kFieldBytes) GW_TRY(canonical(kind, checked.set));
   checked.remove = std::move(remove);
   checked.clear = news_in_clear(kind, change.clear, old_body, checked.body);
   // An element both added and removed: what is seen is what the operation does, here as elsewhere.
