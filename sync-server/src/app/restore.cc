@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <filesystem>
+#include <string>
 
 #include "app/backup.h"
 #include "app/init.h"
@@ -9,6 +11,7 @@
 #include "app/listing.h"
 #include "app/open_county.h"
 #include "sqlite/file_lock.h"
+#include "storage/open.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -53,6 +56,15 @@ Result<Seq> checked(const ServerConfig& config, const std::string& path) {
   return status->last_seq;
 }
 
+/// What phones were told is in a backup, by the file that is to be replaced; 0 when there is none,
+/// or it cannot be read.
+Seq told_safe(const ServerConfig& config) {
+  const std::string mark = peek_fact(config.database_path(), "backed_up").value_or("");
+  std::uint64_t seq = 0;
+  std::from_chars(mark.data(), mark.data() + mark.size(), seq);
+  return Seq(seq);
+}
+
 Result<void> move_aside(const ServerConfig& config, bool replace, std::int64_t now_ms) {
   const std::string path = config.database_path();
   std::error_code error;
@@ -90,8 +102,13 @@ Result<void> bring_key(const ServerConfig& config, const std::string& backup) {
   return restore_key(backup, *passphrase, config.key_path());
 }
 
-Result<Seq> restore(const ServerConfig& config, const RestoreCommand& command,
-                    std::int64_t now_ms) {
+struct Restored {
+  Seq upto;
+  Seq told_safe;
+};
+
+Result<Restored> restore(const ServerConfig& config, const RestoreCommand& command,
+                         std::int64_t now_ms) {
   const auto lock = sqlite::FileLock::take(config.database_path() + "-lock");
   if (!lock) {
     return fail(lock.error().code, config.data_folder + ": " + lock.error().message +
@@ -108,27 +125,40 @@ Result<Seq> restore(const ServerConfig& config, const RestoreCommand& command,
   const auto upto = checked(config, candidate.path());
   if (!upto) return std::unexpected(upto.error());
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
+  const Seq safe = told_safe(config);
   if (auto moved = move_aside(config, command.replace, now_ms); !moved) {
     return std::unexpected(moved.error());
   }
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, config.database_path() + ": " + error.message());
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return *upto;
+  return Restored{*upto, safe};
 }
 
 }  // namespace
 
 ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
                      const Output& output, std::int64_t now_ms) {
-  const auto upto = restore(config, command, now_ms);
-  if (!upto) return output.fail(upto.error());
+  const auto restored = restore(config, command, now_ms);
+  if (!restored) return output.fail(restored.error());
   Sheet sheet;
   sheet.add({"restored", "Restored", "已恢复"}, text_value(config.database_path()));
-  sheet.add({"upto", "Up to", "日志号"}, number_value(upto->value));
+  sheet.add({"upto", "Up to", "日志号"}, number_value(restored->upto.value));
+  sheet.add({"told_safe", "Phones told safe up to", "已告知手机的安全日志号"},
+            number_value(restored->told_safe.value));
   sheet.print(output);
   output.line("Phones notice by themselves and send again what came after it.",
               "手机会自动察觉，并重新发送此后的内容。");
+  if (restored->upto < restored->told_safe) {
+    output.line(
+        "Warning: this backup is older than the last one. Phones were told that changes up to " +
+            std::to_string(restored->told_safe.value) +
+            " are safe and may have forgotten them; if there is a newer backup, restore that one "
+            "before the server runs again.",
+        "警告：此备份并非最新。手机已被告知 " + std::to_string(restored->told_safe.value) +
+            " 号以前的更改安全，可能已不再保留；如有更新的备份，请在启动服务器之前改用该备份恢复"
+            "。");
+  }
   return ExitCode::kDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gridwhistle/status.h"
 #include "model/schema.h"
@@ -15,11 +16,16 @@ Result<void> create_sqlite_storage(const std::string& path, const std::string& c
                                    const Schema& schema, const std::string& vfs = {});
 
 /// Opens a county's file for this process alone; adds what the schema has and the file lacks.
-/// `vfs` names a registered SQLite VFS, for tests of disks that fail. `schema` outlives the storage.
+/// `vfs` names a registered SQLite VFS, for tests of disks that fail. `schema` outlives the
+/// storage.
 ///
 /// Errors: kNotFound, kLocked (another process has it), kNewerFile, kNotADatabase, kCorrupt, and
 /// those of files.
 Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, const Schema& schema,
                                                      const std::string& vfs = {});
+
+/// A fact of a county's file as it lies on the disk (see Storage::fact), without opening the file
+/// for this process: takes no lock and writes nothing. Empty when there is none.
+Result<std::string> peek_fact(const std::string& path, std::string_view name);
 
 }  // namespace gridwhistle

@@ -240,4 +240,28 @@ TEST_CASE(
   REQUIRE(open);
   CHECK(open->county->all(kinds::kWhistle)->empty());
   CHECK(open->county->all(kinds::kGrid)->size() == 508);
+  CHECK(said.out.find("Warning") == said.out.npos);
+}
+
+TEST_CASE("Restoring a backup older than what phones were told is safe is done with a warning") {
+  Desk desk;
+  desk.with_sample();
+  const std::string older = desk.folder() / "older.gwbackup";
+  REQUIRE(desk.type({"backup", older}).code == ExitCode::kDone);
+  desk.whistle("T-5", "02004");
+  const Said newer = desk.type({"backup", "newer.gwbackup"});
+  REQUIRE(newer.code == ExitCode::kDone);
+  const std::string told = std::to_string(newer.rows()[0]["upto"].get<std::int64_t>());
+  desk.close();
+  Said said;
+  Output output{[&](std::string_view text) { said.out += text; },
+                [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  REQUIRE(run_restore(desk.config(), {older, true}, output, 5000) == ExitCode::kDone);
+  INFO(said.out);
+  CHECK(said.out.find("Warning: this backup is older") != said.out.npos);
+  CHECK(said.out.find("up to " + told + " are safe") != said.out.npos);
+  // Now nobody was told more than this file knows.
+  said = {};
+  REQUIRE(run_restore(desk.config(), {older, true}, output, 6000) == ExitCode::kDone);
+  CHECK(said.out.find("Warning") == said.out.npos);
 }
