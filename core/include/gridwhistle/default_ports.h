@@ -59,8 +59,9 @@ struct TransportOptions {
   std::chrono::milliseconds keepalive_timeout{20'000};
   /// A connection without calls is closed after so long.
   std::chrono::milliseconds idle_timeout{300'000};
-  /// The largest frame either way; a larger one ends its call with kTooLarge.
-  std::size_t frame_bytes_max = 1 << 20;
+  /// The largest frame either way, 0 for the protocol's own limit; a larger one ends its call with
+  /// kTooLarge.
+  std::size_t frame_bytes_max = 0;
 };
 
 /// gRPC over TLS to the server whose key is pinned. Certificates' names, dates and issuers mean

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/limits.h"
 #include "gridwhistle/default_ports.h"
 
 namespace gridwhistle {
@@ -31,7 +32,9 @@ PinnedChannel open_pinned_channel(const ServerAddress& server, const TransportOp
 class Link {
  public:
   Link(ServerAddress server, Executor& executor, TransportOptions options)
-      : server_(std::move(server)), executor_(executor), options_(options) {}
+      : server_(std::move(server)), executor_(executor), options_(options) {
+    if (options_.frame_bytes_max == 0) options_.frame_bytes_max = limits::kLoneFrameBytes;
+  }
 
   /// The channel, opened if there is none.
   PinnedChannel get();
@@ -51,7 +54,7 @@ class Link {
  private:
   const ServerAddress server_;
   Executor& executor_;
-  const TransportOptions options_;
+  TransportOptions options_;
   std::mutex mutex_;
   std::condition_variable idle_;
   int calls_ = 0;

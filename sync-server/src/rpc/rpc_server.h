@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "gridwhistle/status.h"
 #include "rpc/handler.h"
 #include "rpc/server_identity.h"
@@ -20,7 +21,7 @@ struct RpcServerOptions {
   /// Calls at a time on one connection: a phone needs two, a gateway more connections.
   int streams_per_connection_max = 16;
   /// The largest frame either way; a larger one from a phone ends its call with kTooLarge.
-  std::size_t frame_bytes_max = 1 << 20;
+  std::size_t frame_bytes_max = limits::kLoneFrameBytes;
   /// A stream with so much queued is not writable until half of it has gone; with `max` it ends.
   std::size_t outgoing_bytes_high = 256 << 10;
   std::size_t outgoing_bytes_max = 8 << 20;

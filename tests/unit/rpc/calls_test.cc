@@ -2,6 +2,7 @@
 #include <string>
 #include <thread>
 
+#include "base/limits.h"
 #include "county.h"
 #include "phone.h"
 
@@ -213,6 +214,27 @@ TEST_CASE("An enrolment that is not answered in time is a timeout") {
   Phone phone(served.port(), served.key(), {.enrol_timeout = 200ms});
   CHECK(phone.enrol("hello").error().code == ErrorCode::kTimeout);
   kept = nullptr;
+}
+
+TEST_CASE("The largest frame of the protocol travels both ways, and not a byte more") {
+  Served served;
+  Phone phone(served.port(), served.key());
+  auto talk = phone.call();
+  const std::string largest(limits::kLoneFrameBytes, 'x');
+  talk.call->send(largest);
+  REQUIRE(talk.log->wait_for_frames(1));
+  CHECK(talk.log->frames().front() == largest);
+  talk.call->send(largest + "x");
+  REQUIRE(talk.log->wait_for_end());
+  CHECK(talk.log->error() == ErrorCode::kTooLarge);
+  CHECK(served.county.frames == 1);
+
+  Phone lax(served.port(), served.key(), {.frame_bytes_max = 2 * limits::kLoneFrameBytes});
+  auto other = lax.call();
+  other.call->send(largest + "x");
+  REQUIRE(other.log->wait_for_end());
+  CHECK(other.log->error() == ErrorCode::kTooLarge);
+  CHECK(served.county.frames == 1);
 }
 
 TEST_CASE("A frame over the limit ends the call with kTooLarge, from whichever side it comes") {
