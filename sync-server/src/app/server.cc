@@ -10,6 +10,7 @@
 #include "app/operator_door.h"
 #include "app/phone_door.h"
 #include "rpc/admin.h"
+#include "rpc/library_log.h"
 #include "rpc/rpc_server.h"
 #include "rpc/server_identity.h"
 
@@ -34,9 +35,16 @@ class RunningServer : public Server {
         thread_(std::move(open.county)),
         phones_(thread_) {}
 
-  ~RunningServer() override { stop(); }
+  ~RunningServer() override {
+    stop();
+    rpc::set_library_log(nullptr);
+  }
 
   Result<void> open_doors() {
+    rpc::set_library_log([this](const rpc::LibraryLine& line) {
+      const std::string at = std::string(line.file) + ":" + std::to_string(line.line);
+      line.is_error ? log_.error("grpc", {{"at", at}}) : log_.info("grpc", {{"at", at}});
+    });
     const auto identity = rpc::load_or_make_identity(config_.key_path());
     if (!identity) return std::unexpected(identity.error());
     rpc::RpcServerOptions options{.listen = config_.listen, .identity = *identity};
