@@ -345,6 +345,7 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   session.budget_left = hello.budget_bytes();
   session.has_budget = hello.budget_bytes() != 0;
   session.applied = effect.applied;
+  session.backed_up = Seq(effect.welcome ? effect.welcome->backed_up() : 0);
   for (const v1::LaneState& lane : hello.lanes()) {
     session.acked[index_of(static_cast<Lane>(lane.lane()))] = LaneSeq(lane.noted());
   }
@@ -388,6 +389,17 @@ void County::Impl::send_acks(Session& session, Lane lane, std::vector<AckedRun> 
   session.applied[at] = std::max(session.applied[at], session.acked[at]);
   if (acks.runs().empty()) return;
   acks.set_backed_up(backed_up.value);
+  session.backed_up = backed_up;
+  acks.set_server_ms(now_ms());
+  session.sink->send(encode(acks));
+}
+
+// A phone that only listens may forget what a backup has taken, too.
+void County::Impl::send_backup_mark(Session& session) {
+  if (!session.live || session.backed_up == backed_up) return;
+  session.backed_up = backed_up;
+  v1::Acks acks;
+  acks.set_backed_up(backed_up.value);
   acks.set_server_ms(now_ms());
   session.sink->send(encode(acks));
 }
@@ -424,6 +436,7 @@ void County::Impl::send_rows(Session& session) {
     // Rows come after the acknowledgements of all that went into them.
     if (session.acked[at] < session.applied[at]) return;
   }
+  send_backup_mark(session);
   while (session.sink->writable()) {
     if (session.has_budget && session.budget_left == 0) break;
     auto cut = session.feed->next();
@@ -432,16 +445,19 @@ void County::Impl::send_rows(Session& session) {
     std::string frame = encode_cut(**cut);
     session.budget_left -= std::min<std::uint64_t>(session.budget_left, frame.size());
     session.sink->send(std::move(frame));
+    session.cut_since_end = true;
   }
   const bool spent = session.has_budget && session.budget_left == 0;
   const bool caught_up = !session.feed->may_have_more();
   if (!spent && !caught_up) return;
-  if (session.down_ended || !(session.up_ended || session.live)) return;
+  if (!(session.up_ended || session.live)) return;
+  if (session.down_ended && !session.cut_since_end) return;
   if (session.frames_waiting > 0) return;
   v1::DownEnd end;
   if (caught_up) end.set_caught_up(session.feed->cursor().value);
   session.sink->send(encode(end));
   session.down_ended = true;
+  session.cut_since_end = false;
   if (!session.live || spent) finish(session);
 }
 

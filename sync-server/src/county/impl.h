@@ -23,11 +23,13 @@ struct Session {
   bool closing = false;  ///< nothing more is read or sent
   bool up_ended = false;
   bool down_ended = false;
+  bool cut_since_end = false;  ///< of a live call: rows went down behind its last end
   bool live = false;
   std::optional<Author> author;
   std::optional<Feed> feed;
   std::array<LaneSeq, kLaneCount> acked;    ///< told the phone, in this call or before
   std::array<LaneSeq, kLaneCount> applied;  ///< taken over
+  Seq backed_up;                            ///< told the phone
   std::uint64_t budget_left = 0;
   bool has_budget = false;
   std::size_t frames_waiting = 0;
@@ -80,6 +82,7 @@ struct County::Impl {
   void refuse_batch(const std::vector<Waiting>& batch);
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
+  void send_backup_mark(Session& session);
   void send_rows();
   void send_rows(Session& session);
   void refuse(Session& session, const v1::Refusal& refusal);

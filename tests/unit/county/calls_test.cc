@@ -266,3 +266,35 @@ TEST_CASE("a live call is pushed what others write") {
   world.sync(author);
   CHECK(inbox.rows_of(kinds::kVisit).size() == 1);
 }
+
+TEST_CASE("a live call hears of each backup, and that it has caught up behind each push") {
+  World world;
+  Phone watcher = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, watcher.hello(world.clock, true));
+  world.pump();
+  REQUIRE(inbox.all<v1::DownEnd>().size() == 1);
+  CHECK(inbox.all<v1::Acks>().empty());
+  Phone author = world.phone(world.anna);
+  author.record(kinds::kVisit, author.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  const auto ends = inbox.all<v1::DownEnd>();
+  REQUIRE(ends.size() == 2);
+  CHECK(ends.back().caught_up() > ends.front().caught_up());
+  CHECK(ends.back().caught_up() >= inbox.rows_of(kinds::kVisit).front().last_seq.value);
+  // What concerns somebody else alone is no news.
+  Phone elsewhere = world.phone(world.bruno);
+  elsewhere.record(kinds::kVisit, elsewhere.new_id(), visit(kGrid2), true, world.clock.ms);
+  world.sync(elsewhere);
+  CHECK(inbox.all<v1::DownEnd>().size() == 2);
+
+  const Seq upto = *world.county->backup(world.file("copy.db"), "test");
+  world.pump();
+  REQUIRE(inbox.all<v1::Acks>().size() == 1);
+  CHECK(inbox.all<v1::Acks>().front().backed_up() == upto.value);
+  world.pump();
+  CHECK(inbox.all<v1::Acks>().size() == 1);
+  CHECK(inbox.open);
+}
