@@ -298,3 +298,42 @@ TEST_CASE("a live call hears of each backup, and that it has caught up behind ea
   CHECK(inbox.all<v1::Acks>().size() == 1);
   CHECK(inbox.open);
 }
+
+TEST_CASE("an erasure that overtakes its record's creation does not undo what came with it") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId gone = phone.new_id();
+  const RecordId reported = phone.new_id();
+  v1::Attachment picture;
+  picture.set_parent(std::string(reported.bytes()));
+  picture.set_parent_kind(kinds::kWhistle.value);
+  picture.set_sha256(std::string(32, 'h'));
+  picture.set_size_bytes(1);
+  picture.set_media_type("image/jpeg");
+  const KindId kind = GENERATE(kinds::kVisit, kinds::kAttachment);
+  phone.record(kind, gone, kind == kinds::kVisit ? visit(kGrid1) : picture.SerializeAsString(),
+               true, world.clock.ms);
+  phone.record(kinds::kWhistle, reported, whistle(kGrid1), true, world.clock.ms).more = true;
+  Operation erasure = phone.lanes[Lane::kWhistles].front();
+  erasure.kind = kind;
+  erasure.id = gone;
+  erasure.type = OperationType::kErase;
+  erasure.creates = true;
+  erasure.more = false;
+  erasure.lane_seq = LaneSeq(2);
+  erasure.dev_seq = DevSeq(++phone.dev_seq);
+  erasure.set.clear();
+  phone.lanes[Lane::kWhistles].push_back(erasure);
+  const auto inbox = world.sync(phone);
+  std::uint32_t accepted = 0;
+  for (const v1::AckRun& run : inbox->runs()) {
+    CHECK(run.status() == static_cast<std::uint32_t>(OutcomeStatus::kAccepted));
+    accepted += run.count();
+  }
+  CHECK(accepted == 3);
+  CHECK(inbox->rows_of(kinds::kOutcome).empty());
+  CHECK(*world.storage->count(kinds::kWhistle) == 1);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const auto rows = world.sync(colleague)->rows_of(kind);
+  CHECK(std::ranges::none_of(rows, [](const Row& row) { return row.change == RowChange::kWhole; }));
+}
