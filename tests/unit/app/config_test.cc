@@ -1,6 +1,10 @@
 #include "app/config.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <random>
+
+#include "fuzz/mutate.h"
 
 using namespace gridwhistle::app;
 
@@ -66,4 +70,31 @@ TEST_CASE("Values out of range are refused, those at the edge are not") {
   CHECK(complaints(with("every_hours = 24", "every_hours = 0")).empty());
   CHECK(complaints(with("\"text\"\n#", "\"xml\"\n#")).size() == 1);
   CHECK(complaints(with("level = \"info\"", "level = \"loud\"")).size() == 1);
+}
+
+TEST_CASE("Whatever a configuration says, it is read or every complaint names its place") {
+  const std::vector<std::string> seeds = {
+      default_config("440811", "sync.example:7443"),
+      "county = \"440811\"\nlisten.address = \"10.0.0.1:1\"\n[log]\nlevel = \"warn\"\n"};
+  const char* given = std::getenv("GRIDWHISTLE_SEED");
+  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device()();
+  std::mt19937_64 random(seed);
+  std::size_t read = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string text = gridwhistle::fuzz::mutated(seeds, random);
+    INFO("mutation " << i << " of GRIDWHISTLE_SEED=" << seed);
+    const auto config = parse_config("gridwhistle.toml", text);
+    if (config) {
+      ++read;
+      REQUIRE(config->county.size() == 6);
+    } else {
+      REQUIRE_FALSE(config.error().empty());
+      for (const std::string& complaint : config.error()) {
+        REQUIRE(complaint.starts_with("gridwhistle.toml:"));
+      }
+    }
+  }
+  INFO("GRIDWHISTLE_SEED=" << seed);
+  CHECK(read > 0);
+  CHECK(read < 2'000);
 }
