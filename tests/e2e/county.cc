@@ -1,5 +1,6 @@
 #include "county.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;
 const std::string kServer = GRIDWHISTLE_SERVER;
 const std::string kGw = GRIDWHISTLE_GW;
 const std::string kPublic = "127.0.0.1:1";  // what the template is told; each county has its own
+const std::string kWhistles = "k3";         // the table of the kind with number 3
 
 void must(const Ended& ended) {
   INFO(ended.out << ended.err);
@@ -135,6 +137,8 @@ std::string County::code_for(const std::string& worker) {
   return asked({"enrol", worker}).at(0).at("code");
 }
 
+std::size_t County::calls() { return asked({"status"}).at(0).at("calls"); }
+
 std::vector<Json> County::records(const std::string& kind) {
   std::vector<Json> found;
   for (Json& record : asked({"export", "--purpose", "test"})) {
@@ -155,6 +159,35 @@ Words Phone::command(const Words& words) const {
 Ended Phone::gw(const Words& words) const { return run(command(words), county_.folder()); }
 
 Process Phone::start(const Words& words) const { return Process(command(words), county_.folder()); }
+
+Process Phone::live() const {
+  const std::size_t before = county_.calls();
+  Process live = start({"sync", "--live"});
+  REQUIRE(comes_to_be([&] { return !live.running() || county_.calls() > before; }));
+  INFO(live.err());
+  REQUIRE(live.running());
+  return live;
+}
+
+bool Phone::comes_to_hold(const std::string& record) const {
+  sqlite3* file = nullptr;
+  REQUIRE(sqlite3_open_v2((home_ + "/phone.db").c_str(), &file, SQLITE_OPEN_READONLY, nullptr) ==
+          SQLITE_OK);
+  sqlite3_busy_timeout(file, 1000);
+  std::string id = record;
+  std::erase(id, '-');
+  const std::string sql = "SELECT 1 FROM " + kWhistles + " WHERE id = x'" + id + "'";
+  const bool held = comes_to_be([&] {
+    int rows = 0;
+    const auto count = [](void* found, int, char**, char**) {
+      return ++*static_cast<int*>(found), 0;
+    };
+    sqlite3_exec(file, sql.c_str(), count, &rows, nullptr);
+    return rows > 0;
+  });
+  sqlite3_close(file);
+  return held;
+}
 
 Json Phone::asked(Words words) const {
   words.insert(words.begin(), "--json");

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "process.h"
@@ -32,6 +34,8 @@ class County {
   Ended stop();
   /// SIGKILL.
   void kill();
+  /// Calls of phones that are open.
+  std::size_t calls();
   bool serving() { return server_ && server_->running(); }
 
   /// An operator's command.
@@ -62,6 +66,10 @@ class Phone {
   /// Must succeed; its JSON document.
   Json asked(Words words) const;
   Process start(const Words& words) const;
+  /// `gw sync --live`, connected; SIGINT ends it.
+  Process live() const;
+  /// Waits until the phone's file, which another program has open, holds this record.
+  bool comes_to_hold(const std::string& record) const;
 
   /// Registers it for a worker; must succeed.
   void enrol(const std::string& worker);
@@ -77,6 +85,17 @@ class Phone {
 };
 
 inline const std::string kGrid = "440811100001001";  // of WG001
+
+/// Waits until something is so; half a minute at most.
+template <typename Condition>
+bool comes_to_be(Condition condition) {
+  const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > latest) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
 
 /// How often something happens, where scripts/proof asks for more than a test has time for.
 int repeated(int usual);

@@ -6,7 +6,6 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
 #include "county.h"
 
@@ -24,13 +23,13 @@ TEST_CASE("Two programs on one phone's file: the second is told, the first goes 
   county.serve();
   Phone phone(county, "phone");
   phone.enrol("WG001");
-  Process live = phone.start({"sync", "--live", "--seconds", "1.5"});
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  REQUIRE(live.running());
+  Process live = phone.live();
   const Ended second = phone.gw({"status"});
   CHECK(second.code == 6);
   CHECK(says(second, "[locked]"));
   CHECK(says(second, "another"));
+  CHECK(live.running());
+  live.signal(SIGINT);
   CHECK(live.wait().code == 0);
   CHECK(phone.gw({"status"}).code == 0);
 }

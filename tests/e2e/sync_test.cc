@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <set>
 
 #include "county.h"
@@ -119,13 +120,42 @@ TEST_CASE("A phone that stays connected sees what others send") {
   worker.enrol("WG001");
   acceptor.enrol("SL100001");
   acceptor.sync();
-  Process live = acceptor.start({"sync", "--live", "--seconds", "2"});
+  Process live = acceptor.live();
   const std::string whistle = worker.whistle("路灯不亮", "01002");
   worker.sync();
+  CHECK(acceptor.comes_to_hold(whistle));
+  live.signal(SIGINT);
   const Ended ended = live.wait();
   INFO(ended.err);
   CHECK(ended.code == 0);
   CHECK(acceptor.asked({"show", whistle}).at("fields").at("title") == "路灯不亮");
+}
+
+TEST_CASE("A phone that stays connected comes back by itself after the server was killed") {
+  County county;
+  county.serve();
+  Phone worker(county, "worker");
+  Phone acceptor(county, "acceptor");
+  worker.enrol("WG001");
+  acceptor.enrol("SL100001");
+  Process live = acceptor.live();
+  const std::string before = worker.whistle("重启之前", "01002");
+  worker.sync();
+  CHECK(acceptor.comes_to_hold(before));
+  county.kill();
+  const std::string meanwhile = worker.whistle("停机之中", "01002");
+  CHECK(worker.gw({"sync"}).code == 4);
+  county.serve();
+  worker.sync();
+  CHECK(acceptor.comes_to_hold(meanwhile));
+  const std::string after = worker.whistle("重启之后", "01002");
+  worker.sync();
+  CHECK(acceptor.comes_to_hold(after));
+  CHECK(live.running());
+  live.signal(SIGINT);
+  const Ended ended = live.wait();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
 }
 
 TEST_CASE("A restarted server goes on where it was, and phones with it") {
