@@ -60,8 +60,7 @@ std::vector<const WhistleStory*> chosen(const CountyView& county) {
 // left to right in the order they took effect, the accepted ones joined by the road.
 class RoadPicture {
  public:
-  RoadPicture(const CountyView& county, const WhistleStory& story)
-      : county_(county), story_(story) {
+  RoadPicture(const CountyView& county, const WhistleStory& story) : story_(story) {
     lanes_.emplace_back("", "网格·中心");
     for (const auto& [id, assignment] : story.assignments) {
       const auto organisation = county.organisations.find(assignment.organisation());
@@ -164,7 +163,6 @@ class RoadPicture {
     }
   }
 
-  const CountyView& county_;
   const WhistleStory& story_;
   std::vector<std::pair<std::string, std::string>> lanes_;  ///< assignment id, name
 };

@@ -75,7 +75,8 @@ bool is_loopback(std::string_view text) {
 
 class Parser {
  public:
-  Parser(const std::string& path, ServerConfig& config) : path_(path), config_(config) {
+  // What is read goes into `config`.
+  Parser(const std::string& path, ServerConfig& config) : path_(path) {
     text("county", config.county, is_county, "must be a county's six digits");
     text("data_folder", config.data_folder, not_empty, "must name a folder");
     text("listen.address", config.listen, is_address, "must be an address and a port");
@@ -150,7 +151,6 @@ class Parser {
   }
 
   const std::string& path_;
-  ServerConfig& config_;
   std::map<std::string, std::function<void(const toml::node&)>> readers_;
   std::vector<std::string> complaints_;
 };
