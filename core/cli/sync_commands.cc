@@ -89,7 +89,11 @@ Exit sync_live(Phone& phone, const Output& output, double seconds) {
   }
   const ClientStatus status = phone.client().status();
   phone.client().stop();
-  if (status.last_error && !status.caught_up) return output.failed(*status.last_error);
+  // What trying again does not mend is told, whatever had come before it.
+  const bool for_good = status.last_error && status.last_error->retry() != Retry::kLater;
+  if (for_good || (status.last_error && !status.caught_up)) {
+    return output.failed(*status.last_error);
+  }
   return Exit::kOk;
 }
 

@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "county.h"
 
@@ -97,14 +98,43 @@ TEST_CASE("A lost phone may send nothing, a leaver's work waits for a reviewer")
   CHECK(county.records("Whistle").empty());
 
   left.asked({"whistle", "--grid", "440811100001002", "--title", "离职之前"});
+  left.asked({"whistle", "--grid", "440811100001002", "--title", "也在离职之前"});
   const Ended sent = left.gw({"--json", "sync"});
   INFO(sent.out << sent.err);
   CHECK((sent.code == 0 || sent.code == 5));
   const Json review = county.asked({"review", "list"}).at(0);
-  REQUIRE(review.at("sealed").size() == 1);
+  REQUIRE(review.at("sealed").size() == 2);
   CHECK(county.records("Whistle").empty());
   county.asked({"review", "accept", review.at("sealed")[0].at("number").dump()});
   CHECK(county.records("Whistle").size() == 1);
+
+  const std::string number = review.at("sealed")[1].at("number").dump();
+  CHECK(county.operate({"review", "return", number, "--reason", "不属实"}).code == 0);
+  CHECK(county.operate({"review", "return", number, "--reason", "不属实"}).code == 1);
+  CHECK(county.asked({"review", "list"}).at(0).at("sealed").empty());
+  CHECK(county.records("Whistle").size() == 1);
+}
+
+TEST_CASE(
+    "A phone reported lost while it is connected is cut off, and keeps what it had not sent") {
+  County county;
+  county.serve();
+  Phone lost(county, "lost");
+  lost.enrol("WG001");
+  Process live = lost.live();
+  const std::string device = county.asked({"devices"}).at(0).at("device");
+  county.asked({"revoke", device, "--lost"});
+  CHECK(comes_to_be([&] { return county.calls() == 0; }));
+  live.signal(SIGINT);
+  const Ended cut = live.wait();
+  INFO(cut.out << cut.err);
+  CHECK(cut.code == 5);
+  const std::string whistle = lost.whistle("遗失之后");
+  CHECK(error_of(lost.gw({"--json", "sync"})) == "device_lost");
+  CHECK(lost.asked({"status"}).at("unsent") == 1);
+  CHECK(lost.asked({"show", whistle}).at("fields").at("title") == "遗失之后");
+  CHECK(county.records("Whistle").empty());
+  CHECK(lost.gw({"list", "whistle"}).code == 0);
 }
 
 /// Lets the county's codes have been made ten minutes earlier.
