@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "app/backup.h"
+
 namespace gridwhistle::app {
 namespace {
 
@@ -122,6 +124,11 @@ std::string metrics_text(const CountyStatus& status, std::int64_t now_ms) {
   gauge("operations_sealed", "Operations that wait for a reviewer", count(status.sealed));
   gauge("operations_parked", "Operations that wait for an upgrade", count(status.parked));
   return text;
+}
+
+std::string health_text(const CountyStatus& status, std::int64_t started_ms, std::int64_t now_ms) {
+  const std::int64_t since_ms = status.backed_up_ms != 0 ? status.backed_up_ms : started_ms;
+  return backup_is_late(since_ms, now_ms) ? "no backup for three days" : "ok";
 }
 
 Result<std::unique_ptr<MetricsDoor>> MetricsDoor::start(const std::string& listen, Pages pages) {

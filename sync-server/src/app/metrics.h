@@ -12,6 +12,10 @@ namespace gridwhistle::app {
 /// What a monitoring system reads at /metrics, in Prometheus' text format.
 std::string metrics_text(const CountyStatus& status, std::int64_t now_ms);
 
+/// What GET /health answers: "ok", or what is wrong. A county without any backup has three days
+/// from the start of its server to get one.
+std::string health_text(const CountyStatus& status, std::int64_t started_ms, std::int64_t now_ms);
+
 /// Answers GET /metrics with `metrics` and GET /health with `health`, on a thread of its own, one
 /// request at a time.
 class MetricsDoor {

@@ -94,9 +94,7 @@ class RunningServer : public Server {
     pages.health = [this] {
       const auto status = thread_.call([](County& county) { return county.status(); });
       if (!status) return code_text(status.error());
-      const bool late =
-          backup_is_late(std::max(status->backed_up_ms, started_ms_), clock_->now().wall_ms);
-      return std::string(late ? "no backup for three days" : "ok");
+      return health_text(*status, started_ms_, clock_->now().wall_ms);
     };
     auto metrics = MetricsDoor::start(config_.metrics_listen, std::move(pages));
     if (!metrics) return std::unexpected(metrics.error());
