@@ -34,7 +34,11 @@ SyncState session_state(const store::SyncState& file) {
 
 /// Whether the server's history parted from this file's: less is acknowledged or read than before.
 bool went_back(const store::SyncState& before, const store::SyncState& after) {
-  if (after.cursor < before.cursor) return true;
+  if (after.cursor < before.cursor || after.complete < before.complete) return true;
+  for (const store::ScopeProgress& lag : after.exceptions) {
+    const auto said = std::ranges::find(before.exceptions, lag.scope, &store::ScopeProgress::scope);
+    if (said != before.exceptions.end() && lag.seq < said->seq) return true;
+  }
   for (std::size_t i = 0; i < kLaneCount; ++i) {
     if (after.lanes[i].noted < before.lanes[i].noted) return true;
   }

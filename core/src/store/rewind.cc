@@ -45,25 +45,32 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
 }
 
 Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first) {
-  GW_TRY_LET(query, state.connection.prepare(
-                        "SELECT key, kind, id FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
+  GW_TRY_LET(query,
+             state.connection.prepare(
+                 "SELECT key, kind, id, scope FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
   query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].noted));
   struct Again {
     OutboxKey key;
     KindId kind;
     RecordId id;
+    std::string scope;
   };
   std::vector<Again> all;
   for (;;) {
     GW_TRY_LET(row, query.step());
     if (!row) break;
     all.push_back({query.integer(0), KindId(static_cast<std::uint32_t>(query.integer(1))),
-                   query.record_id(2)});
+                   query.record_id(2), std::string(query.text(3))});
   }
   for (const Again& again : all) {
     const KindTable* table = table_of(state, again.kind);
     if (table == nullptr) continue;
     GW_TRY_LET(found, load_row(state, *table, again.id));
+    // A record that went with its scope is offered again, and does not come back into sight.
+    if (!found && !again.scope.empty() &&
+        !covers(state.position.grants, again.scope, table->rules().audience)) {
+      continue;
+    }
     RecordRow row = found ? std::move(*found) : RecordRow{};
     std::optional<std::string> delivered = row.delivered();
     std::vector<PendingKey> keys = pending_of(row.pending);
@@ -99,8 +106,14 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY(put_meta(state, "noted" + std::to_string(static_cast<int>(lane)),
                     static_cast<std::int64_t>(first.value - 1)));
   }
-  position.cursor = position.complete = Seq();
+  // Everything is read anew, scope by scope. The cursor stays where the logs part: rows up to there
+  // are still in the file, and the server has to know that to tell what left or was erased since.
+  position.cursor = std::min(position.cursor, shared);
+  position.complete = Seq();
   position.exceptions.clear();
+  for (const GrantHeld& grant : position.grants) {
+    if (position.cursor) position.exceptions.push_back({grant.scope, Seq()});
+  }
   // Rows were dropped, own writes in them too: the feed must bring those like everybody's.
   position.own_since = state.dev_seq;
   position.backed_up = std::min(position.backed_up, shared);

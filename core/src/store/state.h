@@ -196,9 +196,9 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
 /// `set` with what the server cannot do without when it hears of the record by it first: scope,
 /// required and IMMUTABLE fields, as `body` has them.
 std::string as_creation(const KindSchema& kind, std::string_view set, std::string_view body);
-/// Whether all that this file has of a record are its own edits that wait: the rest was erased, left
-/// or was refused. What becomes of them the server decides, who knows the record; nothing may hold
-/// back what a worker has to say of it meanwhile.
+/// Whether all that this file has of a record are its own edits: the rest was erased, left, was
+/// refused, or has not come again since the server was restored. What becomes of edits the server
+/// decides, who knows the record; nothing may hold back what a worker has to say of it meanwhile.
 bool is_fragment(const KindSchema& kind, const RecordRow& row);
 /// Whether somebody but the server may write the kind into this file.
 Result<void> check_writable(const KindTable* table);

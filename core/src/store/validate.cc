@@ -273,7 +273,7 @@ Result<void> check_writable(const KindTable* table) {
 }
 
 bool is_fragment(const KindSchema& kind, const RecordRow& row) {
-  return !row.delivered() && row.body && !check_required(kind, *row.body);
+  return row.body && !check_required(kind, *row.body);
 }
 
 Result<Checked> check_put(StoreState& state, const KindTable& table, const Change& change,

@@ -173,6 +173,24 @@ TEST_CASE("what is pending of a record whose rest is gone can be edited and eras
     phone.put(kVisit, noted("我的"), id);
     phone.acknowledge(Lane::kRecords, 5, OutcomeStatus::kSealed, 1);
   }
+  SECTION("because it has not come again since the server was restored") {
+    v1::Welcome welcome = phone.welcome_of({"grid:" + std::string(kGrid)});
+    const auto start = [&](std::uint64_t epoch, std::uint64_t seq) {
+      v1::Epoch& out = *welcome.add_epochs();
+      out.set_id(epoch);
+      out.set_start_seq(seq);
+    };
+    start(1, 0);
+    phone.welcome(welcome);
+    phone.cut(row_of(kVisit, id, 5, visit("原来")));
+    phone.put(kVisit, noted("我的"), id);
+    phone.acknowledge(Lane::kRecords, 6);
+    welcome.clear_epochs();
+    start(2, 3);
+    start(1, 0);
+    phone.welcome(welcome);
+    phone.acknowledge(Lane::kRecords, 4);
+  }
   REQUIRE(notes_of(phone, id) == "我的");
   const std::size_t before = phone->sync_state()->unsent;
   phone.put(kVisit, noted("再改"), id);

@@ -243,7 +243,10 @@ TEST_CASE(
   const RecordId unsent = phone.put(kVisit, visit("未发"));
   phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
   const SyncState state = phone->sync_state().value();
-  CHECK(state.cursor == Seq(0));
+  // Read anew from the beginning, and rows up to the parting may be here.
+  CHECK(state.cursor == Seq(5));
+  CHECK(state.complete == Seq(0));
+  CHECK(state.exceptions == std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
   CHECK(state.own_since == DevSeq(5));
   CHECK(state.lanes[1].noted == LaneSeq(1));
   CHECK(state.lanes[1].last == LaneSeq(5));
@@ -260,6 +263,22 @@ TEST_CASE(
   phone.acknowledge(Lane::kRecords, 6);
   CHECK(phone->sync_state()->unsent == 0);
   CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
+}
+
+TEST_CASE("what a restored server gets again does not come back into sight when its grid is lost") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId id = phone.put(kVisit, visit());
+  phone.acknowledge(Lane::kRecords, 7);
+  const std::string other = "grid:" + std::string(kOtherGrid);
+  phone.welcome(with_epochs(phone.welcome_of({other}), {{1, Seq(0)}}));
+  REQUIRE_FALSE(phone.has(kVisit, id));
+  phone.welcome(with_epochs(phone.welcome_of({other}), {{2, Seq(5)}, {1, Seq(0)}}));
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->size() == 1);
+  CHECK_FALSE(phone.has(kVisit, id));
+  phone.acknowledge(Lane::kRecords, 6);
+  CHECK_FALSE(phone.has(kVisit, id));
 }
 
 TEST_CASE("a file that shares no start with its server goes back to what that has of each lane") {
