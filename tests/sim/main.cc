@@ -21,7 +21,8 @@ struct Options {
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   const RunResult result = run(seed, options.run);
   std::string broken = result.violation;
-  if (broken.empty() && options.twice && run(seed).hash != result.hash) {
+  if (broken.empty() && options.twice &&
+      run(seed, {.restores = options.run.restores}).hash != result.hash) {
     broken = "two runs differ";
   }
   total.promises += result.promises;
@@ -29,9 +30,9 @@ bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   total.calls += result.calls;
   total.kills += result.kills;
   if (broken.empty()) return true;
-  std::printf("seed %llu: %s\n  replay: gw-sim --seed %llu --trace\n",
+  std::printf("seed %llu: %s\n  replay: gw-sim --seed %llu%s --trace\n",
               static_cast<unsigned long long>(seed), broken.c_str(),
-              static_cast<unsigned long long>(seed));
+              static_cast<unsigned long long>(seed), options.run.restores ? " --restores" : "");
   return false;
 }
 
@@ -66,6 +67,8 @@ int main(int argc, char** argv) {
   app.add_option("--start", options.start, "the first seed");
   app.add_option("--seed", options.seed, "this seed alone");
   app.add_flag("--trace", options.run.trace, "print what happens");
+  app.add_flag("--restores", options.run.restores,
+               "a killed server may come back from its newest backup");
   app.add_flag("--keep", options.run.keep, "leave the files, and print where they are");
   app.add_flag("--twice", options.twice, "play each seed twice and compare");
   CLI11_PARSE(app, argc, argv);

@@ -42,6 +42,22 @@ void Server::kill() {
   die_with_files(path(), [this] { county_.reset(); });
 }
 
+void Server::back_up() {
+  if (!county_) return;
+  timeline_.note("server backs up");
+  std::filesystem::remove(backup());
+  if (const auto upto = county_->backup(backup(), "simulator"); !upto) {
+    throw std::runtime_error("no backup: " + upto.error().message);
+  }
+  pump_soon();
+}
+
+void Server::restore() {
+  timeline_.note("server is restored");
+  for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path() + part);
+  std::filesystem::copy_file(backup(), path());
+}
+
 void Server::opened(ConnectionId connection, Sink& sink) {
   county_->on_open(connection, sink);
   pump_soon();

@@ -19,6 +19,10 @@ class Server {
   /// The process dies between two events and, later, starts again from what is on the disk.
   void kill();
   void start();
+  /// Copies the county into its newest backup.
+  void back_up();
+  /// Of a killed server: puts the newest backup in the place of its files.
+  void restore();
   bool running() const { return county_ != nullptr; }
 
   County& county() { return *county_; }
@@ -34,6 +38,7 @@ class Server {
  private:
   void pump();
   std::string path() const { return folder_ + "/county.db"; }
+  std::string backup() const { return folder_ + "/backup.db"; }
 
   Timeline& timeline_;
   Dice& dice_;

@@ -16,7 +16,8 @@ constexpr std::uint64_t kHour = 60 * kMinute;
 
 class World {
  public:
-  World(std::uint64_t seed, const RunOptions& options) : folder_(options.keep), dice_(seed) {
+  World(std::uint64_t seed, const RunOptions& options)
+      : restores_(options.restores), folder_(options.keep), dice_(seed) {
     if (options.trace) timeline_.print_notes();
   }
 
@@ -65,6 +66,7 @@ class World {
       fault(*phone);
     }
     server_fault();
+    if (restores_) keep_backups();
     wait(until_ms_ - timeline_.now_ms());
     trouble_ = false;
   }
@@ -159,10 +161,30 @@ class World {
         ++kills_;
         server_.kill();
         network_.server_killed();
-        timeline_.after(dice_.between(1'000, kHour), [this] { server_.start(); });
+        const bool restored = restores_ && dice_.chance(500);
+        timeline_.after(dice_.between(1'000, kHour), [this, restored] { revive(restored); });
       }
       server_fault();
     });
+  }
+
+  void keep_backups() {
+    server_.back_up();
+    timeline_.after(dice_.between(10 * kMinute, 3 * kHour), [this] {
+      if (trouble_) keep_backups();
+    });
+  }
+
+  // What the operator did since the backup is done again.
+  void revive(bool restored) {
+    if (server_.running()) return;
+    if (restored) server_.restore();
+    server_.start();
+    if (!restored) return;
+    for (Person& person : data_->people()) {
+      if (person.walks) data_->move(server_.county(), person, std::string(person.place));
+    }
+    server_.pump_soon();
   }
 
   bool settled() {
@@ -203,6 +225,7 @@ class World {
     }
   }
 
+  const bool restores_;
   TemporaryFolder folder_;
   Timeline timeline_;
   Dice dice_;

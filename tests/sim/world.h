@@ -15,13 +15,14 @@ struct RunResult {
   std::uint64_t kills = 0;
 };
 
+struct RunOptions {
+  bool trace = false;     ///< prints what happens
+  bool keep = false;      ///< leaves the files, and prints where they are
+  bool restores = false;  ///< a killed server may come back from its newest backup
+};
+
 /// A county's hours, played from one seed: phones record, lines break, processes die, clocks lie,
 /// workers move; then the network heals, and every law is checked.
-/// With `trace`, prints what happens; with `keep`, leaves the files and prints where they are.
-struct RunOptions {
-  bool trace = false;
-  bool keep = false;
-};
 RunResult run(std::uint64_t seed, const RunOptions& options = {});
 
 }  // namespace gridwhistle::sim
