@@ -159,6 +159,7 @@ std::string kind_row(const Kind& kind, const std::map<std::string, std::uint32_t
   if (!rule.scope().empty()) out += ", .fixed_scope = " + quoted(rule.scope());
   if (rule.server_written()) out += ", .server_written = true";
   if (rule.reference()) out += ", .reference = true";
+  if (rule.since() != 0) out += ", .since = " + std::to_string(rule.since());
   return out + ", .fields = k" + message.name() + "Fields},\n";
 }
 

@@ -119,7 +119,8 @@ struct KindSchema {
   std::string_view fixed_scope{};             ///< "county": everybody of the county
   bool server_written = false;                ///< devices only read it
   bool reference = false;                     ///< imported by the operator
-  std::span<const FieldSchema> fields{};      ///< in the order of their numbers
+  std::uint32_t since = 0;                ///< version of the schema that brought it; 0: the first
+  std::span<const FieldSchema> fields{};  ///< in the order of their numbers
 
   /// The field with that number, or null when this build does not know it.
   constexpr const FieldSchema* field(std::uint32_t number) const {

@@ -110,7 +110,8 @@ Result<void> load(StoreState& state) {
   GW_TRY(load_kinds(state));
   GW_TRY(reload_refused(state));
   GW_TRY(reload_scope_sets(state));
-  return load_position(state);
+  GW_TRY(load_position(state));
+  return read_new_kinds(state);
 }
 
 }  // namespace

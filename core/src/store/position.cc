@@ -97,6 +97,33 @@ std::int64_t server_time(const Position& position, const ClockReading& now) {
   return position.server_ms + elapsed_ms(position.server_heard, now);
 }
 
+void fetch_from_beginning(Position& position, const std::string& scope) {
+  if (!position.cursor) return;  // everything comes from the beginning anyway
+  std::erase_if(position.exceptions, [&](const ScopeProgress& lag) { return lag.scope == scope; });
+  position.exceptions.push_back({scope, Seq()});
+  position.caught_up = false;
+}
+
+Result<void> read_new_kinds(StoreState& state) {
+  GW_TRY_LET(read_with, meta_number(state, "read_with"));
+  const std::int64_t version = state.schema.version;
+  if (read_with == version || state.options.read_only) return {};
+  const bool passed_over =
+      read_with != 0 && std::ranges::any_of(state.schema.kinds, [&](const KindSchema& kind) {
+        return kind.since > read_with && kind.since <= version;
+      });
+  GW_TRY_LET(transaction, begin(state));
+  Position position = state.position;
+  if (passed_over) {
+    for (const GrantHeld& grant : position.grants) fetch_from_beginning(position, grant.scope);
+    GW_TRY(save_position(state, position));
+  }
+  GW_TRY(put_meta(state, "read_with", version));
+  GW_TRY(transaction.commit());
+  state.position = std::move(position);
+  return {};
+}
+
 Result<void> load_position(StoreState& state) {
   GW_TRY(load_lists(state));
   GW_TRY(load_enrolment(state));

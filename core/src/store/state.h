@@ -130,6 +130,12 @@ Result<sqlite::Transaction> begin(StoreState& state);
 // --- position.cc
 Result<void> load_position(StoreState& state);
 Result<void> save_position(StoreState& state, const Position& position);
+/// The scope is to be read anew, rows that are there already too.
+void fetch_from_beginning(Position& position, const std::string& scope);
+/// A server passes over rows of kinds that this file's build did not know. When the build is a
+/// newer one than the last that opened the file, and brings such kinds, all scopes are to be read
+/// anew.
+Result<void> read_new_kinds(StoreState& state);
 /// The server's time now, as far as it can be reckoned; 0 before the first contact.
 std::int64_t server_time(const Position& position, const ClockReading& now);
 /// Milliseconds between a reading and a later one, by the clock that can be trusted.

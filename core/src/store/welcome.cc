@@ -47,13 +47,6 @@ bool same_view(const GrantHeld& one, const GrantHeld& other) {
          one.audiences == other.audiences;
 }
 
-void fetch_from_beginning(Position& position, const std::string& scope) {
-  if (!position.cursor) return;  // everything comes from the beginning anyway
-  std::erase_if(position.exceptions, [&](const ScopeProgress& lag) { return lag.scope == scope; });
-  position.exceptions.push_back({scope, Seq()});
-  position.caught_up = false;
-}
-
 class Arrival {
  public:
   Arrival(StoreState& state, const v1::Welcome& welcome, const ClockReading& at)

@@ -339,7 +339,7 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   current[device] = connection;
   const v1::Hello& hello = *effect.hello;
   const bool reads = effect.author->device.state == DeviceState::kActive;
-  session.feed.emplace(*storage, schema, Reader{device, DevSeq(hello.own_since())},
+  session.feed.emplace(*storage, schema, Reader{device, DevSeq(hello.own_since()), hello.schema()},
                        reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.budget_left = hello.budget_bytes();

@@ -238,7 +238,7 @@ Row Feed::row_with(const FeedEntry& line, const StoredRecord& stored, RowChange 
 
 Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
   const KindSchema* kind = schema_.kind(line.key.kind);
-  if (kind == nullptr) return std::nullopt;
+  if (kind == nullptr || kind->since > reader_.schema) return std::nullopt;
   auto found = storage_.record(line.key);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!*found) return std::nullopt;

@@ -21,6 +21,9 @@ namespace gridwhistle {
 struct Reader {
   DeviceId device;
   DevSeq own_since;  ///< own writes above it are in the device's file already
+  /// The schema it was built with. It gets no rows of later kinds: it could not know that they
+  /// belong into an encrypted file, are masked, or ask for a purpose.
+  std::uint32_t schema = 0;
 };
 
 /// What one device has still to read of a county's log, cut by cut. Reads what was committed: not

@@ -1,3 +1,6 @@
+#include "feed/feed.h"
+
+#include "access/grants.h"
 #include "county_world.h"
 
 using namespace gridwhistle;
@@ -21,6 +24,39 @@ std::string household(const std::string& grid) {
 }
 
 }  // namespace
+
+TEST_CASE("rows of a kind that is newer than the phone stay back, and come when it reads anew") {
+  World world;
+  Phone author = world.phone(world.anna);
+  author.record(kinds::kVisit, author.new_id(), visit(kGrid1), true, world.clock.ms);
+  author.record(kinds::kWhistle, author.new_id(), whistle(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  std::vector<KindSchema> kinds(built_schema().kinds.begin(), built_schema().kinds.end());
+  for (KindSchema& kind : kinds) kind.since = kind.id == kinds::kVisit ? 2 : 0;
+  const Schema newer{2, kinds};
+  const auto standing = standing_of(*world.storage, world.anna);
+  REQUIRE(standing);
+  const auto visits_for = [&](std::uint32_t schema, const v1::Cursor& cursor) {
+    Feed feed(*world.storage, newer, Reader{DeviceId(77), DevSeq(), schema}, standing->held,
+              cursor);
+    std::vector<KindId> rows;
+    for (auto cut = feed.next(); cut.value(); cut = feed.next()) {
+      for (const Row& row : (*cut)->rows) rows.push_back(row.kind);
+    }
+    CHECK(feed.cursor() == world.storage->last_seq());
+    CHECK((!cursor.exceptions().empty() || std::ranges::count(rows, kinds::kWhistle) == 1));
+    return std::ranges::count(rows, kinds::kVisit);
+  };
+  v1::Cursor cursor;
+  CHECK(visits_for(1, cursor) == 0);
+  CHECK(visits_for(2, cursor) == 1);
+  cursor.set_seq(world.storage->last_seq().value);
+  cursor.set_complete(cursor.seq());
+  v1::ScopeCursor& anew = *cursor.add_exceptions();
+  anew.set_scope("grid:" + kGrid1);
+  CHECK(visits_for(1, cursor) == 0);
+  CHECK(visits_for(2, cursor) == 1);
+}
 
 TEST_CASE("a record edited late in the log comes whole to a phone that reads it in many cuts") {
   World world;

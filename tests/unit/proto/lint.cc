@@ -239,6 +239,20 @@ Faults faults(const Files& files) {
   return faults;
 }
 
+std::vector<std::string> newcomers(const std::vector<std::string>& golden, const Files& files) {
+  std::vector<Kind> kinds;
+  std::string contradiction;
+  std::vector<std::string> unsaid;
+  if (!plugin::read_kinds(files, &kinds, &contradiction)) return {contradiction};
+  for (const Kind& kind : kinds) {
+    const std::string id = "field " + kind.message->name() + " 1 ";
+    const bool known =
+        std::ranges::any_of(golden, [&](const std::string& line) { return line.starts_with(id); });
+    if (!known && kind.rule.since() < 2) unsaid.push_back(kind.message->name());
+  }
+  return unsaid;
+}
+
 std::vector<std::string> numbers(const Files& files) {
   std::vector<std::string> lines;
   for (const FileDescriptor* file : files) {

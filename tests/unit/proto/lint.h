@@ -18,4 +18,9 @@ std::vector<std::string> numbers(const plugin::Files& files);
 std::vector<std::string> changed(const std::vector<std::string>& golden,
                                  const std::vector<std::string>& now);
 
+/// Kinds that `golden` does not hold and that do not say since which version of the schema they are
+/// there: phones that were built before would be sent their rows.
+std::vector<std::string> newcomers(const std::vector<std::string>& golden,
+                                   const plugin::Files& files);
+
 }  // namespace gridwhistle::lint

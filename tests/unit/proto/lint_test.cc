@@ -74,6 +74,17 @@ TEST_CASE("A number that was given out is never changed or reused") {
   CHECK(changed(golden, numbers(protos.read_all())) == std::vector<std::string>{});
 }
 
+TEST_CASE("A kind that is new says since when, so that older phones are not sent its rows") {
+  ProtoFiles protos;
+  const auto golden = read_lines(GRIDWHISTLE_GOLDEN_SCHEMA);
+  const auto files = protos.read_all();
+  CHECK(newcomers(golden, files) == std::vector<std::string>{});
+  auto without_visit = golden;
+  std::erase_if(without_visit,
+                [](const std::string& line) { return line.starts_with("field Visit "); });
+  CHECK(newcomers(without_visit, files) == std::vector<std::string>{"Visit"});
+}
+
 // unit_proto "[regenerate]" writes the golden file anew, after additions. A line that disappears
 // from it breaks phones in the field.
 TEST_CASE("Write the golden schema", "[.regenerate]") {

@@ -117,6 +117,38 @@ TEST_CASE("a file of an older schema is brought up to date and keeps everything"
   CHECK(phone->sync_state().value().unsent == 1);
 }
 
+TEST_CASE("a build that brings kinds reads again what the server passed over, once") {
+  std::vector<KindSchema> kinds(built_schema().kinds.begin(), built_schema().kinds.end());
+  const auto brought_by = [&](std::uint32_t version) {
+    for (KindSchema& kind : kinds) kind.since = kind.id == kVisit ? version : 0;
+  };
+  const Schema first{1, kinds};
+  const Schema second{2, kinds};
+  const std::string scope = "grid:" + std::string(kGrid);
+  Phone phone(first);
+  phone.welcome(phone.welcome_of({scope}));
+  REQUIRE(phone->caught_up(Seq(60)));
+  const auto open_with = [&](const Schema& schema) {
+    phone.schema = &schema;
+    phone.open();
+    return phone->sync_state()->exceptions;
+  };
+  const std::vector<ScopeProgress> anew{{scope, Seq(0)}};
+  CHECK(open_with(second).empty());
+  CHECK(open_with(first).empty());
+  brought_by(2);
+  CHECK(open_with(first).empty());
+  CHECK(phone->is_caught_up());
+  CHECK(open_with(second) == anew);
+  CHECK_FALSE(phone->is_caught_up());
+  CHECK(open_with(second) == anew);
+  REQUIRE(phone->caught_up(Seq(70)));
+  CHECK(open_with(second).empty());
+  // Back with an older build for a while, its rows were passed over again.
+  CHECK(open_with(first).empty());
+  CHECK(open_with(second) == anew);
+}
+
 TEST_CASE("a file of a newer schema is read, written and synced, unknown fields kept") {
   Phone phone;
   v1::Visit message = visit("新");
