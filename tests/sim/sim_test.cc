@@ -21,6 +21,14 @@ TEST_CASE("seeds that once found a fault: no law is broken any more") {
   }
 }
 
+TEST_CASE("a server that comes back from its newest backup: no law is broken") {
+  for (const std::uint64_t seed : {1, 23, 60, 91, 101, 111}) {
+    const RunResult result = run(seed, {.restores = true});
+    INFO("replay with gw-sim --restores --seed " << seed << " --trace");
+    CHECK(result.violation == "");
+  }
+}
+
 TEST_CASE("a seed plays the same run every time") { CHECK(run(7).hash == run(7).hash); }
 
 }  // namespace gridwhistle::sim
