@@ -14,6 +14,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kColumnsUsual = 5;
+
 /// Decodes one character of valid UTF-8 and moves past it; damaged bytes count one each.
 char32_t next_character(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
@@ -110,14 +112,15 @@ std::vector<std::string_view> telling_fields(std::string_view kind) {
   return {};
 }
 
+/// The telling fields; of a kind without any its first ones.
 std::vector<const FieldSchema*> columns_of(const KindSchema& kind) {
   std::vector<const FieldSchema*> columns;
   for (const std::string_view name : telling_fields(kind.name)) {
     if (const FieldSchema* field = kind.field(name)) columns.push_back(field);
   }
+  if (!columns.empty()) return columns;
   for (const FieldSchema& field : kind.fields) {
-    if (!columns.empty() && columns.size() >= telling_fields(kind.name).size()) break;
-    if (columns.size() == 5) break;
+    if (columns.size() == kColumnsUsual) break;
     if (field.number != 1 && field.type != FieldType::kMessage) columns.push_back(&field);
   }
   return columns;

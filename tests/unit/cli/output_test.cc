@@ -1,12 +1,37 @@
 #include "cli/output.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <iostream>
+#include <sstream>
 
 #include "gridwhistle/v1/records.pb.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
 
 namespace gridwhistle::cli {
+
+namespace {
+
+/// What goes to standard output while this lives.
+class Printed {
+ public:
+  Printed() : before_(std::cout.rdbuf(text_.rdbuf())) {}
+  ~Printed() { std::cout.rdbuf(before_); }
+  Printed(const Printed&) = delete;
+  Printed& operator=(const Printed&) = delete;
+  std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::streambuf* before_;
+};
+
+bool has(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+}  // namespace
 
 TEST_CASE("a record is shown whole though many writes made a field larger than one may be") {
   v1::Visit visit;
@@ -25,6 +50,21 @@ TEST_CASE("what is no record shows no fields") {
   found.record = "\xFF";
   const KindSchema& kind = *built_schema().kind(kinds::kVisit);
   CHECK(Output(Settings{}).record_json(kind, found)["fields"].empty());
+}
+
+TEST_CASE("a table of any kind has columns enough to tell its records apart") {
+  for (const KindSchema& kind : built_schema().kinds) {
+    INFO(kind.name);
+    const Printed printed;
+    Output(Settings{.chinese = false}).records(kind, {FoundBytes{}});
+    const std::string heads = printed.text().substr(0, printed.text().find('\n'));
+    const auto shown = std::ranges::count_if(
+        kind.fields, [&](const FieldSchema& field) { return has(heads, field.name); });
+    const auto plain = std::ranges::count_if(kind.fields, [](const FieldSchema& field) {
+      return field.number != 1 && field.type != FieldType::kMessage;
+    });
+    CHECK(shown >= std::min<std::ptrdiff_t>(plain, 3));
+  }
 }
 
 }  // namespace gridwhistle::cli
