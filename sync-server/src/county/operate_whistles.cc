@@ -110,6 +110,8 @@ Result<std::vector<InboxItem>> County::inbox(RecordId organisation) const {
     if (!record) return std::unexpected(std::move(record.error()));
     const auto state = static_cast<AssignmentState>(record->state());
     auto about = impl.summary_of(id_of(record->whistle()));
+    // One whistle that is gone must not hide the others; `verify` names what it leaves behind.
+    if (!about && about.error().code == ErrorCode::kNotFound) continue;
     if (!about) return std::unexpected(std::move(about.error()));
     if (is_done(state) || is_over(about->state)) continue;
     items.push_back({std::move(*about), id, static_cast<AssignmentPart>(record->part()), state,

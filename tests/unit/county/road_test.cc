@@ -24,6 +24,19 @@ ActionResult act(World& world, RecordId whistle, RecordId actor, WhistleActionTy
   return *done;
 }
 
+// As files from before erasing one was refused may hold it.
+void erase(World& world, KindId kind, RecordId id) {
+  auto stored = world.storage->record({kind, id});
+  REQUIRE(stored);
+  REQUIRE(*stored);
+  StoredRecord gone = **stored;
+  gone.state.erased = true;
+  gone.state.body.clear();
+  REQUIRE(world.storage->begin());
+  REQUIRE(world.storage->put_record(*built_schema().kind(kind), id, gone, gone.memberships, {}));
+  REQUIRE(world.storage->commit());
+}
+
 }  // namespace
 
 TEST_CASE("a whistle is owned by its first receiver until the department has checked in") {
@@ -79,6 +92,30 @@ TEST_CASE("a whistle for which no rule finds anybody is in the queue until the c
   CHECK(done->status == OutcomeStatus::kAccepted);
   CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_ASSIGNED);
   CHECK(world.county->headless()->empty());
+}
+
+TEST_CASE("an erased whistle does not hide an organisation's other work") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  std::vector<RecordId> ids;
+  for (int i = 0; i < 2; ++i) {
+    ids.push_back(phone.new_id());
+    phone.record(kinds::kWhistle, ids.back(), whistle(kGrid1), true, world.clock.ms);
+  }
+  world.sync(phone);
+  for (const RecordId id : ids) {
+    act(world, id, world.dora, WhistleActionType::kAccept);
+    act(world, id, world.dora, WhistleActionType::kBlow);
+  }
+  REQUIRE(world.county->inbox(world.road_org)->size() == 2);
+  erase(world, kinds::kWhistle, ids[0]);
+  for (const RecordId organisation : {world.road_org, world.town_org}) {
+    const auto items = world.county->inbox(organisation);
+    REQUIRE(items);
+    REQUIRE(items->size() == 1);
+    CHECK(items->front().whistle.id == ids[1]);
+  }
+  CHECK(world.county->explain(ids[0]).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("an action that nobody of that role may take is rejected and its author told") {
