@@ -84,6 +84,41 @@ std::string enum_table(const EnumDescriptor& type) {
   return out + "};\n\n";
 }
 
+/// The field of the same message whose name ends otherwise; 0: there is none.
+std::uint32_t sibling(const FieldDescriptor& field, const std::string& ending,
+                      const std::string& other) {
+  const std::string& name = field.name();
+  if (!name.ends_with(ending)) return 0;
+  const auto* found =
+      field.containing_type()->FindFieldByName(name.substr(0, name.size() - ending.size()) + other);
+  return found == nullptr ? 0 : static_cast<std::uint32_t>(found->number());
+}
+
+/// What a number measures stands in its name.
+std::string measure_of(const FieldDescriptor& field) {
+  const std::string& name = field.name();
+  if (field.type() == FieldDescriptor::TYPE_INT64 && name.ends_with("_ms")) return "kTime";
+  if (field.type() != FieldDescriptor::TYPE_DOUBLE) return {};
+  if (name.ends_with("latitude")) return "kLatitude";
+  if (name.ends_with("longitude")) return "kLongitude";
+  if (name.ends_with("accuracy_m")) return "kAccuracy";
+  return {};
+}
+
+std::string measure_columns(const FieldDescriptor& field) {
+  std::string out;
+  if (const std::string measure = measure_of(field); !measure.empty()) {
+    out += ", .measure = Measure::" + measure;
+  }
+  const std::uint32_t beside =
+      sibling(field, "latitude", "longitude") + sibling(field, "longitude", "latitude");
+  if (beside != 0) out += ", .beside = " + std::to_string(beside);
+  const std::uint32_t before =
+      sibling(field, "ended_ms", "started_ms") + sibling(field, "ends_ms", "starts_ms");
+  if (before != 0) out += ", .not_before = " + std::to_string(before);
+  return out;
+}
+
 std::string field_row(const FieldDescriptor& field, const std::map<std::string, int>& groups,
                       const std::map<std::string, std::uint32_t>& numbers) {
   const v1::FieldRule& rule = rule_of(field);
@@ -105,6 +140,8 @@ std::string field_row(const FieldDescriptor& field, const std::map<std::string, 
   if (rule.index()) out += ", .indexed = true";
   if (rule.search()) out += ", .searchable = true";
   if (rule.required()) out += ", .required = true";
+  if (rule.by_author()) out += ", .by_author = true";
+  out += measure_columns(field);
   if (!rule.refers_to().empty()) {
     out += ", .refers_to = KindId{" + std::to_string(numbers.at(rule.refers_to())) + "}";
   }
@@ -159,6 +196,7 @@ std::string kind_row(const Kind& kind, const std::map<std::string, std::uint32_t
   if (!rule.scope().empty()) out += ", .fixed_scope = " + quoted(rule.scope());
   if (rule.server_written()) out += ", .server_written = true";
   if (rule.reference()) out += ", .reference = true";
+  if (rule.never_erased()) out += ", .never_erased = true";
   if (rule.since() != 0) out += ", .since = " + std::to_string(rule.since());
   return out + ", .fields = k" + message.name() + "Fields},\n";
 }

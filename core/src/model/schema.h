@@ -50,6 +50,15 @@ enum class FieldType : std::uint8_t {
   kFixed64,  ///< 64 bits, unsigned: device ids
 };
 
+/// What a number measures, and so between which bounds it lies.
+enum class Measure : std::uint8_t {
+  kNone,       ///< any number
+  kTime,       ///< milliseconds since 1970, 0 to `limits::kClockMaxMs`
+  kLatitude,   ///< degrees north, -90 to 90
+  kLongitude,  ///< degrees east, -180 to 180
+  kAccuracy,   ///< metres, at least 0
+};
+
 /// One value of an enum that this build knows.
 struct EnumValue {
   std::int32_t number = 0;
@@ -71,8 +80,12 @@ struct FieldSchema {
   Mask mask = Mask::kDefault;
   bool indexed = false;
   bool searchable = false;
-  bool required = false;  ///< a creation without it is refused, and it cannot be cleared
-  KindId refers_to{};     ///< holds the 16-byte id of a record of that kind; 0: no reference
+  bool required = false;   ///< a creation without it is refused, and it cannot be cleared
+  bool by_author = false;  ///< a device names its own worker here, or nobody
+  Measure measure = Measure::kNone;
+  std::uint32_t beside = 0;      ///< the other half of a position: both are there, or neither
+  std::uint32_t not_before = 0;  ///< the time that this one does not precede
+  KindId refers_to{};            ///< holds the 16-byte id of a record of that kind; 0: no reference
   std::span<const EnumValue> enum_values{};  ///< for kEnum
   const FieldSchema* nested = nullptr;       ///< for kMessage: its fields, by number
   std::size_t nested_count = 0;
@@ -119,6 +132,7 @@ struct KindSchema {
   std::string_view fixed_scope{};             ///< "county": everybody of the county
   bool server_written = false;                ///< devices only read it
   bool reference = false;                     ///< imported by the operator
+  bool never_erased = false;                  ///< no device erases its records
   std::uint32_t since = 0;                ///< version of the schema that brought it; 0: the first
   std::span<const FieldSchema> fields{};  ///< in the order of their numbers
 

@@ -32,6 +32,7 @@ TEST_CASE("Every annotated message is a kind of the tables, every field of it a 
     CHECK(static_cast<std::uint32_t>(built.lane) == static_cast<std::uint32_t>(each.rule.lane()));
     CHECK(static_cast<int>(built.audience) == static_cast<int>(each.rule.audience()));
     CHECK(built.server_written == each.rule.server_written());
+    CHECK(built.never_erased == each.rule.never_erased());
     REQUIRE(static_cast<int>(built.fields.size()) == each.message->field_count());
     for (const FieldSchema& field : built.fields) {
       const auto* source = each.message->FindFieldByNumber(static_cast<int>(field.number));
@@ -47,6 +48,7 @@ TEST_CASE("Every annotated message is a kind of the tables, every field of it a 
       CHECK(field.indexed == rule.index());
       CHECK(field.searchable == rule.search());
       CHECK(field.required == rule.required());
+      CHECK(field.by_author == rule.by_author());
       CHECK((field.group != 0) == !rule.group().empty());
       CHECK((field.type == FieldType::kEnum) == !field.enum_values.empty());
     }
@@ -111,6 +113,33 @@ TEST_CASE("What a worker writes about a whistle leaves the server's fields to th
     CHECK(whistle.field(number)->merge == MergePolicy::kServer);
   }
   CHECK(whistle.field(fields::whistle::kText)->merge == MergePolicy::kLww);
+}
+
+TEST_CASE("A whistle's road and what the server alone writes are never erased, the rest may be") {
+  std::set<std::string_view> kept;
+  for (const KindSchema& each : built_schema().kinds) {
+    if (each.never_erased) kept.insert(each.name);
+  }
+  CHECK(kept == std::set<std::string_view>{"Assignment", "Outcome", "Whistle", "WhistleAction"});
+}
+
+TEST_CASE("What a number measures, and what it goes with, is known by its name") {
+  const KindSchema& visit = kind(kinds::kVisit);
+  namespace f = fields::visit;
+  CHECK(visit.field(f::kStartedMs)->measure == Measure::kTime);
+  CHECK(visit.field(f::kEndedMs)->not_before == f::kStartedMs);
+  CHECK(visit.field(f::kStartedMs)->not_before == 0);
+  CHECK(visit.field(f::kLatitude)->measure == Measure::kLatitude);
+  CHECK(visit.field(f::kLatitude)->beside == f::kLongitude);
+  CHECK(visit.field(f::kEndLongitude)->measure == Measure::kLongitude);
+  CHECK(visit.field(f::kEndLongitude)->beside == f::kEndLatitude);
+  CHECK(visit.field(f::kOriginalLatitude)->beside == f::kOriginalLongitude);
+  CHECK(visit.field(f::kAccuracyM)->measure == Measure::kAccuracy);
+  CHECK(visit.field(f::kAccuracyM)->beside == 0);
+  CHECK(visit.field(f::kNotes)->measure == Measure::kNone);
+  const FieldSchema& points = *kind(kinds::kTrackBatch).field("points");
+  CHECK(points.nested_field(1)->measure == Measure::kTime);
+  CHECK(points.nested_field(2)->measure == Measure::kLatitude);
 }
 
 TEST_CASE("Enum values are known by number, name and Chinese name") {
