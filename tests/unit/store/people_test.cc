@@ -34,7 +34,8 @@ TEST_CASE("a watch asks at once, and again only when its result has changed") {
   Query here;
   here.is("grid", std::string(kGrid));
   auto handle = phone->watch(kVisit, here, {}, [&](Result<std::vector<FoundBytes>> found) {
-    sizes.push_back(found.value().size());
+    REQUIRE(found);
+    sizes.push_back(found->size());
   });
   REQUIRE(handle);
   CHECK(sizes.empty());
@@ -158,9 +159,38 @@ TEST_CASE("a value that lost is written again from its outcome") {
   CHECK(phone.get<v1::Visit>(kVisit, kForeignId).notes() == "落败");
   CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1)->front().base_seq == Seq(5));
   outcome.clear_lost_set();
-  phone.cut(row_of(kOutcome, receipt, 7, outcome));
-  CHECK(phone->restore_outcome(receipt).error().code == ErrorCode::kConflict);
+  const RecordId empty = RecordId::make(DeviceId(0), 2);
+  phone.cut(row_of(kOutcome, empty, 7, outcome));
+  CHECK(phone->restore_outcome(empty).error().code == ErrorCode::kConflict);
   CHECK(phone->restore_outcome(kForeignId).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("an outcome that was restored or seen is settled, and a restored one is written once") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("胜出")));
+  v1::Visit lost;
+  lost.set_notes("落败");
+  v1::Outcome outcome;
+  outcome.set_worker("worker:1");
+  outcome.set_record_kind(kVisit.value);
+  outcome.set_record(std::string(kForeignId.bytes()));
+  outcome.set_status(v1::OUTCOME_STATUS_BEATEN);
+  outcome.set_lost_set(lost.SerializeAsString());
+  const RecordId first = RecordId::make(DeviceId(0), 1);
+  const RecordId second = RecordId::make(DeviceId(0), 2);
+  phone.cut(row_of(kOutcome, first, 6, outcome));
+  phone.cut(row_of(kOutcome, second, 7, outcome));
+  CHECK(phone->settled_outcomes()->empty());
+  REQUIRE(phone->restore_outcome(first));
+  REQUIRE(phone->dismiss_outcome(second));
+  REQUIRE(phone->put({.kind = kVisit, .id = kForeignId, .set = visit("后来").SerializeAsString()}));
+  CHECK(phone->restore_outcome(first).value() == kForeignId);
+  CHECK(phone.get<v1::Visit>(kVisit, kForeignId).notes() == "后来");
+  phone.open();
+  CHECK(phone->settled_outcomes().value() == std::set{first, second});
+  // Seen is not lost: what was put aside can still be written again.
+  CHECK(phone->restore_outcome(second).value() == kForeignId);
+  CHECK(phone.get<v1::Visit>(kVisit, kForeignId).notes() == "落败");
 }
 
 TEST_CASE("a whistle gets a number from the phone, and no two get the same") {

@@ -268,18 +268,18 @@ TEST_CASE("a transaction takes 1,024 operations and not one more") {
 }
 
 TEST_CASE("a transaction takes 1 MB, incompressible, and not a byte more") {
-  constexpr std::size_t kPart = 16'000;
-  std::vector<Operation> sent = many(limits::kTransactionBytes / kPart + 1, true);
+  constexpr std::size_t kPiece = 16'000;
+  std::vector<Operation> sent = many(limits::kTransactionBytes / kPiece + 1, true);
   std::size_t left = limits::kTransactionBytes;
   for (Operation& operation : sent) {
-    const std::size_t size = std::min(left, kPart);
+    const std::size_t size = std::min(left, kPiece);
     operation.kind = KindId(900);
     operation.set = text_field(2, noise(size - (size < 131 ? 2 : size < 16'387 ? 3 : 4)));
     left -= operation.set.size();
   }
   REQUIRE(left == 0);
   CHECK(decoded(encoded(sent)).has_value());
-  sent[0].set = text_field(2, noise(kPart - 2));
+  sent[0].set = text_field(2, noise(kPiece - 2));
   CHECK(code_of(encoded(sent)) == ErrorCode::kTooLarge);
 }
 
