@@ -220,6 +220,27 @@ std::string Output::field_name(const FieldSchema& field) const {
   return std::string(chinese ? field.name_zh : field.name);
 }
 
+std::string Output::kind_name(const KindSchema& kind) const {
+  return std::string(settings_.chinese ? kind.name_zh : kind.name);
+}
+
+std::string Output::fields_text(const KindSchema& kind, const FoundBytes& found) const {
+  std::string text;
+  const std::string message = canonical_of(kind, found);
+  for (const FieldView& view : fields_of(message)) {
+    const FieldSchema* field = kind.field(view.number);
+    if (field == nullptr || view.number == 1) continue;
+    if (!text.empty()) text += say("；", "; ");
+    text += field_name(*field) + say("：", ": ") + value_text(*field, view.entries);
+  }
+  return text;
+}
+
+const char* Output::masked_advice() const {
+  return say("个人信息已脱敏；加 --purpose 说明用途后可见",
+             "personal values are masked; say why you need them with --purpose");
+}
+
 std::string Output::value_text(const FieldSchema& field, std::string_view entries) const {
   std::string text;
   for (const ValueView& value : values_of(entries)) {
@@ -277,8 +298,7 @@ void Output::record(const KindSchema& kind, const FoundBytes& found) const {
     if (field != nullptr) table.add({field_name(*field), value_text(*field, view.entries)});
   }
   if (found.info.masked) {
-    table.add({"", say("个人信息已脱敏；加 --purpose 说明用途后可见",
-                       "personal values are masked; say why you need them with --purpose")});
+    table.add({"", masked_advice()});
   }
   std::cout << table.text();
 }

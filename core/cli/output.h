@@ -55,6 +55,7 @@ class Output {
     return settings_.chinese ? chinese : english;
   }
   bool wants_json() const { return settings_.json; }
+  const Settings& settings() const { return settings_; }
 
   void line(const std::string& text) const;
   void document(const nlohmann::json& document) const;
@@ -64,6 +65,11 @@ class Output {
   /// A value as people read it; enum values and times in words.
   std::string value_text(const FieldSchema& field, std::string_view entries) const;
   std::string field_name(const FieldSchema& field) const;
+  std::string kind_name(const KindSchema& kind) const;
+  /// The fields of a record in one line, "备注: 门未关; 目的: …".
+  std::string fields_text(const KindSchema& kind, const FoundBytes& found) const;
+  /// How personal values come to be shown in full.
+  const char* masked_advice() const;
   std::string delivery_text(Delivery delivery) const;
 
   /// A record in full: a line a field, or a JSON object.

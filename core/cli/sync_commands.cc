@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -5,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/words.h"
+#include "model/workflow_codes.h"
 #include "schema/tables.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
@@ -166,36 +168,75 @@ Exit status(Phone& phone, const Output& output) {
   return Exit::kOk;
 }
 
-Exit outcomes(Phone& phone, const Output& output, bool all) {
-  const auto found = phone.client().outcomes(all);
+/// What became of it and why, in one line; the server's own words where they say more.
+std::string why(const Output& output, const OutcomeView& one) {
+  std::string words = output.settings().chinese ? one.why_zh : one.why_en;
+  const bool from_road = one.code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction);
+  if (!one.message.empty() && !from_road) words += output.say("：", ": ") + one.message;
+  return words;
+}
+
+json lost_names(const KindSchema* kind, const OutcomeView& one) {
+  json names = json::array();
+  for (const std::uint32_t number : one.lost_fields) {
+    const FieldSchema* field = kind == nullptr ? nullptr : kind->field(number);
+    if (field != nullptr) names.push_back(field->name);
+  }
+  return names;
+}
+
+FoundBytes lost_values(const OutcomeView& one) {
+  FoundBytes values;
+  values.record = one.lost;
+  return values;
+}
+
+json lost_json(const Output& output, const KindSchema* kind, const OutcomeView& one) {
+  return kind == nullptr ? json::object() : output.record_json(*kind, lost_values(one))["fields"];
+}
+
+/// "备注: 门未关", one behind the other.
+std::string lost_text(const Output& output, const KindSchema* kind, const OutcomeView& one) {
+  return kind == nullptr ? std::string() : output.fields_text(*kind, lost_values(one));
+}
+
+Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
+  const auto found = phone.client().outcomes({settings.purpose});
   if (!found) return output.failed(found.error());
   const FieldSchema* statuses = built_schema().kind("Outcome")->field(std::string_view("status"));
   json documents = json::array();
   Table table({"id", output.say("时间", "time"), output.say("结果", "result"),
-               output.say("记录", "record"), output.say("说明", "why"),
+               output.say("记录", "record"), output.say("说明", "why"), output.say("内容", "value"),
                output.say("可恢复", "restorable")});
   for (const OutcomeView& one : *found) {
     const EnumValue* value = statuses->enum_value(one.status);
     const std::string name(value == nullptr ? "unknown" : value->name);
+    const KindSchema* kind = built_schema().kind(std::string_view(one.record_kind));
     documents.push_back({{"id", one.outcome.text()},
                          {"status", name},
                          {"code", one.code},
                          {"record_kind", one.record_kind},
                          {"record", one.record.text()},
-                         {"message", one.message},
+                         {"why", why(output, one)},
+                         {"lost", lost_json(output, kind, one)},
+                         {"lost_fields", lost_names(kind, one)},
+                         {"masked", one.masked},
+                         {"winner", one.winner.is_nil() ? json() : json(one.winner.text())},
                          {"restorable", one.restorable},
                          {"at_ms", one.at_ms}});
     table.add(
         {one.outcome.text(), time_text(one.at_ms),
          value == nullptr ? name : output.say(std::string(value->name_zh).c_str(), name.c_str()),
-         one.record_kind, shortened(one.message, 50),
+         kind == nullptr ? one.record_kind : output.kind_name(*kind), why(output, one),
+         shortened(lost_text(output, kind, one), 40),
          one.restorable ? output.say("是", "yes") : ""});
   }
   if (output.wants_json()) {
     output.document(documents);
-  } else {
-    output.line(table.empty() ? output.say("全部已生效", "everything was applied") : table.text());
+    return Exit::kOk;
   }
+  output.line(table.empty() ? output.say("全部已生效", "everything was applied") : table.text());
+  if (std::ranges::any_of(*found, &OutcomeView::masked)) output.line(output.masked_advice());
   return Exit::kOk;
 }
 
@@ -214,10 +255,10 @@ Exit restore(Phone& phone, const Output& output, const std::string& word) {
 
 }  // namespace
 
-void add_sync_commands(CLI::App& app, const Settings&, Chosen& chosen) {
+void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
   struct Words {
     std::string code, name = "gw", outcome;
-    bool live = false, all = false;
+    bool live = false;
     double seconds = 0;
   };
   auto words = std::make_shared<Words>();
@@ -245,12 +286,11 @@ void add_sync_commands(CLI::App& app, const Settings&, Chosen& chosen) {
   });
 
   CLI::App* what = app.add_subcommand("outcomes", "what was not simply accepted, and why 回执");
-  what->add_flag("--all", words->all, "the accepted ones too");
   CLI::App* again = what->add_subcommand("restore", "write a lost value again 恢复");
   again->add_option("id", words->outcome, "the outcome's id")->required();
-  what->callback([words, again, &chosen] {
-    chosen.action = [words, restoring = again->parsed()](Phone& p, const Output& o) {
-      return restoring ? restore(p, o, words->outcome) : outcomes(p, o, words->all);
+  what->callback([words, again, &settings, &chosen] {
+    chosen.action = [words, &settings, restoring = again->parsed()](Phone& p, const Output& o) {
+      return restoring ? restore(p, o, words->outcome) : outcomes(p, o, settings);
     };
   });
 }

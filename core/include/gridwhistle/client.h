@@ -70,7 +70,27 @@ struct EmergencyUnsent {
 struct LaneStatus {
   Lane lane = Lane::kWhistles;
   std::uint64_t unsent = 0;         ///< operations only this phone has
+  std::uint64_t sent = 0;           ///< of these, handed to a call that has not answered yet
+  std::uint64_t delivered = 0;      ///< taken over by the server, ever
   std::uint64_t not_backed_up = 0;  ///< taken over by the server, not yet in its backup
+};
+
+/// What became of an operation, or of a change that was beaten later, with its words for people.
+struct OutcomeView {
+  RecordId outcome;
+  std::string record_kind;
+  RecordId record;
+  std::uint32_t status = 0;  ///< a v1::OutcomeStatus
+  std::uint32_t code = 0;
+  std::string why_zh;                      ///< what became of it and why, in Chinese
+  std::string why_en;                      ///< the same in English
+  std::string message;                     ///< what the server added, as it wrote it
+  std::vector<std::uint32_t> lost_fields;  ///< whose values are not in the record, by number
+  std::string lost;  ///< those values, a part of the record's message; emptied ones are not there
+  bool masked = false;  ///< personal values among them are shown in part: no purpose was named
+  RecordId winner;      ///< the worker whose values are in the record; nil where nobody is named
+  bool restorable = false;  ///< it keeps values that `restore` can write again
+  std::int64_t at_ms = 0;
 };
 
 /// How this phone stands.
@@ -83,31 +103,21 @@ struct ClientStatus {
   std::string short_code;
   std::vector<std::string> scopes;
 
-  std::vector<LaneStatus> lanes;  ///< most urgent first
-  std::uint64_t unsent = 0;       ///< over all lanes
-  std::uint64_t refused = 0;      ///< outcomes other than accepted that nobody has seen yet
+  std::vector<LaneStatus> lanes;            ///< most urgent first
+  std::uint64_t unsent = 0;                 ///< over all lanes
+  std::uint64_t refused = 0;                ///< as many as `Client::outcomes` lists
+  std::vector<OutcomeView> newest_refused;  ///< the newest three of them, masked
   std::vector<EmergencyUnsent> emergencies;
 
   SyncPhase phase = SyncPhase::kStopped;
-  std::optional<Error> last_error;             ///< of the last call; none when it went well
-  std::uint64_t retry_in_ms = 0;               ///< while kWaiting
+  std::optional<Error>
+      last_error;                 ///< of the last call; none when it went well. Outlives a restart
+  std::uint64_t retry_in_ms = 0;  ///< while kWaiting
   std::optional<std::uint64_t> since_sync_ms;  ///< since the last call that ended caught up
   bool caught_up = false;
   Seq cursor;
 
   std::optional<Error> poisoned;  ///< why this client writes no more
-};
-
-/// What became of an operation, or of a change that was beaten later, with its words for people.
-struct OutcomeView {
-  RecordId outcome;
-  std::string record_kind;
-  RecordId record;
-  std::uint32_t status = 0;  ///< a v1::OutcomeStatus
-  std::uint32_t code = 0;
-  std::string message;
-  bool restorable = false;  ///< it keeps values that `restore` can write again
-  std::int64_t at_ms = 0;
 };
 
 /// A query that is asked again. Letting go of it ends it; no callback begins afterwards. May
@@ -319,8 +329,8 @@ class Client {
   // --- the line to the server -----------------------------------------------------------------
 
   /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired,
-  /// kWrongServerKey, kUnavailable, kTimeout, kAlreadyExists (enrolled with another county, and
-  /// something is unsent).
+  /// kWrongServerKey, kUnavailable, kTimeout, kConflict (of another county, or of another worker
+  /// while something is unsent).
   void enrol(const EnrolmentCode& code, const std::string& device_name,
              std::function<void(Result<void>)> done);
 
@@ -343,15 +353,17 @@ class Client {
   /// Poisoned and closed clients answer too.
   ClientStatus status();
 
-  /// What became of this worker's operations, where it was not simply "accepted"; newest first.
-  Result<std::vector<OutcomeView>> outcomes(bool with_accepted = false);
+  /// What became of this worker's operations, where it was not simply "accepted", and was neither
+  /// restored nor dismissed since; newest first.
+  Result<std::vector<OutcomeView>> outcomes(const Purpose& purpose = {});
 
   /// Writes the values that an outcome kept again, as a new change over what is there now. Gives
-  /// the record's id, a new one when the record is gone. kNotFound; kConflict: nothing to restore.
+  /// the record's id, a new one when the record is gone. The outcome is settled by it: `outcomes`
+  /// and `status` no longer count it. kNotFound; kConflict: nothing to restore.
   Result<RecordId> restore(const RecordId& outcome);
 
-  /// The worker has seen a refusal and leaves it at that: `outcomes` and `status` no longer count
-  /// it.
+  /// The worker has seen an outcome and leaves it at that: `outcomes` and `status` no longer count
+  /// it. kNotFound.
   Result<void> dismiss(const RecordId& outcome);
 
   /// Ends the call, closes the file. Everything afterwards is kClosed. Reads and writes under way

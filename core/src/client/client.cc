@@ -141,8 +141,8 @@ void Client::network_changed() {
 
 ClientStatus Client::status() { return state_->status(); }
 
-Result<std::vector<OutcomeView>> Client::outcomes(bool with_accepted) {
-  return state_->read([&](store::Store& store) { return outcomes_of(store, with_accepted); });
+Result<std::vector<OutcomeView>> Client::outcomes(const Purpose& purpose) {
+  return state_->read([&](store::Store& store) { return outcomes_of(store, purpose); });
 }
 
 Result<RecordId> Client::restore(const RecordId& outcome) {

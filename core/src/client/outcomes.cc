@@ -1,10 +1,15 @@
 #include "client/outcomes.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "gridwhistle/messages.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/reference.pb.h"
+#include "model/record.h"
+#include "model/workflow_codes.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle {
@@ -19,10 +24,16 @@ using OperationName = std::pair<Lane, LaneSeq>;
 
 constexpr std::uint64_t kMark = std::uint64_t{1} << 61;
 constexpr int kLaneShift = 56;
+constexpr int kStatusShift = 52;
+constexpr std::uint64_t kLaneSeqMask = (std::uint64_t{1} << kStatusShift) - 1;
+constexpr std::uint64_t kStatusMask = 0xF;
 
-RecordId stand_in(const OperationName& name) {
-  const std::uint64_t lane = static_cast<std::uint64_t>(name.first);
-  return RecordId::make(DeviceId(0), kMark | lane << kLaneShift | name.second.value);
+// With the status: what a reviewer decides later about the same operation is another thing to see.
+RecordId stand_in(const OperationName& name, std::uint64_t status) {
+  const auto lane = static_cast<std::uint64_t>(name.first);
+  return RecordId::make(DeviceId(0), kMark | lane << kLaneShift |
+                                         (status & kStatusMask) << kStatusShift |
+                                         (name.second.value & kLaneSeqMask));
 }
 
 std::optional<OperationName> operation_of(const RecordId& id) {
@@ -32,7 +43,7 @@ std::optional<OperationName> operation_of(const RecordId& id) {
   const std::uint64_t counter = id.counter() & ~kMark;
   const auto lane = static_cast<Lane>(counter >> kLaneShift);
   if (std::ranges::find(kLanes, lane) == kLanes.end()) return std::nullopt;
-  return OperationName{lane, LaneSeq(counter & ((std::uint64_t{1} << kLaneShift) - 1))};
+  return OperationName{lane, LaneSeq(counter & kLaneSeqMask)};
 }
 
 Result<v1::Outcome> outcome_record(store::Store& store, const RecordId& id) {
@@ -50,33 +61,127 @@ OperationName name_of(const v1::Outcome& outcome) {
           LaneSeq(static_cast<std::uint64_t>(outcome.lane_seq()))};
 }
 
-std::string kind_text(const store::Store& store, KindId id) {
-  const KindSchema* kind = store.schema().kind(id);
-  return kind != nullptr ? std::string(kind->name) : "";
+struct Words {
+  std::string zh;
+  std::string en;
+};
+
+Words reason_of(std::uint32_t code) {
+  if (code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction)) {
+    const WorkflowMessage words = message_of(static_cast<WorkflowCode>(code));
+    return {std::string(words.zh), std::string(words.en)};
+  }
+  const Wording words = message_of(static_cast<ErrorCode>(code));
+  return {std::string(words.zh), std::string(words.en)};
 }
 
-OutcomeView view_of(const store::Store& store, const v1::Outcome& outcome, const RecordId& id) {
+Words names_of(const KindSchema* kind, const std::vector<std::uint32_t>& fields) {
+  Words names;
+  for (const std::uint32_t number : fields) {
+    const FieldSchema* field = kind != nullptr ? kind->field(number) : nullptr;
+    if (field == nullptr || number == 1) continue;
+    names.zh += (names.zh.empty() ? "" : "、") + std::string(field->name_zh);
+    names.en += (names.en.empty() ? "" : ", ") + std::string(field->name);
+  }
+  return names;
+}
+
+/// A colleague as this phone knows them; empty where it does not.
+std::string colleague(store::Store& store, const RecordId& worker) {
+  if (worker.is_nil()) return {};
+  const auto found = store.get(kinds::kWorker, worker);
+  v1::Worker record;
+  return found && record.ParseFromString(found->record) ? record.name() : std::string();
+}
+
+Words beaten(store::Store& store, const OutcomeView& view, const KindSchema* kind) {
+  const Words fields = names_of(kind, view.lost_fields);
+  const std::string who = colleague(store, view.winner);
+  return {"您填写的" + (fields.zh.empty() ? "内容" : "“" + fields.zh + "”") + "被" +
+              (who.empty() ? "他人" : who) + "的修改覆盖，您的内容保留在这里",
+          "what you wrote" + (fields.en.empty() ? "" : " in " + fields.en) +
+              " lost to a change by " + (who.empty() ? "somebody else" : who) +
+              "; it is kept here"};
+}
+
+/// What became of it and why. The server's own words add what a code cannot say, the field's name
+/// for instance; what a road's code says is all there is to say.
+Words why_of(store::Store& store, const OutcomeView& view, const KindSchema* kind) {
+  switch (static_cast<OutcomeStatus>(view.status)) {
+    case OutcomeStatus::kBeaten:
+      return beaten(store, view, kind);
+    case OutcomeStatus::kRevived:
+      return {"删除和修改同时发生，整条记录已恢复",
+              "it was erased and changed at the same time: the whole record came back"};
+    case OutcomeStatus::kSuperseded:
+      return {"提出时该交办已有变化，只保留在流转记录中",
+              "the assignment had moved on before it arrived; it stands in the timeline only"};
+    case OutcomeStatus::kSealed:
+      return {"送达时您已不负责该区域，待管理员复核",
+              "the place was no longer yours when it arrived; a reviewer decides about it"};
+    case OutcomeStatus::kParked:
+      return {"服务器升级后处理",
+              "the server keeps it until its next version, which knows this kind"};
+    case OutcomeStatus::kAccepted:
+      return {"已受理", "applied"};
+    case OutcomeStatus::kRejected:
+    case OutcomeStatus::kGone:
+      break;
+  }
+  return reason_of(view.code);
+}
+
+/// Fills in what follows from the rest: the values as this reader may see them, and the words.
+Result<void> complete(store::Store& store, OutcomeView& view, KindId kind, std::string_view lost,
+                      const Purpose& purpose) {
+  auto shown = store.lost_values(kind, view.record, lost, purpose);
+  if (!shown) return std::unexpected(std::move(shown.error()));
+  view.lost = std::move(shown->record);
+  view.masked = shown->info.masked;
+  const KindSchema* known = store.schema().kind(kind);
+  if (known != nullptr) view.record_kind = known->name;
+  Words why = why_of(store, view, known);
+  view.why_zh = std::move(why.zh);
+  view.why_en = std::move(why.en);
+  return {};
+}
+
+Result<OutcomeView> view_of(store::Store& store, const v1::Outcome& outcome, const RecordId& id,
+                            const Purpose& purpose) {
   OutcomeView view;
   view.outcome = id;
-  view.record_kind = kind_text(store, KindId(static_cast<std::uint32_t>(outcome.record_kind())));
   view.record = RecordId::from_bytes(outcome.record()).value_or(RecordId());
   view.status = static_cast<std::uint32_t>(outcome.status());
   view.code = static_cast<std::uint32_t>(outcome.code());
   view.message = outcome.message();
+  for (const std::int64_t number : outcome.lost_fields()) {
+    view.lost_fields.push_back(static_cast<std::uint32_t>(number));
+  }
+  view.winner = RecordId::from_bytes(outcome.winner()).value_or(RecordId());
   view.restorable = !outcome.lost_set().empty() || outcome.lost_clear_size() > 0;
   view.at_ms = outcome.at_ms();
+  const KindId kind(static_cast<std::uint32_t>(outcome.record_kind()));
+  if (auto done = complete(store, view, kind, outcome.lost_set(), purpose); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
   return view;
 }
 
-OutcomeView view_of(const store::Store& store, const store::Refused& refused) {
+Result<OutcomeView> view_of(store::Store& store, const store::Refused& refused,
+                            const Purpose& purpose) {
+  const Operation& operation = refused.operation;
   OutcomeView view;
-  view.outcome = stand_in({refused.operation.lane, refused.operation.lane_seq});
-  view.record_kind = kind_text(store, refused.operation.kind);
-  view.record = refused.operation.id;
   view.status = static_cast<std::uint32_t>(refused.status);
+  view.outcome = stand_in({operation.lane, operation.lane_seq}, view.status);
+  view.record = operation.id;
   view.code = refused.code;
-  view.restorable = refused.operation.type == OperationType::kPut;
-  view.at_ms = refused.operation.claimed.wall_ms;
+  for (const FieldView& field : fields_of(operation.set)) view.lost_fields.push_back(field.number);
+  for (const std::uint32_t field : operation.clear) view.lost_fields.push_back(field);
+  view.restorable = operation.type == OperationType::kPut;
+  view.at_ms = operation.claimed.wall_ms;
+  if (auto done = complete(store, view, operation.kind, operation.set, purpose); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
   return view;
 }
 
@@ -90,29 +195,38 @@ Result<bool> has_refused(store::Store& store, const OperationName& name) {
 
 }  // namespace
 
-Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, bool with_accepted) {
+Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose& purpose) {
   Query query;
   query.by("at_ms", true).first(kShownMax);
-  if (!with_accepted) {
-    query.that("status", Compare::kNotEqual, {std::int64_t{v1::OUTCOME_STATUS_ACCEPTED}});
-  }
+  query.that("status", Compare::kNotEqual, {std::int64_t{v1::OUTCOME_STATUS_ACCEPTED}});
   const auto found = store.query(kinds::kOutcome, query, Purpose{"own outcomes"});
   if (!found) return std::unexpected(found.error());
   const auto refused = store.refused();
   if (!refused) return std::unexpected(refused.error());
+  const auto settled = store.settled_outcomes();
+  if (!settled) return std::unexpected(settled.error());
 
   std::vector<OutcomeView> views;
   std::set<OperationName> known;
   for (const FoundBytes& row : *found) {
     v1::Outcome outcome;
     if (!outcome.ParseFromString(row.record)) continue;
-    if (outcome.device() == store.device().value) known.insert(name_of(outcome));
-    views.push_back(view_of(store, outcome, row.info.id));
+    bool seen = settled->contains(row.info.id);
+    if (outcome.device() == store.device().value && outcome.lane_seq() != 0) {
+      known.insert(name_of(outcome));
+      seen |= settled->contains(
+          stand_in(name_of(outcome), static_cast<std::uint64_t>(outcome.status())));
+    }
+    if (seen) continue;
+    auto view = view_of(store, outcome, row.info.id, purpose);
+    if (!view) return std::unexpected(std::move(view.error()));
+    views.push_back(std::move(*view));
   }
   for (const store::Refused& one : *refused) {
-    if (!known.contains({one.operation.lane, one.operation.lane_seq})) {
-      views.push_back(view_of(store, one));
-    }
+    if (known.contains({one.operation.lane, one.operation.lane_seq})) continue;
+    auto view = view_of(store, one, purpose);
+    if (!view) return std::unexpected(std::move(view.error()));
+    views.push_back(std::move(*view));
   }
   std::ranges::sort(views, [](const OutcomeView& a, const OutcomeView& b) {
     return std::pair(a.at_ms, a.outcome) > std::pair(b.at_ms, b.outcome);
@@ -122,7 +236,7 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, bool with_acce
 
 Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome) {
   if (const auto name = operation_of(outcome)) {
-    return store.restore_refused(name->first, name->second);
+    return store.restore_refused(name->first, name->second, outcome);
   }
   const auto record = outcome_record(store, outcome);
   if (!record) return std::unexpected(record.error());
@@ -130,19 +244,21 @@ Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome) {
   const bool own = record->device() == store.device().value;
   const auto refused = own ? has_refused(store, name) : Result<bool>(false);
   if (!refused) return std::unexpected(refused.error());
-  if (*refused) return store.restore_refused(name.first, name.second);
+  if (*refused) return store.restore_refused(name.first, name.second, outcome);
   return store.restore_outcome(outcome);
 }
 
 Result<void> dismiss_outcome(store::Store& store, const RecordId& outcome) {
-  if (const auto name = operation_of(outcome)) {
-    return store.dismiss_refused(name->first, name->second);
+  std::optional<OperationName> name = operation_of(outcome);
+  if (!name) {
+    const auto record = outcome_record(store, outcome);
+    if (!record) return std::unexpected(record.error());
+    if (record->device() == store.device().value && record->lane_seq() != 0) {
+      name = name_of(*record);
+    }
   }
-  const auto record = outcome_record(store, outcome);
-  if (!record) return std::unexpected(record.error());
-  if (record->device() != store.device().value) return {};
-  const OperationName name = name_of(*record);
-  return store.dismiss_refused(name.first, name.second);
+  if (auto settled = store.dismiss_outcome(outcome); !settled || !name) return settled;
+  return store.dismiss_refused(name->first, name->second);
 }
 
 }  // namespace gridwhistle

@@ -9,7 +9,7 @@
 // knows of whose Outcome has not arrived yet.
 namespace gridwhistle {
 
-Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, bool with_accepted);
+Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose& purpose);
 Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome);
 Result<void> dismiss_outcome(store::Store& store, const RecordId& outcome);
 

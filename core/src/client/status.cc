@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/outcomes.h"
 #include "client/state.h"
 
 namespace gridwhistle {
 
 namespace {
+
+constexpr std::size_t kNewestRefused = 3;
 
 constexpr const char* kTelephone =
     "这条紧急哨声还没有发出，请立即打电话报告。 This emergency has not left the phone: telephone "
@@ -15,12 +18,14 @@ void add_file(ClientStatus& status, const store::SyncState& file, const store::S
   status.device = file.device;
   status.cursor = file.cursor;
   status.unsent = file.unsent;
-  status.refused = kept.refused;
   for (const store::GrantHeld& grant : file.grants) status.scopes.push_back(grant.scope);
   for (const Lane lane : kLanes) {
     const store::LaneProgress& progress = file.lanes[index_of(lane)];
-    status.lanes.push_back(
-        {lane, progress.last.value - progress.noted.value, kept.not_backed_up[index_of(lane)]});
+    status.lanes.push_back({.lane = lane,
+                            .unsent = progress.last.value - progress.noted.value,
+                            .sent = kept.sent[index_of(lane)],
+                            .delivered = progress.noted.value,
+                            .not_backed_up = kept.not_backed_up[index_of(lane)]});
   }
   for (const store::StoreStatus::Emergency& emergency : kept.emergencies) {
     status.emergencies.push_back(
@@ -56,10 +61,14 @@ ClientStatus ClientState::status() {
   status.caught_up = store_->is_caught_up();
   const auto file = store_->sync_state();
   const auto kept = store_->status();
-  if (file && kept) {
+  auto outcomes = outcomes_of(*store_, {});
+  if (file && kept && outcomes) {
     add_file(status, *file, *kept);
+    status.refused = outcomes->size();
+    outcomes->resize(std::min(outcomes->size(), kNewestRefused));
+    status.newest_refused = std::move(*outcomes);
   } else {
-    status.last_error = file ? kept.error() : file.error();
+    status.last_error = !file ? file.error() : !kept ? kept.error() : outcomes.error();
   }
   return status;
 }

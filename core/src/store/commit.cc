@@ -34,9 +34,9 @@ class Commit {
       GW_TRY(state_.connection.run("UPDATE outbox SET state=3 WHERE key=? AND state=2",
                                    *restoring.dismisses));
     }
-    if (restoring.makes_again) {
+    if (restoring.settles) {
       GW_TRY(state_.connection.run("INSERT OR REPLACE INTO restored VALUES(?, ?)",
-                                   *restoring.makes_again, records_.front()));
+                                   *restoring.settles, records_.front()));
     }
     GW_TRY(transaction.commit());
     publish();

@@ -33,17 +33,13 @@ std::string writable(const KindSchema& kind, std::string_view set, bool record_e
 
 // Commits lost values on the record as it is now. Where it is gone it is made again: under its own
 // id when this device made it, so that what refers to it stays right, else under a new one.
-Result<RecordId> write_again(StoreState& state, Change change, Restoring restoring) {
+Result<RecordId> write_again(StoreState& state, Change change, const Restoring& restoring) {
   const KindTable* table = table_of(state, change.kind);
   GW_TRY(check_writable(table));
   GW_TRY_LET(row, load_row(state, *table, change.id));
   const bool exists = row && row->body;
   change.set = writable(table->rules(), change.set, exists);
-  if (!exists && change.id.device() != state.device) {
-    change.id = RecordId();
-  } else {
-    restoring.makes_again.reset();
-  }
+  if (!exists && change.id.device() != state.device) change.id = RecordId();
   if (!exists) change.clear.clear();
   if (change.set.empty() && change.clear.empty() && change.remove.empty()) {
     return fail(ErrorCode::kConflict, "it holds nothing that can be written again", "restore");
@@ -65,7 +61,8 @@ Result<std::vector<Refused>> Store::refused() {
   }
 }
 
-Result<RecordId> Store::restore_refused(Lane lane, LaneSeq lane_seq) {
+Result<RecordId> Store::restore_refused(Lane lane, LaneSeq lane_seq,
+                                        const std::optional<RecordId>& outcome) {
   const OutboxKey key = key_of(lane, lane_seq);
   std::optional<Refused> refused;
   {
@@ -85,7 +82,7 @@ Result<RecordId> Store::restore_refused(Lane lane, LaneSeq lane_seq) {
                               .set = operation.set,
                               .clear = operation.clear,
                               .remove = operation.remove},
-                             {.dismisses = key}));
+                             {.dismisses = key, .settles = outcome}));
   GW_TRY(reload_refused(*state_));
   return id;
 }
@@ -99,6 +96,11 @@ Result<void> Store::dismiss_refused(Lane lane, LaneSeq lane_seq) {
 }
 
 Result<RecordId> Store::restore_outcome(const RecordId& outcome) {
+  // Once, however often one taps.
+  GW_TRY_LET(made, state_->connection.prepare("SELECT record FROM restored WHERE outcome=?"));
+  made.bind(outcome);
+  GW_TRY_LET(known, made.step());
+  if (known && !made.blob(0).empty()) return made.record_id(0);
   const KindSchema* outcomes = state_->schema.kind("Outcome");
   const KindTable* table = outcomes != nullptr ? table_of(*state_, outcomes->id) : nullptr;
   if (table == nullptr) return fail(ErrorCode::kNotFound, "there is no such outcome", "restore");
@@ -114,12 +116,38 @@ Result<RecordId> Store::restore_outcome(const RecordId& outcome) {
   for (const ValueView& value : values_of(field_of(*row->body, number("lost_clear")).entries)) {
     change.clear.push_back(static_cast<std::uint32_t>(value.scalar));
   }
-  // Made again once already: that record is the one to write to.
-  GW_TRY_LET(made, state_->connection.prepare("SELECT record FROM restored WHERE outcome=?"));
-  made.bind(outcome);
-  GW_TRY_LET(known, made.step());
-  if (known) change.id = made.record_id(0);
-  return write_again(*state_, std::move(change), {.dismisses = {}, .makes_again = outcome});
+  return write_again(*state_, std::move(change), {.dismisses = {}, .settles = outcome});
+}
+
+Result<void> Store::dismiss_outcome(const RecordId& outcome) {
+  GW_TRY_LET(transaction, begin(*state_));
+  GW_TRY(state_->connection.run("INSERT OR IGNORE INTO restored VALUES(?, x'')", outcome));
+  return transaction.commit();
+}
+
+Result<std::set<RecordId>> Store::settled_outcomes() {
+  GW_TRY_LET(query, state_->connection.prepare("SELECT outcome FROM restored"));
+  std::set<RecordId> all;
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return all;
+    all.insert(query.record_id(0));
+  }
+}
+
+Result<FoundBytes> Store::lost_values(KindId kind, const RecordId& id, std::string_view values,
+                                      const Purpose& purpose) {
+  const KindTable* table = table_of(*state_, kind);
+  FoundBytes found;
+  if (table == nullptr) return found;
+  GW_TRY(check_purpose(*state_, purpose));
+  if (!purpose.text.empty()) {
+    GW_TRY(log_reads(*state_, *table, {id}, purpose));
+    found.record = values;
+  } else {
+    found.record = masked_record(table->rules(), values, found.info.masked);
+  }
+  return found;
 }
 
 }  // namespace gridwhistle::store

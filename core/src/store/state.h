@@ -179,8 +179,8 @@ Result<void> remove_row(StoreState& state, const KindTable& table, const RecordI
 // --- commit.cc
 /// What else becomes durable with a commit.
 struct Restoring {
-  std::optional<OutboxKey> dismisses;     ///< a refused operation that it restores
-  std::optional<RecordId> makes_again{};  ///< an outcome whose record it makes under a new id
+  std::optional<OutboxKey> dismisses;  ///< a refused operation that it restores
+  std::optional<RecordId> settles{};   ///< an outcome whose values it writes again
 };
 Result<std::vector<RecordId>> commit_changes(StoreState& state, const Changes& changes,
                                              const Restoring& restoring = {});

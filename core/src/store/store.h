@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -176,12 +178,23 @@ class Store {
   /// Commits what a refused operation held once more, on the record as it is now, or as a new
   /// record where it was refused with its creation; the refused one is then dismissed. Gives the
   /// record's id. kNotFound; kConflict: it holds nothing that can be written again (an erasure).
-  Result<RecordId> restore_refused(Lane lane, LaneSeq lane_seq);
+  /// `outcome` is settled by it.
+  Result<RecordId> restore_refused(Lane lane, LaneSeq lane_seq,
+                                   const std::optional<RecordId>& outcome = {});
   /// The worker has seen it. Without effect when there is none.
   Result<void> dismiss_refused(Lane lane, LaneSeq lane_seq);
   /// Commits the values that an Outcome record kept as lost once more, on the record as it is now,
-  /// or as a new one where it is gone. kNotFound; kConflict: it kept nothing.
+  /// or as a new one where it is gone; the outcome is then settled, and asking again gives the same
+  /// record. kNotFound; kConflict: it kept nothing.
   Result<RecordId> restore_outcome(const RecordId& outcome);
+  /// The worker has seen it, and it is settled; whether there is such a record is not asked.
+  Result<void> dismiss_outcome(const RecordId& outcome);
+  /// Restored or dismissed, on this phone.
+  Result<std::set<RecordId>> settled_outcomes();
+  /// Values that an outcome or a refused operation kept, as this reader may see them: masked where
+  /// no purpose is named, logged where one is. `id` is their record's.
+  Result<FoundBytes> lost_values(KindId kind, const RecordId& id, std::string_view values,
+                                 const Purpose& purpose);
 
   // --- the session's side -------------------------------------------------------------------
 

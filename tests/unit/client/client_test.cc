@@ -6,7 +6,9 @@
 
 #include "gridwhistle/road.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/reference.pb.h"
 #include "schema/kinds.h"
+#include "schema/tables.h"
 #include "scripted_server.h"
 #include "sim/doors.h"
 #include "sim/files.h"
@@ -361,6 +363,135 @@ TEST_CASE("a refusal that its author has seen is no longer counted") {
   REQUIRE(outcomes->size() == 1);
   REQUIRE(phone.client->dismiss((*outcomes)[0].outcome));
   CHECK(phone.client->status().refused == 0);
+}
+
+namespace {
+
+/// Rows as the server hands them out with the next call.
+template <typename Record>
+void hand_out(Phone& phone, KindId kind, const RecordId& id, const std::string& scope,
+              const Record& record) {
+  CutDown cut;
+  cut.upto = Seq(++phone.server.seq);
+  Row row;
+  row.kind = kind;
+  row.id = id;
+  row.last_seq = cut.upto;
+  row.hlc = Hlc(cut.upto.value << 20);
+  row.change = RowChange::kWhole;
+  row.scopes = {scope};
+  row.set = record.SerializeAsString();
+  cut.rows.push_back(row);
+  phone.server.cuts.push_back(cut);
+}
+
+const RecordId kColleague = RecordId::make(DeviceId(0), 8);
+
+/// Of a change to that household that lost to the colleague's.
+v1::Outcome beaten(const RecordId& household) {
+  v1::Household lost;
+  lost.set_address("福民路3号");
+  v1::Outcome outcome;
+  outcome.set_worker("grid:" + std::string(kGrid));
+  outcome.set_record_kind(kinds::kHousehold.value);
+  outcome.set_record(std::string(household.bytes()));
+  outcome.set_status(v1::OUTCOME_STATUS_BEATEN);
+  outcome.set_lost_set(lost.SerializeAsString());
+  outcome.add_lost_fields(v1::Household::kAddressFieldNumber);
+  outcome.set_winner(std::string(kColleague.bytes()));
+  outcome.set_at_ms(1);
+  return outcome;
+}
+
+bool has(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a value that lost is told with its field, its words and who wrote the other") {
+  Phone phone;
+  phone.ready();
+  v1::Worker colleague;
+  colleague.set_code("WG002");
+  colleague.set_name("李示例");
+  hand_out(phone, kinds::kWorker, kColleague, "county:440811", colleague);
+  const RecordId receipt = RecordId::make(DeviceId(0), 9);
+  hand_out(phone, kinds::kOutcome, receipt, "grid:" + std::string(kGrid),
+           beaten(RecordId::make(DeviceId(9), 1)));
+  REQUIRE(phone.sync());
+
+  const auto outcomes = phone.client->outcomes();
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 1);
+  const OutcomeView& one = outcomes->front();
+  const auto number = static_cast<std::uint32_t>(v1::Household::kAddressFieldNumber);
+  const FieldSchema* address = built_schema().kind(kinds::kHousehold)->field(number);
+  CHECK(has(one.why_zh, address->name_zh));
+  CHECK(has(one.why_zh, "李示例"));
+  CHECK(has(one.why_en, "address"));
+  CHECK(has(one.why_en, "李示例"));
+  CHECK(one.winner == kColleague);
+  CHECK(one.lost_fields == std::vector<std::uint32_t>{number});
+  v1::Household lost;
+  REQUIRE(lost.ParseFromString(one.lost));
+  CHECK(lost.address() == "福民路");
+  CHECK(one.masked);
+  const auto in_full = phone.client->outcomes({"return visit"});
+  REQUIRE(in_full);
+  REQUIRE(lost.ParseFromString(in_full->front().lost));
+  CHECK(lost.address() == "福民路3号");
+}
+
+TEST_CASE("what was restored or seen is listed and counted no more, and restored once") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(visit("1"));
+  REQUIRE(id);
+  REQUIRE(phone.sync());
+  v1::Outcome outcome = beaten(*id);
+  v1::Visit lost;
+  lost.set_notes("门未关");
+  outcome.set_record_kind(kinds::kVisit.value);
+  outcome.set_lost_set(lost.SerializeAsString());
+  const std::string scope = "grid:" + std::string(kGrid);
+  const RecordId first = RecordId::make(DeviceId(0), 9);
+  const RecordId second = RecordId::make(DeviceId(0), 10);
+  hand_out(phone, kinds::kOutcome, first, scope, outcome);
+  hand_out(phone, kinds::kOutcome, second, scope, outcome);
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().refused == 2);
+  CHECK(phone.client->status().newest_refused.size() == 2);
+
+  CHECK(phone.client->restore(first).value() == *id);
+  CHECK(phone.client->status().unsent == 1);
+  CHECK(phone.client->restore(first).value() == *id);
+  CHECK(phone.client->status().unsent == 1);
+  CHECK(phone.client->outcomes()->size() == 1);
+  REQUIRE(phone.client->dismiss(second));
+  CHECK(phone.client->dismiss(*id).error().code == ErrorCode::kNotFound);
+  phone.client.reset();
+  phone.open();
+  CHECK(phone.client->outcomes()->empty());
+  CHECK(phone.client->status().refused == 0);
+}
+
+TEST_CASE("a refusal whose outcome has not come says why all the same") {
+  Phone phone;
+  phone.ready();
+  const auto told = [&](OutcomeStatus status) {
+    phone.server.outcome = status;
+    REQUIRE(phone.client->put(visit("1")));
+    REQUIRE(phone.sync());
+    return phone.client->outcomes()->front();
+  };
+  const OutcomeView rejected = told(OutcomeStatus::kRejected);
+  CHECK(has(rejected.why_zh, "岗位"));
+  CHECK(has(rejected.why_en, "role"));
+  phone.wait(1000);
+  const OutcomeView sealed = told(OutcomeStatus::kSealed);
+  CHECK(has(sealed.why_zh, "复核"));
+  CHECK(has(sealed.why_en, "reviewer"));
 }
 
 TEST_CASE("rows of a cut appear in queries") {
