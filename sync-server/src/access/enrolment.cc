@@ -1,6 +1,8 @@
 #include "access/enrolment.h"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/p256.h"
@@ -17,6 +19,7 @@ constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kLookupLength = 4;
 constexpr std::size_t kCodeLength = 12;
 constexpr std::size_t kShortCodeLength = 4;
+constexpr std::uint64_t kShortCodeTries = 64;  ///< a million codes, of which few are taken
 
 std::string random_letters(Random& random, std::size_t count) {
   std::string letters;
@@ -37,13 +40,21 @@ std::string typed(std::string_view code) {
   return letters;
 }
 
-std::string short_code_of(std::size_t number) {
-  std::string code;
-  do {
-    code.insert(code.begin(), kAlphabet[number % kAlphabet.size()]);
-    number /= kAlphabet.size();
-  } while (number != 0);
-  return code;
+// Made of the device's number: whoever was enrolled by a log that a restore has lost keeps its
+// letters when it enrols again, and they do not become another's.
+Result<std::string> short_code_for(DeviceId device, const std::vector<DeviceRow>& others) {
+  for (std::uint64_t attempt = 0; attempt < kShortCodeTries; ++attempt) {
+    std::string seed;
+    append_fixed64(seed, device.value);
+    append_fixed64(seed, attempt);
+    const std::string hash = sha256(seed);
+    std::string code;
+    for (std::size_t i = 0; i < kShortCodeLength; ++i) {
+      code += kAlphabet[static_cast<unsigned char>(hash[i]) % kAlphabet.size()];
+    }
+    if (std::ranges::find(others, code, &DeviceRow::short_code) == others.end()) return code;
+  }
+  return fail(ErrorCode::kTooMany, "this county has no number left for a device");
 }
 
 Result<CodeRow> find_code(Storage& storage, std::string_view given, DeviceId device,
@@ -81,6 +92,14 @@ Result<void> check_request(const v1::EnrolRequest& request, std::string_view ser
     return fail(ErrorCode::kBadSignature, "the enrolment is not signed by the device's key");
   }
   return {};
+}
+
+// The work would come in the new worker's name, be rejected, and its author never hear of it.
+bool takes_work_away(const v1::EnrolRequest& request, const std::optional<DeviceRow>& known,
+                     RecordId worker) {
+  if (request.unsent() == 0) return false;
+  if (!request.worker().empty()) return request.worker() != worker.bytes();
+  return known && known->worker != worker;
 }
 
 }  // namespace
@@ -122,16 +141,19 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
     if (!*known) return fail(ErrorCode::kCodeUsed, "this enrolment code was used; ask for another");
     return **known;
   }
-  auto all = storage.devices();
-  if (!all) return std::unexpected(std::move(all.error()));
+  if (takes_work_away(request, *known, code->worker)) {
+    return fail(ErrorCode::kConflict,
+                "this phone still holds another worker's unsent work; send it first");
+  }
   DeviceRow device = *known ? **known : DeviceRow{};
   if (!*known) {
     device.device = id;
     device.public_key = request.public_key();
-    device.short_code = short_code_of(all->size() + 1);
-    if (device.short_code.size() > kShortCodeLength) {
-      return fail(ErrorCode::kTooMany, "this county has no number left for a device");
-    }
+    auto all = storage.devices();
+    if (!all) return std::unexpected(std::move(all.error()));
+    auto letters = short_code_for(id, *all);
+    if (!letters) return std::unexpected(std::move(letters.error()));
+    device.short_code = std::move(*letters);
   }
   device.worker = code->worker;
   device.state = DeviceState::kActive;

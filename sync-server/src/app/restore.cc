@@ -1,11 +1,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "app/backup.h"
+#include "app/directory.h"
 #include "app/init.h"
 #include "app/key_backup.h"
 #include "app/listing.h"
@@ -41,9 +45,36 @@ class Candidate {
   std::string path_;
 };
 
-/// Opens the copy as a county and checks everything in it. The next start of the server is what
-/// phones notice.
-Result<Seq> checked(const ServerConfig& config, const std::string& path) {
+/// A phone that the replaced file knows better than the backup, as people name it.
+struct Phone {
+  std::string short_code;
+  std::string worker;
+};
+
+struct Checked {
+  Seq upto;
+  std::vector<Phone> unknown;    ///< enrolled since the backup
+  std::vector<Phone> unrevoked;  ///< revoked since the backup
+};
+
+void compare(const County& county, const std::vector<DeviceInfo>& known,
+             const std::vector<DeviceRow>& replaced, Checked& found) {
+  Directory directory(county);
+  for (const DeviceRow& device : replaced) {
+    const auto same = std::ranges::find(known, device.device, &DeviceInfo::device);
+    const bool active = device.state == DeviceState::kActive;
+    const Phone phone{device.short_code, directory.worker_code(device.worker)};
+    if (same == known.end() && active) found.unknown.push_back(phone);
+    if (same != known.end() && !active && same->state == DeviceState::kActive) {
+      found.unrevoked.push_back(phone);
+    }
+  }
+}
+
+/// Opens the copy as a county and checks everything in it, and against `replaced`, the devices of
+/// the file whose place it takes. The next start of the server is what phones notice.
+Result<Checked> checked(const ServerConfig& config, const std::string& path,
+                        const std::vector<DeviceRow>& replaced) {
   auto open = open_county(config, path);
   if (!open) return std::unexpected(open.error());
   const auto report = open->county->verify();
@@ -53,7 +84,11 @@ Result<Seq> checked(const ServerConfig& config, const std::string& path) {
   }
   const auto status = open->county->status();
   if (!status) return std::unexpected(status.error());
-  return status->last_seq;
+  const auto known = open->county->devices();
+  if (!known) return std::unexpected(known.error());
+  Checked found{.upto = status->last_seq, .unknown = {}, .unrevoked = {}};
+  compare(*open->county, *known, replaced, found);
+  return found;
 }
 
 /// What phones were told is in a backup, by the file that is to be replaced; 0 when there is none,
@@ -103,8 +138,9 @@ Result<void> bring_key(const ServerConfig& config, const std::string& backup) {
 }
 
 struct Restored {
-  Seq upto;
+  Checked backup;
   Seq told_safe;
+  bool knew_devices = false;  ///< the replaced file could be asked
 };
 
 Result<Restored> restore(const ServerConfig& config, const RestoreCommand& command,
@@ -122,8 +158,9 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   fs::copy_file(command.backup, candidate.path(), error);
   if (error) return fail(ErrorCode::kNotFound, command.backup + ": " + error.message());
   fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
-  const auto upto = checked(config, candidate.path());
-  if (!upto) return std::unexpected(upto.error());
+  const auto replaced = peek_devices(config.database_path());
+  auto backup = checked(config, candidate.path(), replaced.value_or(std::vector<DeviceRow>()));
+  if (!backup) return std::unexpected(std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
   const Seq safe = told_safe(config);
   if (auto moved = move_aside(config, command.replace, now_ms); !moved) {
@@ -132,7 +169,42 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, config.database_path() + ": " + error.message());
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return Restored{*upto, safe};
+  return Restored{std::move(*backup), safe, replaced.has_value()};
+}
+
+std::string named(const std::vector<Phone>& phones) {
+  std::string names;
+  for (const Phone& phone : phones) {
+    names += (names.empty() ? "" : ", ") + phone.short_code + " (" + phone.worker + ")";
+  }
+  return names;
+}
+
+nlohmann::ordered_json json_of(const std::vector<Phone>& phones) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Phone& phone : phones) {
+    list.push_back({{"short_code", phone.short_code}, {"worker", phone.worker}});
+  }
+  return list;
+}
+
+// What only a person can do about the phones that the backup does not know as they are.
+void tell_of_phones(const Restored& restored, const Output& output) {
+  const std::string unknown = named(restored.backup.unknown);
+  const std::string unrevoked = named(restored.backup.unrevoked);
+  if (!unknown.empty()) {
+    output.line("Enrolled after this backup, must enrol again before they can send: " + unknown,
+                "此备份之后登记的手机须重新登记才能发送：" + unknown);
+  }
+  if (!unrevoked.empty()) {
+    output.line("Warning: revoked after this backup, revoke them again: " + unrevoked,
+                "警告：此备份之后注销的手机须再次注销：" + unrevoked);
+  }
+  if (!restored.knew_devices) {
+    output.line(
+        "Phones enrolled after this backup must enrol again; which they are is not known here.",
+        "此备份之后登记的手机须重新登记；此处无法得知是哪些。");
+  }
 }
 
 }  // namespace
@@ -143,13 +215,18 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   if (!restored) return output.fail(restored.error());
   Sheet sheet;
   sheet.add({"restored", "Restored", "已恢复"}, text_value(config.database_path()));
-  sheet.add({"upto", "Up to", "日志号"}, number_value(restored->upto.value));
+  sheet.add({"upto", "Up to", "日志号"}, number_value(restored->backup.upto.value));
   sheet.add({"told_safe", "Phones told safe up to", "已告知手机的安全日志号"},
             number_value(restored->told_safe.value));
+  if (output.json) {
+    sheet.add({"to_enrol", "", ""}, {json_of(restored->backup.unknown), ""});
+    sheet.add({"to_revoke", "", ""}, {json_of(restored->backup.unrevoked), ""});
+  }
   sheet.print(output);
-  output.line("Phones notice by themselves and send again what came after it.",
-              "手机会自动察觉，并重新发送此后的内容。");
-  if (restored->upto < restored->told_safe) {
+  output.line("Phones that it knows notice by themselves and send again what came after it.",
+              "备份中已有的手机会自动察觉，并重新发送此后的内容。");
+  tell_of_phones(*restored, output);
+  if (restored->backup.upto < restored->told_safe) {
     output.line(
         "Warning: this backup is older than the last one. Phones were told that changes up to " +
             std::to_string(restored->told_safe.value) +

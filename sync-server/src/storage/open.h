@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gridwhistle/status.h"
 #include "model/schema.h"
@@ -27,5 +28,8 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
 /// A fact of a county's file as it lies on the disk (see Storage::fact), without opening the file
 /// for this process: takes no lock and writes nothing. Empty when there is none.
 Result<std::string> peek_fact(const std::string& path, std::string_view name);
+
+/// The devices of a county's file, read in the same way: who they are, whose, and their state.
+Result<std::vector<DeviceRow>> peek_devices(const std::string& path);
 
 }  // namespace gridwhistle

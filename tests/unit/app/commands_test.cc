@@ -10,9 +10,12 @@
 #include "app/init.h"
 #include "app/open_county.h"
 #include "app/run.h"
+#include "base/p256.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/sync.pb.h"
 #include "schema/kinds.h"
 #include "temp_folder.h"
+#include "wire/frames.h"
 
 using namespace gridwhistle;
 using namespace gridwhistle::app;
@@ -87,6 +90,21 @@ class Desk {
     const Said said = type(more);
     INFO(action << " " << said.out << said.err);
     REQUIRE(said.code == ExitCode::kDone);
+  }
+
+  /// A phone of this worker, enrolled; its letters.
+  std::string enrol(std::uint64_t device, const std::string& worker) {
+    const std::string code = type({"enrol", worker}).rows()[0]["code"];
+    const auto key = P256Key::make();
+    v1::EnrolRequest request;
+    request.set_code(code.substr(code.rfind(':') + 1));
+    request.set_device(device);
+    request.set_public_key(*key->public_key());
+    request.set_signature(*key->sign(enrol_to_sign(request, open_->key_sha256)));
+    v1::EnrolReply reply;
+    REQUIRE(reply.ParseFromString(county().enrol(request.SerializeAsString())));
+    REQUIRE(reply.code() == 0);
+    return reply.short_code();
   }
 
   County& county() { return *open_->county; }
@@ -241,6 +259,45 @@ TEST_CASE(
   CHECK(open->county->all(kinds::kWhistle)->empty());
   CHECK(open->county->all(kinds::kGrid)->size() == 508);
   CHECK(said.out.find("Warning") == said.out.npos);
+}
+
+TEST_CASE("Restoring names the phones that must enrol again, and those to revoke again") {
+  Desk desk;
+  desk.with_sample();
+  const std::string stays = desk.enrol(71, "WG001");
+  const std::string stolen = desk.enrol(72, "WG002");
+  const std::string backup = desk.folder() / "b.gwbackup";
+  REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
+  const std::string later = desk.enrol(73, "WG003");
+  REQUIRE(desk.type({"revoke", stolen, "--lost"}).code == ExitCode::kDone);
+  REQUIRE(desk.type({"revoke", desk.enrol(74, "WG004"), "--left"}).code == ExitCode::kDone);
+  desk.close();
+  Said said;
+  Output output{[&](std::string_view text) { said.out += text; },
+                [&](std::string_view text) { said.err += text; }, Language::kEnglish, true};
+  const auto kept = std::filesystem::path(desk.config().database_path() + ".kept");
+  std::filesystem::copy_file(desk.config().database_path(), kept);
+  REQUIRE(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kDone);
+  const Json told = said.rows()[0];
+  CHECK(told["to_enrol"] == Json::parse(R"([{"short_code":")" + later + R"(","worker":"WG003"}])"));
+  CHECK(told["to_revoke"] ==
+        Json::parse(R"([{"short_code":")" + stolen + R"(","worker":"WG002"}])"));
+
+  std::filesystem::copy_file(kept, desk.config().database_path(),
+                             std::filesystem::copy_options::overwrite_existing);
+  output.json = false;
+  said = {};
+  REQUIRE(run_restore(desk.config(), {backup, true}, output, 6000) == ExitCode::kDone);
+  INFO(said.out);
+  CHECK(said.out.find("must enrol again before they can send: " + later + " (WG003)\n") !=
+        said.out.npos);
+  CHECK(said.out.find("revoke them again: " + stolen + " (WG002)\n") != said.out.npos);
+  CHECK(said.out.find(stays) == said.out.npos);
+
+  std::filesystem::remove(desk.config().database_path());
+  said = {};
+  REQUIRE(run_restore(desk.config(), {backup, false}, output, 7000) == ExitCode::kDone);
+  CHECK(said.out.find("which they are is not known here") != said.out.npos);
 }
 
 TEST_CASE("Restoring a backup older than what phones were told is safe is done with a warning") {

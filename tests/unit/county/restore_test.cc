@@ -133,3 +133,47 @@ TEST_CASE("what neither a restored server nor the phone has any more does not st
   CHECK(inbox->runs().front().count() == 2);
   CHECK(*world.storage->count(kinds::kVisit) == 6);
 }
+
+TEST_CASE("a phone that a restored county does not know enrols again under its old letters") {
+  World world;
+  REQUIRE(world.county->backup(world.file("copy.db"), "test"));
+  Phone lost{.device = DeviceId(77), .key = *P256Key::make()};
+  const auto letters = [&](Phone& phone) {
+    const auto reply = world.enrol(phone, world.county->create_code(world.anna, "test")->code);
+    REQUIRE(reply.code() == 0);
+    return reply.short_code();
+  };
+  const std::string before = letters(lost);
+  write_visits(lost, world, 2);
+  world.sync(lost);
+  world.restore(world.file("copy.db"));
+  Phone fresh{.device = DeviceId(78), .key = *P256Key::make()};
+  CHECK(letters(fresh) != before);
+  CHECK(world.sync(lost)->refused() == ErrorCode::kNotEnrolled);
+  CHECK(letters(lost) == before);
+  CHECK(world.sync(lost)->refused() == ErrorCode::kBusy);  // it hears what was lost
+  lost.noted.clear();
+  rewind(lost, world.storage->last_seq());
+  CHECK(world.sync(lost)->runs().size() == 1);
+  CHECK(*world.storage->count(kinds::kVisit) == 2);
+}
+
+TEST_CASE("letters that another device has already are not given again") {
+  World world;
+  DeviceRow other{.device = DeviceId(1), .worker = world.anna};
+  {
+    World same;
+    Phone phone{.device = DeviceId(77), .key = *P256Key::make()};
+    other.short_code =
+        same.enrol(phone, same.county->create_code(same.anna, "test")->code).short_code();
+  }
+  REQUIRE(world.storage->begin());
+  REQUIRE(world.storage->put_device(other));
+  REQUIRE(world.storage->commit());
+  Phone phone{.device = DeviceId(77), .key = *P256Key::make()};
+  const auto reply = world.enrol(phone, world.county->create_code(world.anna, "test")->code);
+  REQUIRE(reply.code() == 0);
+  CHECK(reply.short_code().size() == 4);
+  CHECK(reply.short_code() != other.short_code);
+  CHECK(world.storage->device(DeviceId(1))->has_value());
+}
