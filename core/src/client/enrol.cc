@@ -52,6 +52,10 @@ Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
   request.set_public_key(*public_key);
   request.set_device(store_->device().value);
   request.set_device_name(device_name.substr(0, limits::kLabelBytes));
+  if (const auto state = store_->sync_state(); state && state->enrolment) {
+    request.set_unsent(state->unsent);
+    request.set_worker(std::string(state->enrolment->worker.bytes()));
+  }
   const auto signature = options_.secrets->sign(enrol_to_sign(request, code.server.key_sha256));
   if (!signature) return std::unexpected(signature.error());
   request.set_signature(*signature);

@@ -107,6 +107,7 @@ inline const std::string kTown = "440811001000";
 struct Phone {
   DeviceId device;
   P256Key key;
+  std::string short_code;
   std::uint64_t calls = 0;
   std::uint64_t dev_seq = 0;
   std::uint64_t counter = 0;
@@ -243,8 +244,7 @@ class World {
     return import(message);
   }
 
-  v1::EnrolReply enrol(Phone& phone, const std::string& code) {
-    v1::EnrolRequest request;
+  v1::EnrolReply enrol(Phone& phone, const std::string& code, v1::EnrolRequest request = {}) {
     request.set_code(code);
     request.set_public_key(*phone.key.public_key());
     request.set_device(phone.device.value);
@@ -258,7 +258,9 @@ class World {
     Phone phone{.device = DeviceId(random.next() >> 4 | 1), .key = *P256Key::make()};
     auto code = county->create_code(worker, "test");
     REQUIRE(code);
-    REQUIRE(enrol(phone, code->code).code() == 0);
+    const v1::EnrolReply reply = enrol(phone, code->code);
+    REQUIRE(reply.code() == 0);
+    phone.short_code = reply.short_code();
     return phone;
   }
 

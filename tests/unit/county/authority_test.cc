@@ -1,0 +1,48 @@
+#include "county_world.h"
+
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+// What no device may write, whoever holds it: the road of a whistle and other people's names.
+
+namespace {
+
+constexpr auto kAccepted = static_cast<std::uint32_t>(OutcomeStatus::kAccepted);
+
+// What the last operation of a call came to.
+std::uint32_t status_of(const Inbox& inbox) {
+  REQUIRE_FALSE(inbox.runs().empty());
+  return inbox.runs().back().status();
+}
+
+}  // namespace
+
+TEST_CASE("another worker's code takes no unsent work away, and is not spent") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const auto code = world.county->create_code(world.dora, "test");
+  REQUIRE(code);
+  v1::EnrolRequest busy;
+  busy.set_unsent(1);
+  // A server that was restored may not know whose phone it was; the phone does.
+  if (GENERATE(true, false)) busy.set_worker(std::string(world.anna.bytes()));
+  const v1::EnrolReply refused = world.enrol(anna, code->code, busy);
+  CHECK(static_cast<ErrorCode>(refused.code()) == ErrorCode::kConflict);
+  CHECK(world.county->devices()->front().worker == world.anna);
+  anna.record(kinds::kVisit, anna.new_id(), visit(kGrid1), true, world.clock.ms);
+  CHECK(status_of(*world.sync(anna)) == kAccepted);
+  CHECK(world.enrol(anna, code->code).code() == 0);
+  CHECK(world.county->devices()->front().worker == world.dora);
+}
+
+TEST_CASE("a phone that no server knows any more says itself whose unsent work it holds") {
+  World world;
+  Phone fresh{.device = DeviceId(world.random.next() >> 4 | 1), .key = *P256Key::make()};
+  v1::EnrolRequest busy;
+  busy.set_unsent(3);
+  busy.set_worker(std::string(world.anna.bytes()));
+  const auto hers = world.county->create_code(world.anna, "test");
+  const auto his = world.county->create_code(world.bruno, "test");
+  CHECK(static_cast<ErrorCode>(world.enrol(fresh, his->code, busy).code()) == ErrorCode::kConflict);
+  CHECK(world.enrol(fresh, hers->code, busy).code() == 0);
+}
