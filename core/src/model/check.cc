@@ -37,6 +37,7 @@ Result<void> check_device_write(const KindSchema& kind, const Operation& operati
     std::string what = std::string(kind.name) + " is written by the server alone";
     return fail(ErrorCode::kForbidden, what, what);
   }
+  if (operation.type == OperationType::kErase) return check_erasure(kind);
   for (const FieldView& field : fields_of(operation.set)) {
     if (policy_of(kind, field.number) == MergePolicy::kServer) {
       return refused(kind, field.number, ErrorCode::kForbidden, "is written by the server alone");
@@ -51,6 +52,12 @@ Result<void> check_device_write(const KindSchema& kind, const Operation& operati
     }
   }
   return {};
+}
+
+Result<void> check_erasure(const KindSchema& kind) {
+  if (!kind.never_erased) return {};
+  std::string what = std::string(kind.name) + " is never erased; what is wrong is made void";
+  return fail(ErrorCode::kForbidden, what, what);
 }
 
 Result<void> check_required(const KindSchema& kind, std::string_view body) {

@@ -121,10 +121,14 @@ struct Merged {
 Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
              DeviceId device, Seq seq, std::int64_t receipt_ms);
 
-/// What no device may write, whatever the record's state: a kind or field of the server, the
-/// emptying of a log, of a required or an immutable field, a removal from what is not a set. A
-/// phone asks before it records, the merge asks again. kForbidden, kInvalid.
+/// What no device may write, whatever the record's state: a kind or field of the server, an erasure
+/// of what is never erased, the emptying of a log, of a
+/// required or an immutable field, a removal from what is not a set. A phone asks before it
+/// records, the merge asks again. kForbidden, kInvalid.
 Result<void> check_device_write(const KindSchema& kind, const Operation& operation);
+
+/// Whether a device may erase records of this kind. kForbidden.
+Result<void> check_erasure(const KindSchema& kind);
 
 /// Whether a whole record has what its kind requires. kInvalid; the message names the field.
 Result<void> check_required(const KindSchema& kind, std::string_view body);

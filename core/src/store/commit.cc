@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "model/hlc.h"
+#include "model/merge.h"
 #include "store/state.h"
 #include "wire/limits.h"
 
@@ -85,6 +86,7 @@ class Commit {
     const bool there = before && before->body;
     if (change.type == OperationType::kErase) {
       if (!there) return no_such_record();
+      GW_TRY(check_erasure(table.rules()));
       return erase(table, change.id, std::move(*before));
     }
     if (there) return edit(table, change, std::move(*before));

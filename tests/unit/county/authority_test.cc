@@ -8,6 +8,7 @@ using namespace gridwhistle::test;
 namespace {
 
 constexpr auto kAccepted = static_cast<std::uint32_t>(OutcomeStatus::kAccepted);
+constexpr auto kRejected = static_cast<std::uint32_t>(OutcomeStatus::kRejected);
 
 // What the last operation of a call came to.
 std::uint32_t status_of(const Inbox& inbox) {
@@ -15,7 +16,41 @@ std::uint32_t status_of(const Inbox& inbox) {
   return inbox.runs().back().status();
 }
 
+void erase(World& world, Phone& phone, KindId kind, RecordId id) {
+  phone.record(kind, id, {}, false, world.clock.ms + 1, world.storage->last_seq()).type =
+      OperationType::kErase;
+}
+
 }  // namespace
+
+TEST_CASE("nobody erases a whistle or an action, its author neither") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  Phone dora = world.phone(world.dora);
+  const RecordId reported = anna.new_id();
+  anna.record(kinds::kWhistle, reported, whistle(kGrid1), true, world.clock.ms);
+  REQUIRE(status_of(*world.sync(anna)) == kAccepted);
+  const auto accepted = world.county->act(
+      {.whistle = reported, .type = WhistleActionType::kAccept, .actor = world.dora}, "test");
+  REQUIRE(accepted);
+
+  erase(world, anna, kinds::kWhistle, reported);
+  CHECK(status_of(*world.sync(anna)) == kRejected);
+  const auto actions = world.sync(dora)->rows_of(kinds::kWhistleAction);
+  REQUIRE(actions.size() == 1);
+  erase(world, dora, kinds::kWhistleAction, actions.front().id);
+  const auto inbox = world.sync(dora);
+  CHECK(status_of(*inbox) == kRejected);
+  CHECK(inbox->runs().back().code() == static_cast<std::uint32_t>(ErrorCode::kForbidden));
+  CHECK_FALSE((*world.county->get(kinds::kWhistle, reported))->erased);
+  CHECK_FALSE((*world.county->get(kinds::kWhistleAction, actions.front().id))->erased);
+
+  // Nor before the server has heard of it, by a lane that overtakes nothing.
+  const RecordId unsent = anna.new_id();
+  Operation& erasure = anna.record(kinds::kWhistle, unsent, {}, true, world.clock.ms + 2);
+  erasure.type = OperationType::kErase;
+  CHECK(status_of(*world.sync(anna)) == kRejected);
+}
 
 TEST_CASE("another worker's code takes no unsent work away, and is not spent") {
   World world;

@@ -239,6 +239,17 @@ TEST_CASE("a record that is not there can be neither edited nor erased") {
   CHECK(phone->erase(kVisit, id).error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("a whistle is made void, never erased, before it was sent as after") {
+  Phone phone;
+  phone.enrol();
+  const RecordId id = phone.put(kWhistle, whistle());
+  CHECK(phone->erase(kWhistle, id).error().code == ErrorCode::kForbidden);
+  phone.acknowledge(Lane::kWhistles, 5);
+  CHECK(phone->erase(kWhistle, id).error().code == ErrorCode::kForbidden);
+  CHECK(phone.has(kWhistle, id));
+  CHECK(phone->sync_state()->unsent == 0);
+}
+
 TEST_CASE("a track is recorded between check-in and check-out of a patrol, or not at all") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());
