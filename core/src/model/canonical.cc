@@ -334,6 +334,77 @@ class Canonicalizer {
   std::vector<Entry> entries_;  // once out of form
 };
 
+struct Impossible {
+  std::uint32_t number = 0;
+  const char* why = nullptr;
+};
+
+const char* beyond_measure(Measure measure, std::uint64_t scalar) {
+  const auto within = [scalar](double least, double most) {
+    const double value = std::bit_cast<double>(scalar);
+    return value >= least && value <= most;
+  };
+  constexpr double kPole = 90;
+  constexpr double kHalfWay = 180;
+  switch (measure) {
+    case Measure::kNone:
+      return nullptr;
+    case Measure::kTime:
+      return scalar <= static_cast<std::uint64_t>(limits::kClockMaxMs)
+                 ? nullptr
+                 : "is no time between 1970 and 2200";
+    case Measure::kLatitude:
+      return within(-kPole, kPole) ? nullptr : "lies beyond 90 degrees";
+    case Measure::kLongitude:
+      return within(-kHalfWay, kHalfWay) ? nullptr : "lies beyond 180 degrees";
+    case Measure::kAccuracy:
+      return within(0, std::numeric_limits<double>::max()) ? nullptr : "is less than nothing";
+  }
+  return nullptr;
+}
+
+// How a value stands to the others of its message.
+const char* unlike_others(const FieldSchema& field, std::uint64_t scalar,
+                          const std::vector<std::pair<std::uint32_t, std::uint64_t>>& measured) {
+  const auto value_of = [&](std::uint32_t number) -> const std::uint64_t* {
+    for (const auto& [known, value] : measured) {
+      if (known == number) return &value;
+    }
+    return nullptr;
+  };
+  if (field.beside != 0 && value_of(field.beside) == nullptr) return "is half a position";
+  if (field.not_before == 0) return nullptr;
+  const std::uint64_t* const begun = value_of(field.not_before);
+  return begun != nullptr && scalar < *begun ? "ends before it begins" : nullptr;
+}
+
+// `whole` is a kind's, `part` a message's inside of it.
+Impossible impossible_in(std::string_view message, const KindSchema* whole, const FieldSchema* part,
+                         int depth) {
+  const auto lookup = [&](std::uint32_t number) {
+    return whole != nullptr ? whole->field(number) : part->nested_field(number);
+  };
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> measured;
+  Scanner scanner(message);
+  while (!scanner.at_end() && depth <= limits::kMessageDepth) {
+    const auto raw = scanner.next();
+    if (!raw) break;
+    const FieldSchema* field = lookup(raw->number);
+    if (field == nullptr) continue;
+    if (field->type == FieldType::kMessage && raw->wire_type == kBytes) {
+      const Impossible inside = impossible_in(raw->bytes, nullptr, field, depth + 1);
+      if (inside.why != nullptr) return {raw->number, inside.why};
+    } else if (field->measure != Measure::kNone && raw->wire_type != kBytes) {
+      if (const char* why = beyond_measure(field->measure, raw->scalar)) return {raw->number, why};
+      measured.emplace_back(raw->number, raw->scalar);
+    }
+  }
+  for (const auto& [number, scalar] : measured) {
+    if (const char* why = unlike_others(*lookup(number), scalar, measured)) return {number, why};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> canonical(const KindSchema& kind, std::string_view message) {
@@ -342,6 +413,12 @@ Result<std::string> canonical(const KindSchema& kind, std::string_view message) 
 
 Result<std::string> canonical_record(const KindSchema& kind, std::string_view message) {
   return Canonicalizer(kind, message, limits::kRecordBytes).run();
+}
+
+Result<void> check_values(const KindSchema& kind, std::string_view message) {
+  const Impossible found = impossible_in(message, &kind, nullptr, 0);
+  if (found.why == nullptr) return {};
+  return refused(kind, found.number, ErrorCode::kInvalid, found.why);
 }
 
 bool is_canonical(std::string_view message) {

@@ -43,6 +43,7 @@ Result<void> check_device_write(const KindSchema& kind, const Operation& operati
       return refused(kind, field.number, ErrorCode::kForbidden, "is written by the server alone");
     }
   }
+  if (auto possible = check_values(kind, operation.set); !possible) return possible;
   for (const std::uint32_t number : operation.clear) {
     if (auto allowed = check_clear(kind, number); !allowed) return allowed;
   }

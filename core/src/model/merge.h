@@ -122,7 +122,7 @@ Merged merge(const KindSchema& kind, const RecordState& state, const Operation& 
              DeviceId device, Seq seq, std::int64_t receipt_ms);
 
 /// What no device may write, whatever the record's state: a kind or field of the server, an erasure
-/// of what is never erased, the emptying of a log, of a
+/// of what is never erased, a value that `check_values` refuses, the emptying of a log, of a
 /// required or an immutable field, a removal from what is not a set. A phone asks before it
 /// records, the merge asks again. kForbidden, kInvalid.
 Result<void> check_device_write(const KindSchema& kind, const Operation& operation);

@@ -42,6 +42,12 @@ Result<std::string> canonical(const KindSchema& kind, std::string_view message);
 /// write may be, so that only the record's own limit counts.
 Result<std::string> canonical_record(const KindSchema& kind, std::string_view message);
 
+/// Whether the values of a canonical message are possible as what they measure: times from 1970 to
+/// 2200, degrees on the globe, a position with both its halves, an end not before its beginning
+/// where one write gives both (a phone's clock may have been set back between two). For what is
+/// newly written; what is stored already is read as it is. kInvalid; the message names the field.
+Result<void> check_values(const KindSchema& kind, std::string_view message);
+
 /// Whether `message` is canonical, structure alone. For what this program wrote itself.
 bool is_canonical(std::string_view message);
 

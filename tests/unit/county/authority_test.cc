@@ -52,6 +52,19 @@ TEST_CASE("nobody erases a whistle or an action, its author neither") {
   CHECK(status_of(*world.sync(anna)) == kRejected);
 }
 
+TEST_CASE("a position beyond the globe is rejected, and its author gets it back") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  v1::Visit walk;
+  walk.ParseFromString(visit(kGrid1));
+  walk.set_latitude(999);
+  walk.set_longitude(110);
+  anna.record(kinds::kVisit, anna.new_id(), walk.SerializeAsString(), true, world.clock.ms);
+  const auto inbox = world.sync(anna);
+  CHECK(status_of(*inbox) == kRejected);
+  CHECK(inbox->rows_of(kinds::kOutcome).size() == 1);
+}
+
 TEST_CASE("another worker's code takes no unsent work away, and is not spent") {
   World world;
   Phone anna = world.phone(world.anna);

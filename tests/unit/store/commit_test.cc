@@ -250,6 +250,22 @@ TEST_CASE("a whistle is made void, never erased, before it was sent as after") {
   CHECK(phone->sync_state()->unsent == 0);
 }
 
+TEST_CASE("what cannot be is refused on the phone already, by the field's name") {
+  Phone phone;
+  v1::Visit lost = visit();
+  lost.set_latitude(999);
+  lost.set_longitude(110);
+  const auto how = phone->put({.kind = kVisit, .set = lost.SerializeAsString()});
+  REQUIRE_FALSE(how);
+  CHECK(how.error().code == ErrorCode::kInvalid);
+  CHECK(how.error().message.find("Visit.latitude") != std::string::npos);
+  const RecordId id = phone.put(kVisit, visit());
+  v1::Visit late;
+  late.set_ended_ms(99'999'999'999'999);
+  CHECK(phone.refused({.kind = kVisit, .id = id, .set = late.SerializeAsString()}) ==
+        ErrorCode::kInvalid);
+}
+
 TEST_CASE("a track is recorded between check-in and check-out of a patrol, or not at all") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());

@@ -56,7 +56,7 @@ TEST_CASE("a query finds by every comparison") {
   for (int hour = 0; hour < 5; ++hour) {
     v1::Visit message = visit("x", hour < 3 ? kGrid : kOtherGrid);
     message.set_started_ms(1000 * hour);
-    if (hour == 4) message.set_ended_ms(9);
+    if (hour == 4) message.set_ended_ms(9000);
     ids.push_back(phone.put(kVisit, message));
   }
   const auto found = [&](Query query) {

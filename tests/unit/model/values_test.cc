@@ -1,0 +1,128 @@
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "base/limits.h"
+#include "model/merge.h"
+#include "thing.h"
+
+namespace gridwhistle {
+namespace {
+
+constexpr FieldSchema kPointFields[] = {
+    {.number = 1, .name = "at_ms", .type = FieldType::kInt, .measure = Measure::kTime},
+    {.number = 2,
+     .name = "latitude",
+     .type = FieldType::kDouble,
+     .measure = Measure::kLatitude,
+     .beside = 3},
+    {.number = 3,
+     .name = "longitude",
+     .type = FieldType::kDouble,
+     .measure = Measure::kLongitude,
+     .beside = 2},
+};
+constexpr FieldSchema kFields[] = {
+    {.number = 2, .name = "started_ms", .type = FieldType::kInt, .measure = Measure::kTime},
+    {.number = 3,
+     .name = "ended_ms",
+     .type = FieldType::kInt,
+     .measure = Measure::kTime,
+     .not_before = 2},
+    {.number = 4,
+     .name = "latitude",
+     .type = FieldType::kDouble,
+     .measure = Measure::kLatitude,
+     .beside = 5},
+    {.number = 5,
+     .name = "longitude",
+     .type = FieldType::kDouble,
+     .measure = Measure::kLongitude,
+     .beside = 4},
+    {.number = 6, .name = "accuracy_m", .type = FieldType::kDouble, .measure = Measure::kAccuracy},
+    {.number = 7,
+     .name = "points",
+     .type = FieldType::kMessage,
+     .repeated = true,
+     .nested = kPointFields,
+     .nested_count = std::size(kPointFields)},
+    {.number = 8, .name = "count", .type = FieldType::kInt},
+};
+constexpr KindSchema kWalk{.id = KindId(9), .name = "Walk", .scope_field = 2, .fields = kFields};
+
+std::string position(double latitude, double longitude, std::uint32_t first = 4) {
+  std::string message;
+  append_double(message, first, latitude);
+  append_double(message, first + 1, longitude);
+  return message;
+}
+
+std::string times(std::int64_t started, std::int64_t ended) {
+  return int_field(2, started) + int_field(3, ended);
+}
+
+bool possible(const std::string& message) {
+  const auto how = check_values(kWalk, message);
+  if (!how) CHECK(how.error().code == ErrorCode::kInvalid);
+  return how.has_value();
+}
+
+TEST_CASE("degrees lie on the globe, to the last of them") {
+  const double beyond_pole = std::nextafter(90.0, 91.0);
+  const double beyond_half = std::nextafter(180.0, 181.0);
+  for (const double sign : {1.0, -1.0}) {
+    CHECK(possible(position(sign * 90, 0)));
+    CHECK_FALSE(possible(position(sign * beyond_pole, 0)));
+    CHECK(possible(position(0, sign * 180)));
+    CHECK_FALSE(possible(position(0, sign * beyond_half)));
+  }
+}
+
+TEST_CASE("times lie between 1970 and 2200") {
+  CHECK(possible(int_field(2, 0)));
+  CHECK_FALSE(possible(int_field(2, -1)));
+  CHECK(possible(int_field(2, limits::kClockMaxMs)));
+  CHECK_FALSE(possible(int_field(2, limits::kClockMaxMs + 1)));
+  CHECK(possible(int_field(8, -1)));
+}
+
+TEST_CASE("half a position is none, and no radius is below nothing") {
+  std::string north, east, near, inside_out;
+  append_double(north, 4, 21);
+  append_double(east, 5, 110);
+  append_double(near, 6, 0);
+  append_double(inside_out, 6, -std::numeric_limits<double>::min());
+  CHECK_FALSE(possible(north));
+  CHECK_FALSE(possible(east));
+  CHECK(possible(north + east));
+  CHECK(possible(near));
+  CHECK_FALSE(possible(inside_out));
+}
+
+TEST_CASE("what one write says has an end at or after its beginning") {
+  CHECK(possible(times(5, 5)));
+  CHECK(possible(times(5, 6)));
+  CHECK_FALSE(possible(times(5, 4)));
+  CHECK(possible(int_field(3, 4)));
+}
+
+TEST_CASE("the points of a track are looked at one by one, whatever their order inside") {
+  std::string good, bad;
+  append_text(good, 7, position(21, 110, 2) + int_field(1, 7));
+  append_text(bad, 7, int_field(1, 7) + position(21, 181, 2));
+  CHECK(possible(good + good));
+  CHECK_FALSE(possible(good + bad));
+  std::string half;
+  std::string point;
+  append_double(point, 2, 21);
+  append_text(half, 7, point);
+  CHECK_FALSE(possible(half));
+}
+
+TEST_CASE("an impossible value is refused by the field's name") {
+  const auto how = check_values(kWalk, position(91, 0));
+  REQUIRE_FALSE(how);
+  CHECK(how.error().message == "Walk.latitude lies beyond 90 degrees");
+}
+
+}  // namespace
+}  // namespace gridwhistle
