@@ -148,6 +148,22 @@ std::vector<std::uint32_t> news_in_clear(const KindSchema& kind, std::vector<std
   return clear;
 }
 
+// A record is made in one's own name. Before the enrolment nobody knows whose name that is.
+Result<void> check_author(const StoreState& state, const KindSchema& kind, std::string_view before,
+                          std::string_view set) {
+  if (!state.position.enrolment) return {};
+  const std::string_view worker = state.position.enrolment->worker.bytes();
+  for (const FieldView& field : fields_of(set)) {
+    const FieldSchema* known = kind.field(field.number);
+    if (known == nullptr || !known->by_author) continue;
+    if (entries_of(before, field.number) == field.entries) continue;
+    if (text_of(set, field.number) != worker) {
+      return refuse(ErrorCode::kForbidden, kind, field.number, "names somebody else");
+    }
+  }
+  return {};
+}
+
 Result<std::string> checked_scope(const StoreState& state, const KindSchema& kind,
                                   std::string_view body) {
   GW_TRY_LET(scope, scope_of(state, kind, body));
@@ -286,6 +302,7 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
   GW_TRY(check_cleared(kind, change, set));
   GW_TRY(check_removed(kind, remove));
   const std::string_view old_body = before != nullptr ? std::string_view(*before->body) : "";
+  GW_TRY(check_author(state, kind, old_body, set));
   Checked checked;
   checked.body = overlay(kind, old_body, set, change.clear, remove);
   GW_TRY(check_policies(kind, old_body, checked.body, creates));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "apply/claims.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -186,6 +187,9 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
     if (!refused) return std::unexpected(std::move(refused.error()));
     if (*refused) return std::move(**refused);
   }
+  auto untrue = false_claim(workspace, author, operation);
+  if (!untrue) return std::unexpected(std::move(untrue.error()));
+  if (*untrue) return rejected(seq, (*untrue)->code, std::move((*untrue)->message));
   auto off_track = track_refusal(workspace, operation, seq);
   if (!off_track) return std::unexpected(std::move(off_track.error()));
   if (*off_track) return std::move(**off_track);
@@ -294,6 +298,11 @@ Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                     .level = (*reference)->level_of(*organisation)};
   Road road(workspace, **reference, mint_);
   if (operation.kind == kinds::kWhistle) {
+    const auto source = int_of(operation.set, fields::whistle::kSource).value_or(0);
+    if (!may_report_from(static_cast<Source>(source), actor.roles)) {
+      return rejected(receipt.seq, ErrorCode::kForbidden,
+                      "来源与您的角色不符 / your role does not report from that source");
+    }
     if (auto opened = road.opened(operation.id, actor, receipt.seq); !opened) {
       return std::unexpected(opened.error());
     }

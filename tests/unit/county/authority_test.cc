@@ -52,6 +52,59 @@ TEST_CASE("nobody erases a whistle or an action, its author neither") {
   CHECK(status_of(*world.sync(anna)) == kRejected);
 }
 
+TEST_CASE("a record is made in one's own name or in nobody's") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const bool own = GENERATE(true, false);
+  const std::string name((own ? world.anna : world.dora).bytes());
+  v1::Visit walk;
+  walk.ParseFromString(visit(kGrid1));
+  walk.set_worker(name);
+  anna.record(kinds::kVisit, anna.new_id(), walk.SerializeAsString(), true, world.clock.ms);
+  CHECK(status_of(*world.sync(anna)) == (own ? kAccepted : kRejected));
+  v1::Whistle report;
+  report.ParseFromString(whistle(kGrid1));
+  report.set_reporter(name);
+  anna.record(kinds::kWhistle, anna.new_id(), report.SerializeAsString(), true, world.clock.ms);
+  CHECK(status_of(*world.sync(anna)) == (own ? kAccepted : kRejected));
+}
+
+TEST_CASE("a colleague who puts a record whole leaves its author's name in it") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  v1::Visit walk;
+  walk.ParseFromString(visit(kGrid1));
+  walk.set_worker(std::string(world.anna.bytes()));
+  const RecordId id = anna.new_id();
+  anna.record(kinds::kVisit, id, walk.SerializeAsString(), true, world.clock.ms);
+  world.sync(anna);
+  walk.set_notes("seen by two");
+  colleague.record(kinds::kVisit, id, walk.SerializeAsString(), false, world.clock.ms + 1,
+                   world.storage->last_seq());
+  CHECK(status_of(*world.sync(colleague)) == kAccepted);
+}
+
+TEST_CASE("only a centre passes on what the hotline or a platform says") {
+  World world;
+  const auto reports = [&](RecordId worker, v1::Source source) {
+    Phone phone = world.phone(worker);
+    v1::Whistle report;
+    report.ParseFromString(whistle(kGrid1));
+    report.set_source(source);
+    phone.record(kinds::kWhistle, phone.new_id(), report.SerializeAsString(), true, world.clock.ms);
+    return status_of(*world.sync(phone)) == kAccepted;
+  };
+  const RecordId courier = world.worker("W8", Role::kVolunteer, kGrid1);
+  CHECK_FALSE(reports(world.anna, v1::SOURCE_HOTLINE));
+  CHECK_FALSE(reports(world.anna, v1::SOURCE_PLATFORM));
+  CHECK_FALSE(reports(world.anna, v1::SOURCE_VOLUNTEER));
+  CHECK(reports(world.anna, v1::SOURCE_RESIDENT));
+  CHECK(reports(world.dora, v1::SOURCE_HOTLINE));
+  CHECK(reports(courier, v1::SOURCE_VOLUNTEER));
+  CHECK_FALSE(reports(courier, v1::SOURCE_RESIDENT));
+}
+
 TEST_CASE("a position beyond the globe is rejected, and its author gets it back") {
   World world;
   Phone anna = world.phone(world.anna);

@@ -266,6 +266,19 @@ TEST_CASE("what cannot be is refused on the phone already, by the field's name")
         ErrorCode::kInvalid);
 }
 
+TEST_CASE("a record is made in the worker's own name, and a colleague's keeps the colleague's") {
+  Phone phone;
+  phone.enrol();
+  const std::string other(kForeignId.bytes());
+  v1::Visit theirs = visit();
+  theirs.set_worker(other);
+  CHECK(phone.refused({.kind = kVisit, .set = theirs.SerializeAsString()}) ==
+        ErrorCode::kForbidden);
+  phone.cut(row_of(kVisit, kForeignId, 5, theirs));
+  theirs.set_notes("both were there");
+  CHECK(phone->put({.kind = kVisit, .id = kForeignId, .set = theirs.SerializeAsString()}));
+}
+
 TEST_CASE("a track is recorded between check-in and check-out of a patrol, or not at all") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());
