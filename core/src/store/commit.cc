@@ -2,6 +2,7 @@
 
 #include "model/hlc.h"
 #include "model/merge.h"
+#include "model/whistle_number.h"
 #include "store/state.h"
 #include "wire/limits.h"
 

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "model/whistle_number.h"
 #include "store/state.h"
 
 namespace gridwhistle::store {

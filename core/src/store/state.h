@@ -265,9 +265,6 @@ void forget_grids(StoreState& state);
 // --- watch.cc
 void touched(StoreState& state, const std::vector<KindId>& kinds);
 
-// --- whistle_number.cc
-std::string whistle_number(std::string_view short_code, std::uint64_t counter);
-
 // --- counters.cc
 struct CounterKind {
   std::string_view key;

@@ -10,8 +10,8 @@
 // What a record says of itself and the server knows better.
 namespace gridwhistle {
 
-/// What is false in what an operation says of its record: made by somebody else than its
-/// author. Nothing when all of it is true.
+/// What is false in what an operation says of its record: made by somebody else than its author, a
+/// whistle's number that is malformed, another device's, or taken. Nothing when all of it is true.
 Result<std::optional<Error>> false_claim(Workspace& workspace, const Author& author,
                                          const Operation& operation);
 

@@ -96,6 +96,7 @@ class County {
 
   Result<std::optional<StoredRow>> get(KindId kind, RecordId id) const;
   /// The record of a kind whose indexed text field has this value; erased ones are not found.
+  /// kConflict: several have it, and nobody is to guess which is meant.
   Result<std::optional<StoredRow>> find(KindId kind, std::uint32_t field,
                                         std::string_view text) const;
   /// All records of a kind that are not erased, in the order of their id.

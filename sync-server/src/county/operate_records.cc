@@ -44,6 +44,11 @@ Result<std::optional<StoredRow>> County::find(KindId kind, std::uint32_t field,
   auto ids = impl_->storage->find(*known, field, text);
   if (!ids) return std::unexpected(std::move(ids.error()));
   if (ids->empty()) return std::nullopt;
+  if (ids->size() > 1) {
+    return fail(ErrorCode::kConflict, std::to_string(ids->size()) + " records of the kind " +
+                                          std::string(known->name) +
+                                          " have this value; name one by its id");
+  }
   return get(kind, ids->front());
 }
 

@@ -1,4 +1,5 @@
 #include "county_world.h"
+#include "model/whistle_number.h"
 
 using namespace gridwhistle;
 using namespace gridwhistle::test;
@@ -103,6 +104,61 @@ TEST_CASE("only a centre passes on what the hotline or a platform says") {
   CHECK(reports(world.dora, v1::SOURCE_HOTLINE));
   CHECK(reports(courier, v1::SOURCE_VOLUNTEER));
   CHECK_FALSE(reports(courier, v1::SOURCE_RESIDENT));
+}
+
+TEST_CASE("a whistle's number is its device's own, well formed, and no other whistle's") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const auto reports = [&](Phone& phone, const std::string& number) {
+    v1::Whistle report;
+    report.ParseFromString(whistle(kGrid1));
+    report.set_number(number);
+    phone.record(kinds::kWhistle, phone.new_id(), report.SerializeAsString(), true, world.clock.ms);
+    return static_cast<ErrorCode>(world.sync(phone)->runs().back().code());
+  };
+  const std::string first = whistle_number(anna.short_code, 1);
+  CHECK(reports(anna, first) == ErrorCode{});
+  CHECK(reports(anna, first) == ErrorCode::kAlreadyExists);
+  CHECK(reports(colleague, first) == ErrorCode::kForbidden);
+  CHECK(reports(colleague, whistle_number(anna.short_code, 2)) == ErrorCode::kForbidden);
+  CHECK(reports(colleague, whistle_number(colleague.short_code, 1)) == ErrorCode{});
+  std::string misread = whistle_number(anna.short_code, 3);
+  misread.back() = misread.back() == '7' ? '8' : '7';
+  CHECK(reports(anna, misread) == ErrorCode::kInvalid);
+  CHECK(reports(anna, "no. 3") == ErrorCode::kInvalid);
+  // Letters that no device has any more, as after a restore.
+  CHECK(reports(anna, whistle_number("ZZZZ", 1)) == ErrorCode{});
+  CHECK(reports(anna, whistle_number("ZZZZ", 1)) == ErrorCode::kAlreadyExists);
+  CHECK(*world.storage->count(kinds::kWhistle) == 3);
+}
+
+TEST_CASE("a number that two whistles have from of old stands for neither") {
+  World world;
+  v1::Whistle report;
+  report.ParseFromString(whistle(kGrid1));
+  report.set_number("1-000001-5");
+  std::vector<RecordId> ids;
+  for (int i = 0; i < 2; ++i) {
+    ids.push_back(world.county->mint_id());
+    REQUIRE(world.county->write(kinds::kWhistle, ids.back(), report.SerializeAsString(), {}, "t"));
+  }
+  const auto found = world.county->find(kinds::kWhistle, fields::whistle::kNumber, "1-000001-5");
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::kConflict);
+}
+
+TEST_CASE("two whistles of one transaction do not share a number") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  v1::Whistle report;
+  report.ParseFromString(whistle(kGrid1));
+  report.set_number(whistle_number(anna.short_code, 1));
+  const std::string bytes = report.SerializeAsString();
+  anna.record(kinds::kWhistle, anna.new_id(), bytes, true, world.clock.ms).more = true;
+  anna.record(kinds::kWhistle, anna.new_id(), bytes, true, world.clock.ms);
+  CHECK(status_of(*world.sync(anna)) == kRejected);
+  CHECK(*world.storage->count(kinds::kWhistle) == 0);
 }
 
 TEST_CASE("a position beyond the globe is rejected, and its author gets it back") {

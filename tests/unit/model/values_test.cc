@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/merge.h"
+#include "model/whistle_number.h"
 #include "thing.h"
 
 namespace gridwhistle {
@@ -122,6 +123,20 @@ TEST_CASE("an impossible value is refused by the field's name") {
   const auto how = check_values(kWalk, position(91, 0));
   REQUIRE_FALSE(how);
   CHECK(how.error().message == "Walk.latitude lies beyond 90 degrees");
+}
+
+TEST_CASE("a number says whose it is only when no character of it is wrong") {
+  const std::string number = whistle_number("A7K", 123);
+  CHECK(number.starts_with("A7K-000123-"));
+  CHECK(short_code_in(number) == "A7K");
+  CHECK(short_code_in(whistle_number("1", 18'446'744'073'709'551'615U)) == "1");
+  for (std::size_t at = 0; at < number.size(); ++at) {
+    std::string wrong = number;
+    wrong[at] = wrong[at] == '9' ? '8' : '9';
+    CHECK_FALSE(short_code_in(wrong));
+    CHECK_FALSE(short_code_in(number.substr(0, at)));
+  }
+  CHECK_FALSE(short_code_in("A7K-0000123-" + number.substr(number.size() - 1)));
 }
 
 }  // namespace
