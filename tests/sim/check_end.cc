@@ -124,12 +124,20 @@ void check_replicas(const County& county, Phone& phone) {
   }
 }
 
+void check_inboxes(const County& county) {
+  for (const StoredRow& unit : all(county, kinds::kOrgUnit)) {
+    const auto items = county.inbox(unit.id);
+    if (!items) throw Violation("an inbox cannot be read: " + items.error().message);
+  }
+}
+
 }  // namespace
 
 void check_end(County& county, const Oracle& oracle,
                const std::vector<std::unique_ptr<Phone>>& phones) {
   oracle.check_nothing_lost(county);
   for (const auto& phone : phones) check_replicas(county, *phone);
+  check_inboxes(county);
   const auto report = county.verify();
   if (!report) throw Violation("verify: " + report.error().message);
   if (!report->faults.empty()) throw Violation("verify: " + report->faults.front());

@@ -133,7 +133,7 @@ void Phone::do_something() {
         tag_household();
         break;
       case 7:
-        if (dice_.chance(400)) erase_household();
+        if (dice_.chance(400)) erase_something();
         break;
       case 8:
         record_together();
@@ -219,12 +219,18 @@ void Phone::tag_household() {
   count(id, "tag a household");
 }
 
-void Phone::erase_household() {
-  const auto found = any("Household");
+void Phone::erase_something() {
+  static constexpr const char* kKinds[] = {"Household", "Household", "Visit", "Whistle",
+                                           "WhistleAction"};
+  const char* const kind = kKinds[dice_.below(std::size(kKinds))];
+  const auto found = any(kind);
   if (!found) return;
-  const auto how = client_->erase<v1::Household>(found->info.id);
+  const auto how = client_->erase(kind, found->info.id);
+  if (how && built_schema().kind(kind)->never_erased) {
+    throw Violation(person_.name + " erased " + kind + " " + found->info.id.text());
+  }
   if (how) oracle_.erased(found->info.id);
-  count(how, "erase a household");
+  count(how, "erase something");
 }
 
 void Phone::record_together() {

@@ -47,7 +47,7 @@ class Phone {
   void edit_household();
   void edit_visit();
   void tag_household();
-  void erase_household();
+  void erase_something();
   void record_together();
   void act_on_whistle();
   void look();
