@@ -286,8 +286,8 @@ class Client {
   Result<std::vector<FoundBytes>> query(std::string_view kind, const Query& query,
                                         const Purpose& purpose = {});
 
-  /// Records whose searchable fields contain every word, Chinese words of one character too; best
-  /// matches first.
+  /// Records whose searchable fields contain every word, Chinese words of one character too. First
+  /// those with something unsent or refused, then this phone's, then others', reference data last.
   Result<std::vector<Hit>> search(const Search& search, const Purpose& purpose = {});
 
   /// Asks a query now, and again whenever its result may have changed; changes close together come

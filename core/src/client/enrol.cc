@@ -83,6 +83,7 @@ Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& 
                                    code.server.key_sha256, code.server.host_and_port};
   if (const auto kept = store_->set_enrolment(enrolment); !kept) return kept;
   enrolment_ = enrolment;
+  note_line(std::nullopt);
   // What was begun meanwhile was begun with the server of before.
   perform(session_.stop());
   strand_->release(std::exchange(transport_, line));

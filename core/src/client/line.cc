@@ -77,6 +77,7 @@ SyncActions ClientState::carry_out(const SyncAction& action) {
   } else if (const auto* cut = std::get_if<StoreCut>(&action)) {
     return after_store(store_->apply_cut(cut->cut));
   } else if (const auto* caught_up = std::get_if<StoreCaughtUp>(&action)) {
+    note_line(std::nullopt);
     return after_store(store_->caught_up(caught_up->upto));
   } else if (std::holds_alternative<CloseCall>(action)) {
     do_close();
@@ -199,7 +200,13 @@ void ClientState::do_close() {
   store_->note_call_ended();
 }
 
+// A file that cannot be written says so itself with the next write.
+void ClientState::note_line(const std::optional<Error>& error) {
+  static_cast<void>(store_->note_line(error));
+}
+
 void ClientState::do_finished(const Result<void>& how) {
+  if (!how) note_line(how.error());
   Result<SyncReport> report = session_.report();
   if (!how) report = std::unexpected(how.error());
   for (auto& [question, waiting] : std::exchange(waiting_, {})) {

@@ -91,6 +91,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   SyncActions after_store(const Result<void>& stored);
   void do_close();
   void do_finished(const Result<void>& how);
+  void note_line(const std::optional<Error>& error);
   void arm_timer();
   CallEvents events_of_call();
   void on_frame(const std::string& frame);

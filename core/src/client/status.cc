@@ -58,6 +58,7 @@ ClientStatus ClientState::status() {
     const std::uint64_t now = now_ms();
     status.retry_in_ms = std::max(session_.wake_ms().value_or(now), now) - now;
   }
+  if (!status.last_error) status.last_error = store_->line_error();
   status.caught_up = store_->is_caught_up();
   const auto file = store_->sync_state();
   const auto kept = store_->status();

@@ -183,7 +183,13 @@ Result<sqlite::Transaction> begin(StoreState& state) {
 }
 
 Store::Store(std::unique_ptr<StoreState> state) : state_(std::move(state)) {}
-Store::~Store() = default;
+// Whistle numbers are read out on the telephone, where a gap looks like a lost whistle: those
+// reserved and not given out are given back. A kill leaves the gap.
+Store::~Store() {
+  const Counter& numbers = state_->numbers;
+  if (state_->options.read_only || numbers.next > numbers.reserved_upto) return;
+  static_cast<void>(put_meta(*state_, kNumbers.key, static_cast<std::int64_t>(numbers.next - 1)));
+}
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   if (options.schema == nullptr || options.clock == nullptr || options.random == nullptr) {

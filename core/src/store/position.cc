@@ -143,6 +143,10 @@ Result<void> load_position(StoreState& state) {
   position.server_heard = {wall_ms, static_cast<std::uint64_t>(boot_ms),
                            static_cast<std::uint64_t>(boot_id)};
   position.caught_up_wall_ms = caught_up_ms;
+  GW_TRY_LET(line_error, meta_number(state, "line_error"));
+  if (line_error == 0) return {};
+  GW_TRY_LET(line_message, meta_bytes(state, "line_message"));
+  position.line_error = Error{static_cast<ErrorCode>(line_error), line_message, "last call"};
   return {};
 }
 
@@ -167,5 +171,20 @@ Result<void> save_position(StoreState& state, const Position& position) {
   GW_TRY(put_meta(state, "server_key", std::string_view(enrolment.server_key_sha256)));
   return put_meta(state, "server_address", std::string_view(enrolment.server_address));
 }
+
+// Only a change costs a write: a phone without a network tries all day.
+Result<void> Store::note_line(const std::optional<Error>& error) {
+  std::optional<Error>& known = state_->position.line_error;
+  if (error.has_value() == known.has_value() && (!error || error->code == known->code)) return {};
+  GW_TRY_LET(transaction, begin(*state_));
+  const auto code = error ? static_cast<std::int64_t>(error->code) : std::int64_t{0};
+  GW_TRY(put_meta(*state_, "line_error", code));
+  GW_TRY(put_meta(*state_, "line_message", std::string_view(error ? error->message : "")));
+  GW_TRY(transaction.commit());
+  known = error;
+  return {};
+}
+
+const std::optional<Error>& Store::line_error() const { return state_->position.line_error; }
 
 }  // namespace gridwhistle::store

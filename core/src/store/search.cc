@@ -26,7 +26,10 @@ class Finder {
     } else {
       GW_TRY(catch_up_index(state_));
     }
-    GW_TRY(look_into_index());
+    for (const Rank rank : {Rank::kOwn, Rank::kOthers, Rank::kReference}) {
+      GW_TRY(look_into_index(rank));
+    }
+    std::ranges::stable_sort(hits_, {}, [this](const Hit& hit) { return order_of(hit); });
     for (const auto& [kind, ids] : read_) {
       GW_TRY(log_reads(state_, *table_of(state_, kind), ids, purpose_));
     }
@@ -46,6 +49,17 @@ class Finder {
   }
 
   bool wanted(KindId kind) const { return kinds_.empty() || kinds_.contains(kind); }
+  // What one looks for is mostly what one wrote; grids and items hold every common word.
+  enum class Rank : std::uint8_t { kOpen, kOwn, kOthers, kReference };
+  Rank rank_of(const KindTable& table, const RecordId& id) const {
+    if (table.rules().reference) return Rank::kReference;
+    return id.device() == state_.device ? Rank::kOwn : Rank::kOthers;
+  }
+  Rank order_of(const Hit& hit) const {
+    const Delivery delivery = hit.info.delivery;
+    const bool open = delivery == Delivery::kUnsent || delivery == Delivery::kRefused;
+    return open ? Rank::kOpen : rank_of(*table_of(state_, hit.info.kind), hit.info.id);
+  }
   bool full() const { return hits_.size() >= search_.limit; }
 
   // A file that cannot be written cannot be indexed: what is new in it is read as it stands.
@@ -62,7 +76,7 @@ class Finder {
     return {};
   }
 
-  Result<void> look_into_index() {
+  Result<void> look_into_index(Rank rank) {
     GW_TRY_LET(query, state_.connection.prepare(
                           "SELECT d.kind, d.id, d.text, d.personal FROM search_terms AS t "
                           "JOIN search_docs AS d ON d.doc = t.rowid "
@@ -75,6 +89,7 @@ class Finder {
       const RecordId id = query.record_id(1);
       const KindTable* table = table_of(state_, kind);
       if (table == nullptr || !wanted(kind) || seen_.contains({kind, id})) continue;
+      if (rank_of(*table, id) != rank) continue;
       const Document document{std::string(query.text(2)), std::string(query.text(3))};
       if (!all_words_in(document)) continue;
       GW_TRY_LET(row, load_row(state_, *table, id));

@@ -77,6 +77,7 @@ struct Position {
   std::int64_t server_ms = 0;  ///< what the server said last,
   ClockReading server_heard;   ///< and when
   std::int64_t caught_up_wall_ms = 0;
+  std::optional<Error> line_error;  ///< how the last call ended, unless it went well
 };
 
 /// A number given out in blocks, so that most uses cost no write.

@@ -121,7 +121,9 @@ class Store {
   /// How many records `query` finds without its limit. Personal fields as above; not logged.
   Result<std::uint64_t> count(KindId kind, const Query& query, const Purpose& purpose = {});
 
-  /// Records whose searchable fields contain every word, newest change first. Kinds with searchable
+  /// Records whose searchable fields contain every word: first those with something unsent or
+  /// refused, then this device's, then others', reference data last; newest first among equals.
+  /// Kinds with searchable
   /// personal fields are searched in those fields only with a purpose. Finds what was committed a
   /// moment ago. kInvalid: no word, or an unknown kind.
   Result<std::vector<Hit>> search(const Search& search, const Purpose& purpose = {});
@@ -235,6 +237,10 @@ class Store {
 
   /// Everything up to here has come, for every scope held.
   Result<void> caught_up(Seq seq);
+
+  /// How the last call ended, across restarts: nothing where it went well.
+  Result<void> note_line(const std::optional<Error>& error);
+  const std::optional<Error>& line_error() const;
 
   /// Whether the last call ended caught up and nothing was granted or rewound since.
   bool is_caught_up() const;

@@ -494,6 +494,23 @@ TEST_CASE("a refusal whose outcome has not come says why all the same") {
   CHECK(has(sealed.why_en, "reviewer"));
 }
 
+TEST_CASE("why the last call failed is known after a restart, until one goes well") {
+  Phone phone;
+  phone.ready();
+  phone.server.reachable = false;
+  REQUIRE_FALSE(phone.sync());
+  phone.client.reset();
+  phone.open();
+  REQUIRE(phone.client->status().last_error);
+  CHECK(phone.client->status().last_error->code == ErrorCode::kUnavailable);
+  phone.server.reachable = true;
+  REQUIRE(phone.sync());
+  CHECK_FALSE(phone.client->status().last_error);
+  phone.client.reset();
+  phone.open();
+  CHECK_FALSE(phone.client->status().last_error);
+}
+
 TEST_CASE("rows of a cut appear in queries") {
   Phone phone;
   phone.ready();

@@ -206,6 +206,8 @@ TEST_CASE("a whistle gets a number from the phone, and no two get the same") {
   phone.open();
   CHECK(number(phone.put(kWhistle, whistle())) != first);
   CHECK(phone->next_whistle_number().value() != first);
+  phone.open();
+  CHECK(phone->next_whistle_number().value().starts_with("A7K-000004-"));
   v1::Whistle given = whistle();
   given.set_number("旧号");
   CHECK(number(phone.put(kWhistle, given)) == "旧号");

@@ -98,6 +98,26 @@ TEST_CASE("the newest changes come first, of the kinds asked for, up to the limi
   CHECK(phone->search({.text = "路灯", .kinds = {"Nothing"}}).error().code == ErrorCode::kInvalid);
 }
 
+TEST_CASE("one's own work is found before others' and before reference data, unsent work first") {
+  Phone phone;
+  const RecordId sent = phone.put(kVisit, visit("路灯一"));
+  phone.acknowledge(Lane::kRecords, 1);
+  const RecordId unsent = phone.put(kVisit, visit("路灯二"));
+  const RecordId others = RecordId::make(DeviceId(9), 1);
+  phone.cut(row_of(kVisit, others, 4, visit("路灯三")));
+  v1::Category category;
+  category.set_code("01002");
+  category.set_name("路灯");
+  const RecordId reference = RecordId::make(DeviceId(0), 1);
+  phone.cut(row_of(kinds::kCategory, reference, 5, category));
+  std::vector<std::string> order;
+  const auto found = phone->search({.text = "路灯"}).value();
+  for (const Hit& hit : found) {
+    order.push_back(hit.info.id.text());
+  }
+  CHECK(order == std::vector{unsent.text(), sent.text(), others.text(), reference.text()});
+}
+
 TEST_CASE("a search without a word is refused, and marks of a query language are only marks") {
   Phone phone;
   phone.put(kVisit, visit("说\"好\" AND 走"));
