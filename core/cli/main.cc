@@ -1,7 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/phone.h"
@@ -14,10 +18,11 @@ constexpr const char* kAbout =
 Everything is recorded on this machine first, durably, and sent when there is a network.
 所有记录先可靠地保存在本机，有网络时再发送。
 
-A first day:
+A first day, in Mazhang with the grid and the codes of its sample:
   gw enrol CODE                          register with the county's server
-  gw visit start --grid 440811001001001  begin a patrol
-  gw whistle --title 井盖松动 --category 0301
+  gw sync                                receive grids, lists and what others did
+  gw visit start --grid 440811100001001  begin a patrol
+  gw whistle --title 井盖松动 --category 01001
   gw visit end --notes 一切正常
   gw sync                                send and receive
   gw status                              what is unsent, sent, refused and why)";
@@ -33,6 +38,18 @@ bool speaks_chinese() {
     if (value != nullptr && *value != '\0') return std::string_view(value).starts_with("zh");
   }
   return false;
+}
+
+/// What the terminal gave need not be text, and nothing else is ever recorded.
+std::optional<Error> no_text_in(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (is_text(argv[i])) continue;
+    const std::string_view before = argv[i - 1];
+    const std::string which =
+        before.starts_with("--") ? std::string(before) : "argument " + std::to_string(i);
+    return Error{ErrorCode::kInvalid, which + ": not text in UTF-8", ""};
+  }
+  return std::nullopt;
 }
 
 int run(int argc, char** argv) {
@@ -58,11 +75,18 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
-    return app.exit(wrong) == 0 ? 0 : static_cast<int>(Exit::kUsage);
+    // Options are not filled in yet when one of them is wrong.
+    const bool json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
+    if (!json || wrong.get_exit_code() == 0) {
+      return app.exit(wrong) == 0 ? 0 : static_cast<int>(Exit::kUsage);
+    }
+    Output(settings).document({{"error", "usage"}, {"message", wrong.what()}});
+    return static_cast<int>(Exit::kUsage);
   }
 
   settings.chinese = language == "zh";
   const Output output(settings);
+  if (const auto wrong = no_text_in(argc, argv)) return static_cast<int>(output.failed(*wrong));
   auto phone = Phone::open(settings);
   if (!phone) return static_cast<int>(output.failed(phone.error()));
   return static_cast<int>(chosen.action(**phone, output));

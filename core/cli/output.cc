@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "base/sha256.h"
 #include "cli/words.h"
+#include "gridwhistle/messages.h"
 #include "model/record.h"
+#include "model/workflow_codes.h"
 
 namespace gridwhistle::cli {
 
@@ -126,6 +129,17 @@ std::vector<const FieldSchema*> columns_of(const KindSchema& kind) {
   return columns;
 }
 
+/// What the road says, which has words in both languages for each of its codes; its error names
+/// the code as the detail.
+std::optional<WorkflowMessage> workflow_words(const Error& error) {
+  if (error.code != ErrorCode::kConflict && error.code != ErrorCode::kForbidden) return {};
+  for (auto number = static_cast<std::uint16_t>(WorkflowCode::kUnknownAction);; ++number) {
+    const auto code = static_cast<WorkflowCode>(number);
+    if (name_of(code) == "unknown") return {};
+    if (name_of(code) == error.detail) return message_of(code);
+  }
+}
+
 /// The record's message in canonical form; an empty one when the file holds something unreadable.
 std::string canonical_of(const KindSchema& kind, const FoundBytes& found) {
   return canonical_record(kind, found.record).value_or(std::string());
@@ -206,11 +220,19 @@ void Output::document(const json& document) const {
   std::cout << document.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }
 
+std::string Output::words_of(const Error& error) const {
+  if (const auto refused = workflow_words(error))
+    return say(refused->zh.data(), refused->en.data());
+  const Wording words = message_of(error.code);
+  const std::string meaning(settings_.chinese ? words.zh : words.en);
+  return error.message.empty() ? meaning : meaning + say("：", ": ") + error.message;
+}
+
 Exit Output::failed(const Error& error) const {
   if (settings_.json) {
-    document({{"error", name_of(error.code)}, {"message", error.message}});
+    document({{"error", name_of(error.code)}, {"message", words_of(error)}});
   } else {
-    std::cerr << "gw: " << error.message << " [" << name_of(error.code) << "]\n";
+    std::cerr << "gw: " << words_of(error) << " [" << name_of(error.code) << "]\n";
   }
   return exit_of(error);
 }
@@ -288,14 +310,19 @@ json Output::record_json(const KindSchema& kind, const FoundBytes& found) const 
   return object;
 }
 
-void Output::record(const KindSchema& kind, const FoundBytes& found) const {
+void Output::record(const KindSchema& kind, const FoundBytes& found, const NameOf& name_of) const {
   if (settings_.json) return document(record_json(kind, found));
   Table table({std::string(settings_.chinese ? kind.name_zh : kind.name), found.info.id.text()});
   table.add({say("状态", "delivery"), delivery_text(found.info.delivery)});
   const std::string message = canonical_of(kind, found);
   for (const FieldView& view : fields_of(message)) {
     const FieldSchema* field = kind.field(view.number);
-    if (field != nullptr) table.add({field_name(*field), value_text(*field, view.entries)});
+    if (field == nullptr) continue;
+    const bool named = field->refers_to && !field->repeated;
+    const auto id = named ? RecordId::from_bytes(values_of(view.entries).back().bytes)
+                          : std::optional<RecordId>();
+    table.add({field_name(*field),
+               id ? name_of(field->refers_to, *id) : value_text(*field, view.entries)});
   }
   if (found.info.masked) {
     table.add({"", masked_advice()});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -59,6 +60,8 @@ class Output {
 
   void line(const std::string& text) const;
   void document(const nlohmann::json& document) const;
+  /// What an error means in the reader's language, and then what it says of the case at hand.
+  std::string words_of(const Error& error) const;
   /// Prints why something failed and gives the exit code.
   Exit failed(const Error& error) const;
 
@@ -72,8 +75,10 @@ class Output {
   const char* masked_advice() const;
   std::string delivery_text(Delivery delivery) const;
 
-  /// A record in full: a line a field, or a JSON object.
-  void record(const KindSchema& kind, const FoundBytes& found) const;
+  /// What people call a record that a field names.
+  using NameOf = std::function<std::string(KindId, const RecordId&)>;
+  /// A record in full: a line a field, or a JSON object, which keeps the ids.
+  void record(const KindSchema& kind, const FoundBytes& found, const NameOf& name_of) const;
   /// Records of one kind: a table of their telling fields, or a JSON array.
   void records(const KindSchema& kind, const std::vector<FoundBytes>& found) const;
   nlohmann::json record_json(const KindSchema& kind, const FoundBytes& found) const;

@@ -36,7 +36,11 @@ Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings) {
   options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
   options.software = "gw 0.1.0";
   auto client = Client::open(std::move(options));
-  if (!client) return std::unexpected(std::move(client.error()));
+  if (!client) {
+    Error error = client.error();
+    error.message = settings.home + "/phone.db: " + error.message;
+    return std::unexpected(std::move(error));
+  }
   phone->client_ = std::move(*client);
   return phone;
 }

@@ -27,22 +27,6 @@ Exit recorded(const Output& output, const RecordId& id, const char* chinese, con
   return Exit::kOk;
 }
 
-/// The grid a point lies in; asks (with an error that lists the candidates) near a boundary.
-Result<std::string> grid_at(Client& client, const Position& at) {
-  auto found = client.locate(at.latitude, at.longitude, at.accuracy_m);
-  if (!found) return std::unexpected(std::move(found.error()));
-  if (found->grid) return *found->grid;
-  std::string candidates;
-  for (const auto& one : found->candidates) {
-    candidates += (candidates.empty() ? "" : ", ") + one.code15 + " " + one.name;
-  }
-  if (candidates.empty()) {
-    return fail(ErrorCode::kInvalid, "the point lies in no grid this phone knows; give --grid");
-  }
-  return fail(ErrorCode::kInvalid,
-              "the point is too near a boundary to be sure; give --grid, one of: " + candidates);
-}
-
 template <typename T>
 void place_at(T& record, const Position& at) {
   record.set_latitude(at.latitude);
@@ -53,17 +37,27 @@ void place_at(T& record, const Position& at) {
 
 /// The visit of this worker that has not ended, or why there is none.
 Result<RecordId> open_visit(Client& client) {
-  Query query;
-  query.that("ended_ms", Compare::kUnset).by("started_ms", true).first(1);
-  query.is("worker", std::string(client.status().worker.bytes()));
-  auto open = client.query<v1::Visit>(query);
-  if (!open) return std::unexpected(std::move(open.error()));
+  const auto open = open_visits(client);
+  if (!open) return std::unexpected(open.error());
   if (open->empty()) return fail(ErrorCode::kNotFound, "no visit is open; begin one first");
   return open->front().info.id;
 }
 
+/// A household is visited in the course of a patrol, but nobody makes two patrols at once.
+Result<void> none_open_like(Client& client, v1::VisitKind kind) {
+  const auto open = open_visits(client);
+  if (!open) return std::unexpected(open.error());
+  for (const Found<v1::Visit>& one : *open) {
+    if (one.record.kind() != kind) continue;
+    return fail(ErrorCode::kConflict, "one is open in " + one.record.grid() + " since " +
+                                          time_text(one.record.started_ms()) +
+                                          "; end it first: gw visit end " + one.info.id.text());
+  }
+  return {};
+}
+
 struct VisitWords {
-  std::string id, grid, kind = "patrol", at, purpose, notes, outcome, household;
+  std::string id, grid, kind = "patrol", at, purpose, notes, outcome, household, task;
 };
 
 Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
@@ -80,6 +74,14 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
     if (!household) return output.failed({ErrorCode::kInvalid, "--household: not an id", ""});
     visit.set_household(std::string(household->bytes()));
   }
+  if (!words.task.empty()) {
+    const auto task = RecordId::parse(words.task);
+    if (!task) return output.failed({ErrorCode::kInvalid, "--task: not an id: " + words.task, ""});
+    if (const auto known = phone.client().get("Task", *task); !known) {
+      return output.failed({known.error().code, "this phone has no task " + words.task, ""});
+    }
+    visit.set_task(std::string(task->bytes()));
+  }
   if (!words.at.empty()) {
     const auto at = position_from(words.at);
     if (!at) return output.failed(at.error());
@@ -90,8 +92,11 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
       visit.set_grid(*grid);
     }
   }
+  if (auto none = none_open_like(phone.client(), visit.kind()); !none) {
+    return output.failed(none.error());
+  }
   const auto id = phone.client().put(visit);
-  if (!id) return output.failed(id.error());
+  if (!id) return output.failed(with_areas(phone.client(), id.error()));
   return recorded(output, *id, "走访开始", "visit started");
 }
 
@@ -128,6 +133,7 @@ void add_visit(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   start->add_option("--why", words->purpose, "what the visit is for");
   start->add_option("--household", words->household, "the household's id");
+  start->add_option("--task", words->task, "the task it answers, see gw tasks 任务");
   start->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return start_visit(p, o, *words); };
   });
@@ -164,17 +170,20 @@ Result<v1::Resident> member_from(const std::string& word) {
   member.set_name(parts[0]);
   if (parts.size() > 1 && !parts[1].empty()) member.set_relation(parts[1]);
   if (parts.size() > 2 && !parts[2].empty()) {
-    const long year = std::strtol(parts[2].c_str(), nullptr, 10);
-    if (year < 1900 || year > 2100) {
+    const auto year = number_from(field_named("Resident", "birth_year"), parts[2], 0);
+    if (!year || *year < 1900 || *year > 2100) {
       return fail(ErrorCode::kInvalid, "--member: a birth year has four digits, 1900 to 2100");
     }
-    member.set_birth_year(year);
+    member.set_birth_year(*year);
   }
   if (parts.size() > 3 && !parts[3].empty()) member.set_phone(parts[3]);
   return member;
 }
 
 Exit add_household(Phone& phone, const Output& output, const HouseholdWords& words) {
+  if (is_blank(words.address)) {
+    return output.failed({ErrorCode::kInvalid, "--address is empty: say where it is", ""});
+  }
   v1::Household household;
   household.set_grid(words.grid);
   household.set_address(words.address);
@@ -199,7 +208,9 @@ Exit add_household(Phone& phone, const Output& output, const HouseholdWords& wor
     member->set_household(std::string(id->bytes()));
     if (auto added = transaction.put(*member); !added) return output.failed(added.error());
   }
-  if (auto done = transaction.commit(); !done) return output.failed(done.error());
+  if (auto done = transaction.commit(); !done) {
+    return output.failed(with_areas(phone.client(), done.error()));
+  }
   return recorded(output, *id, "户已登记", "household recorded");
 }
 
@@ -251,7 +262,9 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
       if (!id) return fail(ErrorCode::kInvalid, pair + ": not an id");
       query.is(std::string(field->name), std::string(id->bytes()));
     } else {
-      query.is(std::string(field->name), std::int64_t{std::strtoll(value.c_str(), nullptr, 10)});
+      const auto number = number_from(*field, value, now_ms);
+      if (!number) return std::unexpected(number.error());
+      query.is(std::string(field->name), *number);
     }
   }
   if (!words.since.empty()) {
@@ -291,7 +304,9 @@ Exit show(Phone& phone, const Output& output, const std::string& word, const Set
   if (!named) return output.failed(named.error());
   const auto found = phone.client().get(named->kind->name, named->id, {settings.purpose});
   if (!found) return output.failed(found.error());
-  output.record(*named->kind, *found);
+  output.record(*named->kind, *found, [&](KindId kind, const RecordId& id) {
+    return name_of_record(phone.client(), kind, id);
+  });
   return Exit::kOk;
 }
 
@@ -346,7 +361,7 @@ Exit add(Phone& phone, const Output& output, const std::string& kind_word,
   auto change = change_from(**kind, pairs, phone.clock().now().wall_ms);
   if (!change) return output.failed(change.error());
   const auto id = phone.client().put(std::move(*change));
-  if (!id) return output.failed(id.error());
+  if (!id) return output.failed(with_areas(phone.client(), id.error()));
   return recorded(output, *id, "已记录", "recorded");
 }
 

@@ -79,10 +79,27 @@ Exit sync_once(Phone& phone, const Output& output) {
   return report(output, *how);
 }
 
+/// What is wrong with a live line at its end. `came`: it received everything, at least once.
+std::optional<Error> wrong_with(const ClientStatus& status, bool came) {
+  // What trying again does not mend is told, whatever had come before it.
+  const bool for_good = status.last_error && status.last_error->retry() != Retry::kLater;
+  if (for_good) return status.last_error;
+  if (!came && status.phase != SyncPhase::kLive) {
+    if (status.last_error) return status.last_error;
+    return Error{ErrorCode::kUnavailable, "no connection came about; nothing is lost", ""};
+  }
+  if (status.unsent == 0) return std::nullopt;
+  if (status.last_error) return status.last_error;
+  return Error{ErrorCode::kUnavailable,
+               std::to_string(status.unsent) + " are not sent yet; they are safe on this phone",
+               ""};
+}
+
 Exit sync_live(Phone& phone, const Output& output, double seconds) {
   if (!output.wants_json()) {
     output.line(output.say("保持连接，按 Ctrl-C 结束", "staying connected, ctrl-C ends it"));
   }
+  const std::uint64_t begun_ms = phone.clock().now().boot_ms;
   phone.client().start_live();
   if (seconds > 0) {
     phone.loop().run_for(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
@@ -90,12 +107,11 @@ Exit sync_live(Phone& phone, const Output& output, double seconds) {
     wait_for(phone.loop());
   }
   const ClientStatus status = phone.client().status();
+  const std::uint64_t ran_ms = phone.clock().now().boot_ms - begun_ms;
   phone.client().stop();
-  // What trying again does not mend is told, whatever had come before it.
-  const bool for_good = status.last_error && status.last_error->retry() != Retry::kLater;
-  if (for_good || (status.last_error && !status.caught_up)) {
-    return output.failed(*status.last_error);
-  }
+  const bool came = status.since_sync_ms && *status.since_sync_ms <= ran_ms;
+  if (const auto wrong = wrong_with(status, came)) return output.failed(*wrong);
+  if (output.wants_json()) output.document({{"caught_up", came}, {"unsent", status.unsent}});
   return Exit::kOk;
 }
 
@@ -111,11 +127,21 @@ const char* lane_text(const Output& output, Lane lane) {
   return "";
 }
 
-json status_json(const ClientStatus& status) {
+/// What became of it and why, in one line; the server's own words where they say more.
+std::string why(const Output& output, const OutcomeView& one) {
+  std::string words = output.settings().chinese ? one.why_zh : one.why_en;
+  const bool from_road = one.code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction);
+  if (!one.message.empty() && !from_road) words += output.say("：", ": ") + one.message;
+  return words;
+}
+
+json status_json(const Output& output, const ClientStatus& status) {
   json lanes = json::array();
   for (const LaneStatus& lane : status.lanes) {
     lanes.push_back({{"lane", static_cast<int>(lane.lane)},
                      {"unsent", lane.unsent},
+                     {"sent", lane.sent},
+                     {"delivered", lane.delivered},
                      {"not_backed_up", lane.not_backed_up}});
   }
   json emergencies = json::array();
@@ -131,7 +157,18 @@ json status_json(const ClientStatus& status) {
                    {"refused", status.refused},     {"caught_up", status.caught_up},
                    {"cursor", status.cursor.value}, {"lanes", lanes},
                    {"emergencies", emergencies},    {"worker", status.worker.text()}};
-  if (status.last_error) document["last_error"] = status.last_error->message;
+  document["newest_refused"] = json::array();
+  for (const OutcomeView& one : status.newest_refused) {
+    document["newest_refused"].push_back({{"id", one.outcome.text()},
+                                          {"record_kind", one.record_kind},
+                                          {"record", one.record.text()},
+                                          {"why", why(output, one)},
+                                          {"at_ms", one.at_ms}});
+  }
+  if (status.last_error) {
+    document["last_error"] = output.words_of(*status.last_error);
+    document["last_error_code"] = name_of(status.last_error->code);
+  }
   if (status.since_sync_ms) document["since_sync_ms"] = *status.since_sync_ms;
   if (status.poisoned) document["poisoned"] = status.poisoned->message;
   return document;
@@ -140,7 +177,7 @@ json status_json(const ClientStatus& status) {
 Exit status(Phone& phone, const Output& output) {
   const ClientStatus now = phone.client().status();
   if (output.wants_json()) {
-    output.document(status_json(now));
+    output.document(status_json(output, now));
     return Exit::kOk;
   }
   for (const EmergencyUnsent& one : now.emergencies)
@@ -151,29 +188,25 @@ Exit status(Phone& phone, const Output& output) {
     output.line(now.county + "  " + now.server + "  " + now.short_code);
   }
   Table table({output.say("通道", "lane"), output.say("未发送", "unsent"),
+               output.say("发送中", "on its way"), output.say("已送达", "delivered"),
                output.say("待备份", "not backed up")});
   for (const LaneStatus& lane : now.lanes) {
-    table.add({lane_text(output, lane.lane), std::to_string(lane.unsent),
-               std::to_string(lane.not_backed_up)});
+    table.add({lane_text(output, lane.lane), std::to_string(lane.unsent), std::to_string(lane.sent),
+               std::to_string(lane.delivered), std::to_string(lane.not_backed_up)});
   }
   output.line(table.text());
   if (now.refused > 0) {
     output.line(std::to_string(now.refused) +
                 output.say(" 条未生效，见 gw outcomes", " not applied, see gw outcomes"));
+    for (const OutcomeView& one : now.newest_refused) {
+      output.line("  " + time_text(one.at_ms) + "  " + why(output, one));
+    }
   }
   if (now.last_error)
-    output.line(std::string(output.say("上次：", "last: ")) + now.last_error->message);
+    output.line(std::string(output.say("上次：", "last: ")) + output.words_of(*now.last_error));
   if (now.poisoned)
     output.line(std::string(output.say("停止写入：", "writes stopped: ")) + now.poisoned->message);
   return Exit::kOk;
-}
-
-/// What became of it and why, in one line; the server's own words where they say more.
-std::string why(const Output& output, const OutcomeView& one) {
-  std::string words = output.settings().chinese ? one.why_zh : one.why_en;
-  const bool from_road = one.code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction);
-  if (!one.message.empty() && !from_road) words += output.say("：", ": ") + one.message;
-  return words;
 }
 
 json lost_names(const KindSchema* kind, const OutcomeView& one) {
@@ -253,6 +286,18 @@ Exit restore(Phone& phone, const Output& output, const std::string& word) {
   return Exit::kOk;
 }
 
+Exit dismiss(Phone& phone, const Output& output, const std::string& word) {
+  const auto id = RecordId::parse(word);
+  if (!id) return output.failed({ErrorCode::kInvalid, "not an id: " + word, ""});
+  if (auto done = phone.client().dismiss(*id); !done) return output.failed(done.error());
+  if (output.wants_json()) {
+    output.document({{"id", id->text()}});
+  } else {
+    output.line(output.say("不再列出", "no longer listed"));
+  }
+  return Exit::kOk;
+}
+
 }  // namespace
 
 void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
@@ -288,9 +333,13 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   CLI::App* what = app.add_subcommand("outcomes", "what was not simply accepted, and why 回执");
   CLI::App* again = what->add_subcommand("restore", "write a lost value again 恢复");
   again->add_option("id", words->outcome, "the outcome's id")->required();
-  what->callback([words, again, &settings, &chosen] {
-    chosen.action = [words, &settings, restoring = again->parsed()](Phone& p, const Output& o) {
-      return restoring ? restore(p, o, words->outcome) : outcomes(p, o, settings);
+  CLI::App* seen = what->add_subcommand("dismiss", "leave it at that: no longer listed 已阅");
+  seen->add_option("id", words->outcome, "the outcome's id")->required();
+  what->callback([words, again, seen, &settings, &chosen] {
+    chosen.action = [words, &settings, restoring = again->parsed(), dismissing = seen->parsed()](
+                        Phone& p, const Output& o) {
+      if (restoring) return restore(p, o, words->outcome);
+      return dismissing ? dismiss(p, o, words->outcome) : outcomes(p, o, settings);
     };
   });
 }

@@ -5,6 +5,7 @@
 #include "gridwhistle/road.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "schema/kinds.h"
 #include "schema/tables.h"
 
 // Blowing the whistle, and what is done about it.
@@ -30,6 +31,9 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
       enum_from(field_of_kind("Whistle", "whistle_class"), words.whistle_class);
   if (!whistle_class) return std::unexpected(whistle_class.error());
   whistle.set_whistle_class(static_cast<v1::WhistleClass>(*whistle_class));
+  if (is_blank(words.title)) {
+    return fail(ErrorCode::kInvalid, "--title is empty: say in a few words what it is");
+  }
   whistle.set_title(words.title);
   if (!words.text.empty()) whistle.set_text(words.text);
   if (!words.category.empty()) whistle.set_category(words.category);
@@ -40,7 +44,16 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
     whistle.set_handled_text(words.handled);
   }
   if (!words.grid.empty()) whistle.set_grid(words.grid);
-  if (words.at.empty()) return whistle;
+  if (words.at.empty()) {
+    if (!words.grid.empty()) return whistle;
+    const auto open = open_visits(phone.client());
+    if (!open) return std::unexpected(open.error());
+    if (open->empty()) {
+      return fail(ErrorCode::kInvalid, "say where with --grid or --at, or begin a visit first");
+    }
+    whistle.set_grid(open->front().record.grid());
+    return whistle;
+  }
   const auto at = position_from(words.at);
   if (!at) return std::unexpected(at.error());
   whistle.set_latitude(at->latitude);
@@ -48,13 +61,9 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
   whistle.set_accuracy_m(at->accuracy_m);
   whistle.set_coordinate_source(v1::COORDINATE_SOURCE_GNSS);
   if (!words.grid.empty()) return whistle;
-  auto where = phone.client().locate(at->latitude, at->longitude, at->accuracy_m);
-  if (!where) return std::unexpected(std::move(where.error()));
-  if (!where->grid) {
-    return fail(ErrorCode::kInvalid,
-                "the point is too near a boundary, or outside; say which grid with --grid");
-  }
-  whistle.set_grid(*where->grid);
+  auto grid = grid_at(phone.client(), *at);
+  if (!grid) return std::unexpected(std::move(grid.error()));
+  whistle.set_grid(*grid);
   return whistle;
 }
 
@@ -71,7 +80,9 @@ Exit blow(Phone& phone, const Output& output, const WhistleWords& words) {
     if (!words.phone.empty()) contact.set_phone(words.phone);
     if (auto added = transaction.put(contact); !added) return output.failed(added.error());
   }
-  if (auto done = transaction.commit(); !done) return output.failed(done.error());
+  if (auto done = transaction.commit(); !done) {
+    return output.failed(with_areas(phone.client(), done.error()));
+  }
   const auto kept = phone.client().get<v1::Whistle>(*id);
   const std::string number = kept ? kept->record.number() : "";
   if (output.wants_json()) {
@@ -95,7 +106,8 @@ Result<std::string> id_bytes(const char* option, const std::string& word) {
   return std::string(id->bytes());
 }
 
-/// The assignment of the acting worker's organisation, where there is exactly one open.
+/// The latest assignment of the acting worker's organisation that was not withdrawn. A closed one
+/// too: objecting to it, or asking for it again, is for the road to judge.
 std::string own_assignment(const Road& road, const std::string& organisation) {
   std::string found;
   for (const RoadPart& part : road.parts) {
@@ -159,16 +171,16 @@ Result<void> fill_choices(v1::WhistleAction& action, const ActWords& words, std:
   return {};
 }
 
-Result<void> fill_references(v1::WhistleAction& action, const ActWords& words) {
+Result<void> fill_references(Client& client, v1::WhistleAction& action, const ActWords& words) {
   if (!words.lead.empty()) {
-    auto lead = id_bytes("--lead", words.lead);
-    if (!lead) return std::unexpected(std::move(lead.error()));
-    action.set_lead(*lead);
+    const auto lead = organisation_from(client, "--lead", words.lead);
+    if (!lead) return std::unexpected(lead.error());
+    action.set_lead(std::string(lead->bytes()));
   }
   if (!words.other.empty()) {
-    auto other = id_bytes("--other", words.other);
-    if (!other) return std::unexpected(std::move(other.error()));
-    action.set_other_whistle(*other);
+    const auto other = record_from(client, words.other);
+    if (!other) return std::unexpected(other.error());
+    action.set_other_whistle(std::string(other->id.bytes()));
   }
   if (!words.assignment.empty()) {
     auto assignment = id_bytes("--assignment", words.assignment);
@@ -176,9 +188,9 @@ Result<void> fill_references(v1::WhistleAction& action, const ActWords& words) {
     action.set_assignment(*assignment);
   }
   for (const std::string& word : words.co) {
-    auto co = id_bytes("--co", word);
-    if (!co) return std::unexpected(std::move(co.error()));
-    action.add_co_departments(*co);
+    const auto co = organisation_from(client, "--co", word);
+    if (!co) return std::unexpected(co.error());
+    action.add_co_departments(std::string(co->bytes()));
   }
   for (const std::string& word : words.evidence) {
     auto evidence = id_bytes("--evidence", word);
@@ -201,7 +213,7 @@ Result<v1::WhistleAction> action_from(Phone& phone, const ActWords& words) {
   if (auto filled = fill_choices(action, words, phone.clock().now().wall_ms); !filled) {
     return std::unexpected(std::move(filled.error()));
   }
-  if (auto filled = fill_references(action, words); !filled) {
+  if (auto filled = fill_references(phone.client(), action, words); !filled) {
     return std::unexpected(std::move(filled.error()));
   }
   if (words.assignment.empty() && belongs_to_assignment(action.type())) {
@@ -243,31 +255,52 @@ Exit show_road(Phone& phone, const Output& output, const std::string& word) {
   const auto state = enum_text(output, "Whistle", "state", road->whistle.record.state());
   const auto proposed = enum_text(output, "Whistle", "state", road->proposed);
   json actions = json::array();
-  Table table({output.say("时间", "time"), output.say("动作", "action"),
-               output.say("结果", "result"), output.say("说明", "note")});
+  Table table({output.say("时间", "time"), output.say("动作", "action"), output.say("谁", "who"),
+               output.say("单位", "organisation"), output.say("结果", "result"),
+               output.say("说明", "note")});
+  const auto name = [&phone](KindId kind, const std::string& id) {
+    return name_of_record(phone.client(), kind, RecordId::from_bytes(id).value_or(RecordId()));
+  };
   for (const auto& one : road->actions) {
     const auto type = enum_text(output, "WhistleAction", "type", one.record.type());
     const auto status = one.record.has_status()
                             ? enum_text(output, "WhistleAction", "status", one.record.status())
                             : std::string(output.say("待确认", "proposed"));
+    const std::string actor = name(kinds::kWorker, one.record.actor());
+    const std::string organisation = name(kinds::kOrgUnit, one.record.organisation());
     actions.push_back({{"id", one.info.id.text()},
                        {"type", type},
                        {"status", status},
+                       {"actor", actor},
+                       {"organisation", organisation},
                        {"at_ms", one.record.at_ms()},
                        {"note", one.record.note()}});
-    table.add({time_text(one.record.at_ms()), type, status, one.record.note()});
+    table.add(
+        {time_text(one.record.at_ms()), type, actor, organisation, status, one.record.note()});
+  }
+  json parts = json::array();
+  Table shares({output.say("单位", "organisation"), output.say("交办状态", "part")});
+  for (const RoadPart& part : road->parts) {
+    const v1::Assignment& one = part.assignment.record;
+    const std::string organisation = name(kinds::kOrgUnit, one.organisation());
+    const std::string at = enum_text(output, "Assignment", "state", one.state());
+    parts.push_back(
+        {{"id", part.assignment.info.id.text()}, {"organisation", organisation}, {"state", at}});
+    shares.add({organisation, at});
   }
   if (output.wants_json()) {
     output.document({{"whistle", named->id.text()},
                      {"number", road->whistle.record.number()},
                      {"state", state},
                      {"proposed", proposed},
-                     {"actions", actions}});
+                     {"actions", actions},
+                     {"parts", parts}});
     return Exit::kOk;
   }
   output.line(road->whistle.record.number() + "  " + state +
               (road->proposed == road->whistle.record.state() ? "" : " → " + proposed + " ?"));
   output.line(table.text());
+  if (!shares.empty()) output.line(shares.text());
   return Exit::kOk;
 }
 
@@ -285,7 +318,7 @@ void add_blow(CLI::App& app, Chosen& chosen) {
   CLI::App* whistle = app.add_subcommand("whistle", "blow the whistle 吹哨上报");
   whistle->add_option("--title", words->title, "in a few words")->required();
   whistle->add_option("--text", words->text, "what was seen");
-  whistle->add_option("--grid", words->grid, "the grid's 15 digits");
+  whistle->add_option("--grid", words->grid, "the grid's 15 digits; the open visit's if not given");
   whistle->add_option("--at", words->at, "LAT,LON or LAT,LON,METRES; finds the grid by itself");
   whistle->add_option("--category", words->category, "the matter's code");
   whistle->add_option("--class", words->whistle_class, "routine, key, difficult 常规、重点、疑难")
@@ -310,7 +343,7 @@ void add_act(CLI::App& app, Chosen& chosen) {
                    "reject, return_visit … 受理、吹哨、交办、报到、反馈…")
       ->required();
   acting->add_option("--note", words->note, "in words");
-  acting->add_option("--lead", words->lead, "assign: the leading organisation's id");
+  acting->add_option("--lead", words->lead, "assign: the leading organisation's code or name");
   acting->add_option("--co", words->co, "assign: an organisation that helps; may be given again");
   acting->add_option("--item", words->item, "the responsibility item's code");
   acting->add_option("--reason", words->reason, "refuse: not_public, not_verified …");

@@ -8,7 +8,9 @@
 #include <ctime>
 #include <map>
 
+#include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
+#include "schema/kinds.h"
 #include "schema/tables.h"
 
 namespace gridwhistle::cli {
@@ -55,6 +57,7 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
   const std::string name(field.name);
   switch (field.type) {
     case FieldType::kString:
+      if (is_blank(word)) return fail(ErrorCode::kInvalid, name + " is empty");
       append_text(message, field.number, word);
       return {};
     case FieldType::kBytes: {
@@ -69,19 +72,10 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
       append_int(message, field.number, *value);
       return {};
     }
-    case FieldType::kBool: {
-      const bool yes = word == "1" || word == "true" || word == "yes" || word == "是";
-      append_int(message, field.number, yes ? 1 : 0);
-      return {};
-    }
+    case FieldType::kBool:
     case FieldType::kInt: {
-      auto value = integer(word);
-      if (!value && name.ends_with("_ms")) {
-        const auto time = time_from(word, now_ms, false);
-        if (!time) return std::unexpected(time.error());
-        value = *time;
-      }
-      if (!value) return fail(ErrorCode::kInvalid, name + ": not a number: " + word);
+      const auto value = number_from(field, word, now_ms);
+      if (!value) return std::unexpected(value.error());
       append_int(message, field.number, *value);
       return {};
     }
@@ -113,7 +107,8 @@ Result<const KindSchema*> kind_from(std::string_view word) {
 }
 
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) {
-  if (const auto number = integer(word)) return *number;
+  const auto number = integer(word);
+  if (number && *number != 0 && field.enum_value(*number) != nullptr) return *number;
   const std::string wanted = lower(word);
   std::string known;
   for (const EnumValue& value : field.enum_values) {
@@ -126,6 +121,33 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
   }
   return fail(ErrorCode::kInvalid,
               std::string(field.name) + ": " + std::string(word) + " is none of: " + known);
+}
+
+bool is_blank(std::string_view word) {
+  return word.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,
+                                 std::int64_t now_ms) {
+  const std::string name(field.name);
+  const auto told = [&](const std::string& why) {
+    return fail(ErrorCode::kInvalid, name + ": " + why + ": " + std::string(word));
+  };
+  if (field.type == FieldType::kBool) {
+    const std::string asked = lower(word);
+    for (const char* yes : {"1", "true", "yes", "是"}) {
+      if (asked == yes) return 1;
+    }
+    for (const char* no : {"0", "false", "no", "否"}) {
+      if (asked == no) return 0;
+    }
+    return told("neither yes nor no");
+  }
+  if (const auto value = integer(word)) return *value;
+  if (!name.ends_with("_ms")) return told("not a number");
+  const auto time = time_from(word, now_ms, false);
+  if (!time) return fail(ErrorCode::kInvalid, name + ": " + time.error().message);
+  return *time;
 }
 
 Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool before) {
@@ -175,6 +197,40 @@ Result<Position> position_from(std::string_view word) {
   return Position{*latitude, *longitude, *accuracy};
 }
 
+Error with_areas(Client& client, Error error) {
+  if (error.code != ErrorCode::kOutOfScope) return error;
+  std::string areas;
+  for (const std::string& scope : client.status().scopes) {
+    constexpr std::string_view kGridPrefix = "grid:";
+    if (!scope.starts_with(kGridPrefix)) continue;
+    areas += (areas.empty() ? "" : ", ") + scope.substr(kGridPrefix.size());
+  }
+  error.message += areas.empty() ? "; sync once to learn your areas" : "; your grids are: " + areas;
+  return error;
+}
+
+Result<std::string> grid_at(Client& client, const Position& at) {
+  auto found = client.locate(at.latitude, at.longitude, at.accuracy_m);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (found->grid) return *found->grid;
+  std::string candidates;
+  for (const auto& one : found->candidates) {
+    candidates += (candidates.empty() ? "" : ", ") + one.code15 + " " + one.name;
+  }
+  if (candidates.empty()) {
+    return fail(ErrorCode::kInvalid, "the point lies in no grid this phone knows; give --grid");
+  }
+  return fail(ErrorCode::kInvalid,
+              "the point is too near a boundary to be sure; give --grid, one of: " + candidates);
+}
+
+Result<std::vector<Found<v1::Visit>>> open_visits(Client& client) {
+  Query query;
+  query.that("ended_ms", Compare::kUnset).by("started_ms", true);
+  query.is("worker", std::string(client.status().worker.bytes()));
+  return client.query<v1::Visit>(query);
+}
+
 Result<Change> change_from(const KindSchema& kind, const std::vector<std::string>& pairs,
                            std::int64_t now_ms) {
   Change change;
@@ -219,6 +275,30 @@ Result<Named> record_from(Client& client, std::string_view word) {
                 "this phone has no whistle number " + std::string(word) + ", and it is no id");
   }
   return Named{whistles, found->front().info.id};
+}
+
+Result<RecordId> organisation_from(Client& client, std::string_view option, std::string_view word) {
+  if (const auto id = RecordId::parse(word)) return *id;
+  const auto found = client.query<v1::OrgUnit>({});
+  if (!found) return std::unexpected(found.error());
+  for (const Found<v1::OrgUnit>& one : *found) {
+    if (one.record.code() == word || one.record.name() == word) return one.info.id;
+  }
+  return fail(ErrorCode::kNotFound, std::string(option) + ": this phone knows no organisation " +
+                                        std::string(word) + "; see gw list orgunit");
+}
+
+std::string name_of_record(Client& client, KindId kind, const RecordId& id) {
+  if (id.is_nil()) return {};
+  std::string name;
+  if (kind == kinds::kWorker) {
+    if (const auto found = client.get<v1::Worker>(id)) name = found->record.name();
+  } else if (kind == kinds::kOrgUnit) {
+    if (const auto found = client.get<v1::OrgUnit>(id)) name = found->record.name();
+  } else if (kind == kinds::kWhistle) {
+    if (const auto found = client.get<v1::Whistle>(id)) name = found->record.number();
+  }
+  return name.empty() ? id.text() : name;
 }
 
 }  // namespace gridwhistle::cli

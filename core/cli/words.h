@@ -8,17 +8,28 @@
 
 #include "gridwhistle/client.h"
 #include "gridwhistle/status.h"
+#include "gridwhistle/v1/records.pb.h"
 #include "model/schema.h"
 
 // What a person types, as values.
 namespace gridwhistle::cli {
 
+/// An error about a place outside this worker's areas names those areas.
+Error with_areas(Client& client, Error error);
+
 /// A kind by its English or Chinese name, any case, singular or with an s: "whistles", "哨声".
 /// kNotFound lists what there is.
 Result<const KindSchema*> kind_from(std::string_view word);
 
-/// An enum's number by the value's English or Chinese name or the number itself.
+/// An enum's number by the value's English or Chinese name or the number itself, of those known.
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word);
+
+/// No word in it.
+bool is_blank(std::string_view word);
+
+/// A yes or no, a number, or a time for a field that holds one. kInvalid names the field.
+Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,
+                                 std::int64_t now_ms);
 
 /// A time in milliseconds since 1970: "2026-11-22", "2026-11-22 08:30", in the phone's zone, or
 /// "2h", "3d" for so long before (with `before`) or after `now_ms`.
@@ -35,6 +46,12 @@ struct Position {
 };
 Result<Position> position_from(std::string_view word);
 
+/// The grid a point lies in; near a boundary an error that lists the candidates.
+Result<std::string> grid_at(Client& client, const Position& at);
+
+/// The visits of this worker that have not ended, the latest first.
+Result<std::vector<Found<v1::Visit>>> open_visits(Client& client);
+
 /// "field=value" pairs as a part of a record's message; "field=" clears. The values of repeated
 /// fields of words are separated by commas.
 Result<Change> change_from(const KindSchema& kind, const std::vector<std::string>& pairs,
@@ -46,5 +63,12 @@ struct Named {
   RecordId id;
 };
 Result<Named> record_from(Client& client, std::string_view word);
+
+/// An organisation by its id, its code or its whole name. kNotFound names the option.
+Result<RecordId> organisation_from(Client& client, std::string_view option, std::string_view word);
+
+/// What people call a record: a worker's or an organisation's name, a whistle's number. The id
+/// where this phone does not know it, nothing for no record.
+std::string name_of_record(Client& client, KindId kind, const RecordId& id);
 
 }  // namespace gridwhistle::cli

@@ -52,6 +52,18 @@ TEST_CASE("what is no record shows no fields") {
   CHECK(Output(Settings{}).record_json(kind, found)["fields"].empty());
 }
 
+TEST_CASE("an error is told in the reader's language, then what it says of the case at hand") {
+  const Error offline{ErrorCode::kUnavailable, "connect: refused", ""};
+  CHECK(has(Output(Settings{.chinese = true}).words_of(offline), "连接不上服务器"));
+  CHECK(has(Output(Settings{.chinese = false}).words_of(offline), "cannot be reached"));
+  CHECK(has(Output(Settings{.chinese = false}).words_of(offline), "connect: refused"));
+  // A road says everything in both languages; one is enough.
+  const Error road{ErrorCode::kConflict, "当前状态下不能 Not possible", "wrong_state"};
+  CHECK_FALSE(has(Output(Settings{.chinese = false}).words_of(road), "状态"));
+  CHECK(has(Output(Settings{.chinese = false}).words_of(road), "state"));
+  CHECK_FALSE(has(Output(Settings{.chinese = true}).words_of(road), "state"));
+}
+
 TEST_CASE("a table of any kind has columns enough to tell its records apart") {
   for (const KindSchema& kind : built_schema().kinds) {
     INFO(kind.name);
