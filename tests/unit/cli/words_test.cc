@@ -1,0 +1,68 @@
+#include "cli/words.h"
+
+#include <catch2/catch.hpp>
+
+#include "schema/kinds.h"
+#include "schema/tables.h"
+
+namespace gridwhistle::cli {
+
+namespace {
+
+constexpr std::int64_t kNow_ms = 1'790'000'000'000;
+
+const FieldSchema& field(KindId kind, std::string_view name) {
+  return *built_schema().kind(kind)->field(name);
+}
+
+/// The error that `set` gives for that pair; it names the field.
+ErrorCode set_fails(KindId kind, const std::string& pair) {
+  const auto change = change_from(*built_schema().kind(kind), {pair}, kNow_ms);
+  INFO(pair);
+  REQUIRE_FALSE(change);
+  CHECK(change.error().message.find(pair.substr(0, pair.find('='))) != std::string::npos);
+  return change.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("a yes or no is one of a few words, anything else is refused") {
+  const FieldSchema& emergency = field(kinds::kWhistle, "emergency");
+  for (const char* word : {"1", "true", "yes", "YES", "是"}) {
+    CHECK(number_from(emergency, word, kNow_ms).value() == 1);
+  }
+  for (const char* word : {"0", "false", "no", "否"}) {
+    CHECK(number_from(emergency, word, kNow_ms).value() == 0);
+  }
+  CHECK(set_fails(kinds::kWhistle, "emergency=maybe") == ErrorCode::kInvalid);
+}
+
+TEST_CASE("an enum is given by name or by a number it has") {
+  const FieldSchema& wanted = field(kinds::kWhistle, "whistle_class");
+  CHECK(enum_from(wanted, "key").value() == enum_from(wanted, "重点").value());
+  CHECK(enum_from(wanted, "2").value() == 2);
+  for (const char* word : {"0", "99", "-1", "purple"}) {
+    INFO(word);
+    CHECK(enum_from(wanted, word).error().code == ErrorCode::kInvalid);
+  }
+}
+
+TEST_CASE("a number is one to its last digit, a time is one or a date") {
+  const FieldSchema& year = field(kinds::kResident, "birth_year");
+  CHECK(number_from(year, "1982", kNow_ms).value() == 1982);
+  CHECK_FALSE(number_from(year, "1982x", kNow_ms));
+  CHECK_FALSE(number_from(year, "3d", kNow_ms));
+  const FieldSchema& ended = field(kinds::kVisit, "ended_ms");
+  CHECK(number_from(ended, "3d", 0).value() == 3 * 86'400'000);
+  CHECK_FALSE(number_from(ended, "abc", kNow_ms));
+  CHECK(set_fails(kinds::kVisit, "ended_ms=abc") == ErrorCode::kInvalid);
+}
+
+TEST_CASE("a text has words in it") {
+  CHECK(set_fails(kinds::kWhistle, "title=  ") == ErrorCode::kInvalid);
+  CHECK(change_from(*built_schema().kind(kinds::kWhistle), {"title=井盖"}, kNow_ms));
+  CHECK(is_blank(" \t"));
+  CHECK_FALSE(is_blank("　井"));
+}
+
+}  // namespace gridwhistle::cli
