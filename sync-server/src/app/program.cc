@@ -32,7 +32,7 @@ std::optional<ServerConfig> load_config(const CommandLine& line, const Output& o
   const std::string path = line.config.empty() ? "gridwhistle.toml" : line.config;
   const auto text = read_small_file(path, kConfigBytes);
   if (!text) {
-    output.err("gridwhistle-server: " + path + ": " + text.error().message +
+    output.err("gridwhistle-server: " + text.error().message +
                "; `gridwhistle-server init` makes one, --config names another\n");
     return std::nullopt;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string_view>
 
 #include "import/problem.h"
@@ -9,7 +10,9 @@ namespace gridwhistle::import {
 
 /// What must fit together when the files are laid over what the county has: everything that is
 /// pointed at exists, codes lie in the county ("440811"), organisations stand over each other
-/// without a circle, and micro-grids lie in basic ones.
-void check(const Reference& reference, std::string_view county, Problems& problems);
+/// without a circle, and micro-grids lie in basic ones. Nothing is missed in kinds that are in
+/// `broken`: what a faulty line should have defined would only look missing elsewhere.
+void check(const Reference& reference, std::string_view county, const std::set<KindId>& broken,
+           Problems& problems);
 
 }  // namespace gridwhistle::import

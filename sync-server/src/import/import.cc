@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "import/checks.h"
 #include "import/limits.h"
@@ -72,7 +73,10 @@ std::string known_names() {
   return names;
 }
 
-void read_file(const SourceFile& file, Reference& into, Problems& problems) {
+// Reads it, and says in `broken` which kinds it gave less of than it should have.
+void read_file(const SourceFile& file, Reference& into, std::set<KindId>& broken,
+               Problems& problems) {
+  const std::size_t before = problems.count();
   const std::string_view base = std::string_view(file.name).substr(file.name.rfind('/') + 1);
   const auto found = std::ranges::find(kNames, base);
   if (found == kNames.end()) {
@@ -82,6 +86,12 @@ void read_file(const SourceFile& file, Reference& into, Problems& problems) {
   } else {
     kReaders[static_cast<std::size_t>(found - kNames.begin())](file.name, file.bytes, into,
                                                                problems);
+  }
+  if (problems.count() == before) return;
+  if (found == kNames.end()) {
+    broken.insert(kKinds.begin(), kKinds.end());
+  } else {
+    broken.insert(kKinds[static_cast<std::size_t>(found - kNames.begin())]);
   }
 }
 
@@ -97,9 +107,10 @@ std::expected<std::vector<ReferenceRow>, Problems> read(std::span<const SourceFi
                                                         std::int64_t at_ms) {
   Reference reference = existing_reference(existing);
   Problems problems;
-  for (const SourceFile& file : files) read_file(file, reference, problems);
-  // What a broken line should have defined would only look missing elsewhere.
-  if (problems.none()) check(reference, county, problems);
+  std::set<KindId> broken;
+  for (const SourceFile& file : files) read_file(file, reference, broken, problems);
+  check(reference, county, broken, problems);
+  // Rules are held against each other only when all of them are there.
   if (problems.none()) check_rules(reference, at_ms, problems);
   if (!problems.none()) return std::unexpected(std::move(problems));
   std::vector<ReferenceRow> rows;

@@ -173,3 +173,18 @@ TEST_CASE("A file whose name says nothing is refused, and the names are told") {
   CHECK(problems[0].starts_with(
       "people.csv: its name does not say what it is; known are: areas.csv"));
 }
+
+TEST_CASE("A fault in one line hides none in others, and makes nothing look missing") {
+  const std::string rules = replaced(kRules, "COUNTY", "CUONTY") +
+                            "[[rule]]\ncode = \"FP2\"\ncategory_prefix = \"01\"\n"
+                            "responsibility_item = \"NOPE\"\n";
+  const auto problems = problems_of(county_with("rules.toml", rules));
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].find("CUONTY") != std::string::npos);
+  CHECK(problems[1] == "rules.toml:6: there is no responsibility item NOPE");
+  // The one organisation that the rest of the files name stands in the faulty line.
+  CHECK(problems_of(county_with("organisations.csv", replaced(kOrganisations, "ZX,综治中心,COUNTY",
+                                                              "ZX,综治中心,CUONTY")))
+            .size() == 1);
+  CHECK(problems_of({{"orgs.csv", kOrganisations}, {"workers.csv", kWorkers}}).size() == 1);
+}
