@@ -226,6 +226,20 @@ TEST_CASE("One patrol is open at a time; a household is visited in its course") 
   at.phone.asked({"visit", "start", "--grid", kGrid});
 }
 
+TEST_CASE("A road names who did what, and an action takes names for what it refers to") {
+  const Recorded at;
+  const Ended unknown = at.phone.gw({"act", at.number, "assign", "--lead", "BM-NONE"});
+  CHECK(unknown.code == 3);
+  CHECK(has(unknown.err, "--lead"));
+  CHECK(has(unknown.err, "BM-NONE"));
+  // Known by its code, so that the road alone has something against it.
+  CHECK(at.phone.gw({"act", at.number, "assign", "--lead", "BM-CG"}).code == 1);
+  CHECK(at.phone.gw({"act", at.number, "merge", "--other", at.number}).code == 1);
+  at.phone.asked({"act", at.number, "void", "--note", "误报"});
+  CHECK(at.phone.asked({"road", at.number}).at("actions").at(0).at("actor") == at.worker_name());
+  CHECK(has(at.phone.gw({"road", at.number}).out, at.worker_name()));
+}
+
 TEST_CASE("A place outside one's areas is refused with the areas that one has") {
   const Recorded at;
   const Ended ended = at.phone.gw({"add", "place", "grid=440811100002001", "name=别处"});
