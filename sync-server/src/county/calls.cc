@@ -228,6 +228,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   auto standing = standing_of(*storage, device->worker);
   if (!standing) return std::unexpected(std::move(standing.error()));
   bool ahead = knows_a_lost_log(hello, epochs);
+  std::uint64_t unsent = 0;
   for (const v1::LaneState& state : hello.lanes()) {
     const auto lane = static_cast<Lane>(state.lane());
     if (auto over = pass_over_lost(device->device, state); !over) return over;
@@ -242,7 +243,12 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
     if (!row) return std::unexpected(std::move(row.error()));
     ahead |= claim.noted > row->last;
     if (auto noted = note(*storage, device->device, lane, claim.noted); !noted) return noted;
+    if (claim.last > row->last) unsent += claim.last.value - row->last.value;
   }
+  // What the phone has and this server has not: it counts by acknowledgements that may be on the
+  // way.
+  device->unsent = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent, UINT32_MAX));
+  if (auto put = storage->put_device(*device); !put) return put;
   for (const Lane lane : kLanes) {
     auto row = storage->lane(device->device, lane);
     if (!row) return std::unexpected(std::move(row.error()));
@@ -316,9 +322,24 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   return {};
 }
 
+// So that `devices` is right also while a call is open.
+Result<void> County::Impl::lessen_unsent(DeviceId device, std::uint64_t taken) {
+  auto row = storage->device(device);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (!*row || (*row)->unsent == 0 || taken == 0) return {};
+  (*row)->unsent -= static_cast<std::uint32_t>(std::min<std::uint64_t>(taken, (*row)->unsent));
+  return storage->put_device(**row);
+}
+
 Result<void> County::Impl::take(const OperationsUp& frame, const Author& author, Effect& effect) {
+  const DeviceId device = author.device.device;
+  const auto before = storage->lane(device, frame.lane);
+  if (!before) return std::unexpected(before.error());
   auto applied = applier.apply(author, frame.operations, now_ms());
   if (!applied) return std::unexpected(std::move(applied.error()));
+  const auto after = storage->lane(device, frame.lane);
+  if (!after) return std::unexpected(after.error());
+  if (auto less = lessen_unsent(device, after->last.value - before->last.value); !less) return less;
   if (applied->fork) {
     effect.refusal = forked(*applied->fork);
     return {};

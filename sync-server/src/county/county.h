@@ -138,7 +138,8 @@ class County {
   ///
   /// Errors: kNotFound (no such whistle or worker), kInvalid.
   Result<ActionResult> act(const StaffAction& action, std::string_view by);
-  /// Calls organisations to a whistle in the 无头事项 queue, as the county's dispatcher.
+  /// Calls organisations to a whistle in the 无头事项 queue, as the county's centre; `by` stands in
+  /// the note. Takes the steps that lead there, or with a refusal none of them.
   ///
   /// Errors: kNotFound, kConflict (not in that queue).
   Result<ActionResult> assign_headless(RecordId whistle, RecordId lead,
@@ -148,6 +149,9 @@ class County {
   // Review.
 
   Result<ReviewList> review() const;
+  /// Takes what came back with this change off the list. Errors: kNotFound (nothing on it has this
+  /// number).
+  Result<void> close_flagged(std::uint64_t number, std::string_view by);
   /// Applies a sealed operation in its author's name. Errors: kNotFound.
   Result<OutcomeStatus> accept_sealed(std::uint64_t number, std::string_view by);
   /// Tells its author that it is not taken, and why. Errors: kNotFound.

@@ -76,6 +76,7 @@ struct County::Impl {
   Result<void> greet(const v1::Hello& hello, Effect& effect);
   Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
   Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
+  Result<void> lessen_unsent(DeviceId device, std::uint64_t taken);
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
   void carry_out(Effect& effect);
   void take_over_call(ConnectionId connection, Session& session, Effect& effect);
@@ -114,7 +115,11 @@ struct County::Impl {
   // Reading.
   Result<WhistleSummary> summary_of(RecordId whistle);
   Result<Author> author_of_kept(const KeptOperation& kept);
-  Result<ActionResult> act(const StaffAction& action, Actor actor, std::string_view by);
+  /// Inside a batch.
+  Result<ActionResult> act(const StaffAction& action, const Actor& actor, std::string_view by);
+  Result<void> note_action(const StaffAction& action, OutcomeStatus status, std::string_view by);
+  /// The centre that answers for the whole county; nil when its lists name none.
+  Result<RecordId> county_centre();
   Result<Actor> actor_of(RecordId worker, RecordId whistle);
   Result<std::vector<InboxItem>> assignments_of(RecordId whistle);
 

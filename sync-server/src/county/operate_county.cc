@@ -76,8 +76,12 @@ class Inspection {
         if (!target) continue;
         auto found = storage_.record({field.refers_to, *target});
         if (!found) return std::unexpected(std::move(found.error()));
-        if (*found) continue;
-        report_.notes.push_back(name_of(kind, id) + " names a missing " + std::string(field.name));
+        if (*found && !(*found)->state.erased) continue;
+        const std::string words =
+            name_of(kind, id) + " names " + (*found ? "an erased " : "a missing ");
+        const bool is_part = kind.id == kinds::kAssignment || kind.id == kinds::kWhistleAction;
+        const bool is_orphan = is_part && field.number == kind.scope_parent;
+        (is_orphan ? report_.orphans : report_.notes).push_back(words + std::string(field.name));
       }
     }
     return {};

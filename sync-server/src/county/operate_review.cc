@@ -1,9 +1,14 @@
+#include <algorithm>
+
 #include "county/impl.h"
 
 // What waits for a reviewer.
 namespace gridwhistle {
 
 namespace {
+
+/// The fact that a reviewer has dealt with the records that came back with this change.
+std::string seen_mark(std::uint64_t number) { return "revival_done:" + std::to_string(number); }
 
 Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
   auto kept = storage.kept_operation(number);
@@ -41,12 +46,28 @@ Result<ReviewList> County::review() const {
   auto revivals = impl.storage->revivals();
   if (!revivals) return std::unexpected(std::move(revivals.error()));
   for (const LostValue& value : *revivals) {
+    auto done = impl.storage->fact(seen_mark(value.decided.value));
+    if (!done) return std::unexpected(std::move(done.error()));
+    if (!done->empty()) continue;
     list.flagged.push_back({value.key.kind, value.key.id, value.decided, value.at_ms});
   }
   auto parked = impl.storage->waiting_operations(OutcomeStatus::kParked);
   if (!parked) return std::unexpected(std::move(parked.error()));
   list.parked = parked->size();
   return list;
+}
+
+Result<void> County::close_flagged(std::uint64_t number, std::string_view by) {
+  Impl& impl = *impl_;
+  auto open = review();
+  if (!open) return std::unexpected(std::move(open.error()));
+  if (std::ranges::find(open->flagged, Seq(number), &FlaggedRecord::seq) == open->flagged.end()) {
+    return fail(ErrorCode::kNotFound, "no record that came back has this number");
+  }
+  return impl.in_batch([&]() -> Result<void> {
+    if (auto set = impl.storage->set_fact(seen_mark(number), "1"); !set) return set;
+    return impl.audit(by, "records that came back with " + std::to_string(number) + " seen to");
+  });
 }
 
 Result<OutcomeStatus> County::accept_sealed(std::uint64_t number, std::string_view by) {

@@ -3,6 +3,7 @@
 
 #include "county/impl.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
 #include "schema/fields.h"
 #include "schema/kinds.h"
@@ -199,7 +200,8 @@ Result<Actor> County::Impl::actor_of(RecordId worker, RecordId whistle) {
   return actor;
 }
 
-Result<ActionResult> County::Impl::act(const StaffAction& asked, Actor actor, std::string_view by) {
+Result<ActionResult> County::Impl::act(const StaffAction& asked, const Actor& actor,
+                                       std::string_view by) {
   v1::WhistleAction content;
   if (!content.ParseFromString(asked.details)) {
     return fail(ErrorCode::kInvalid, "the action's details cannot be read");
@@ -229,25 +231,29 @@ Result<ActionResult> County::Impl::act(const StaffAction& asked, Actor actor, st
   }
   ActionResult out;
   out.action = mint();
-  const auto acted = in_batch([&]() -> Result<void> {
-    auto reference = applier.reference();
-    if (!reference) return std::unexpected(std::move(reference.error()));
-    Workspace workspace(*storage, schema, now_ms());
-    Road road(workspace, **reference, applier.mint());
-    auto result = road.propose(out.action, content, actor);
-    if (!result) return std::unexpected(std::move(result.error()));
-    out.status = result->status;
-    out.code = result->code;
-    out.message = std::move(result->message);
-    if (out.status != OutcomeStatus::kRejected) {
-      if (auto done = applier.finish(workspace); !done) return done;
-    }
-    return audit(by, "action " + std::to_string(static_cast<int>(asked.type)) + " on whistle " +
-                         asked.whistle.text() + ", outcome " +
-                         std::to_string(static_cast<int>(out.status)));
-  });
-  if (!acted) return std::unexpected(acted.error());
+  auto reference = applier.reference();
+  if (!reference) return std::unexpected(std::move(reference.error()));
+  Workspace workspace(*storage, schema, now_ms());
+  Road road(workspace, **reference, applier.mint());
+  auto result = road.propose(out.action, content, actor);
+  if (!result) return std::unexpected(std::move(result.error()));
+  out.status = result->status;
+  out.code = result->code;
+  out.message = std::move(result->message);
+  if (out.status != OutcomeStatus::kRejected) {
+    if (auto done = applier.finish(workspace); !done) return std::unexpected(done.error());
+  }
+  if (auto noted = note_action(asked, out.status, by); !noted) {
+    return std::unexpected(noted.error());
+  }
   return out;
+}
+
+Result<void> County::Impl::note_action(const StaffAction& asked, OutcomeStatus status,
+                                       std::string_view by) {
+  return audit(by, "action " + std::to_string(static_cast<int>(asked.type)) + " on whistle " +
+                       asked.whistle.text() + ", outcome " +
+                       std::to_string(static_cast<int>(status)));
 }
 
 Result<ActionResult> County::act(const StaffAction& action, std::string_view by) {
@@ -258,7 +264,7 @@ Result<ActionResult> County::act(const StaffAction& action, std::string_view by)
                         .code = static_cast<std::int64_t>(ErrorCode::kForbidden),
                         .message = "an action is taken for one's own organisation"};
   }
-  return impl_->act(action, std::move(*actor), by);
+  return impl_->in_batch([&] { return impl_->act(action, *actor, by); });
 }
 
 Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
@@ -269,9 +275,11 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
   if (!about->headless || is_over(about->state)) {
     return fail(ErrorCode::kConflict, "this whistle is not in the queue");
   }
+  auto centre = impl_->county_centre();
+  if (!centre) return std::unexpected(std::move(centre.error()));
   // The county stands in for whoever has not taken the earlier steps.
   const Actor county{.worker = {},
-                     .organisation = {},
+                     .organisation = *centre,
                      .roles = {kServerRole, Role::kTownAcceptor, Role::kDispatcher},
                      .level = Level::kCounty};
   v1::WhistleAction details;
@@ -285,20 +293,57 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
   ActionResult result;
   result.status = OutcomeStatus::kRejected;
   result.code = static_cast<std::int64_t>(WorkflowCode::kWrongState);
-  result.message = std::string(message_of(WorkflowCode::kWrongState).zh);
-  for (const auto& [state, type] : kSteps) {
-    auto now = impl_->summary_of(whistle);
-    if (!now) return std::unexpected(std::move(now.error()));
-    if (now->state != state) continue;
-    StaffAction step;
-    step.whistle = whistle;
-    step.type = type;
-    if (type == WhistleActionType::kAssign) step.details = details.SerializeAsString();
-    auto done = impl_->act(step, county, by);
-    if (!done || done->status != OutcomeStatus::kAccepted) return done;
-    result = std::move(*done);
+  const WorkflowMessage wrong_state = message_of(WorkflowCode::kWrongState);
+  result.message = std::string(wrong_state.zh) + " / " + std::string(wrong_state.en);
+  StaffAction step;
+  step.whistle = whistle;
+  step.note = by;
+  bool refused = false;
+  const auto walked = impl_->in_batch([&]() -> Result<void> {
+    for (const auto& [state, type] : kSteps) {
+      auto now = impl_->summary_of(whistle);
+      if (!now) return std::unexpected(std::move(now.error()));
+      if (now->state != state) continue;
+      step.type = type;
+      if (type == WhistleActionType::kAssign) step.details = details.SerializeAsString();
+      auto done = impl_->act(step, county, by);
+      if (!done) return std::unexpected(std::move(done.error()));
+      result = std::move(*done);
+      refused = result.status != OutcomeStatus::kAccepted;
+      // An assignment that is refused takes the steps towards it back.
+      if (refused) return fail(ErrorCode::kConflict, "the assignment is refused");
+    }
+    return {};
+  });
+  if (!walked && !refused) return std::unexpected(walked.error());
+  if (refused) {
+    const auto noted = impl_->in_batch([&] { return impl_->note_action(step, result.status, by); });
+    if (!noted) return std::unexpected(noted.error());
   }
   return result;
+}
+
+// The organisation of the county's own area that stands under none: one without a department's
+// type, or the only one.
+Result<RecordId> County::Impl::county_centre() {
+  std::vector<RecordId> typed;
+  std::vector<RecordId> typeless;
+  const std::int64_t now = now_ms();
+  const auto looked =
+      storage->scan(kinds::kOrgUnit, [&](RecordId id, StoredRecord stored) -> Result<void> {
+        v1::OrgUnit unit;
+        if (stored.state.erased || !unit.ParseFromString(stored.state.body)) return {};
+        const bool over = unit.has_valid_until_ms() && unit.valid_until_ms() <= now;
+        if (over || unit.has_parent() || unit.level() != v1::LEVEL_COUNTY ||
+            unit.area12() != storage->county() + "000000") {
+          return {};
+        }
+        (unit.department_type().empty() ? typeless : typed).push_back(id);
+        return {};
+      });
+  if (!looked) return std::unexpected(looked.error());
+  const std::vector<RecordId>& candidates = typeless.empty() ? typed : typeless;
+  return candidates.size() == 1 ? candidates.front() : RecordId();
 }
 
 }  // namespace gridwhistle

@@ -51,7 +51,7 @@ struct DeviceInfo {
   std::string software;  ///< as the device says
   std::int64_t enrolled_ms = 0;
   std::int64_t last_seen_ms = 0;  ///< 0: never called
-  std::uint32_t unsent = 0;       ///< operations it had not sent when it called last
+  std::uint32_t unsent = 0;       ///< operations it told of in its last call and never sent
   Seq cursor;                     ///< how far it had read when it called last
 };
 
@@ -98,7 +98,7 @@ struct SealedOperation {
 struct FlaggedRecord {
   KindId kind;
   RecordId record;
-  Seq seq;
+  Seq seq;  ///< of the change; names it in `close_flagged`
   std::int64_t at_ms = 0;
 };
 
@@ -168,7 +168,10 @@ struct CountyStatus {
 
 struct VerifyReport {
   std::vector<std::string> faults;  ///< what is broken; empty is well
-  std::vector<std::string> notes;   ///< what is unusual but allowed: references that dangle
+  /// Parts of whistles that are gone. Somebody must look, but a copy that has them is no worse than
+  /// the county was: it may still be restored.
+  std::vector<std::string> orphans;
+  std::vector<std::string> notes;  ///< what is unusual but allowed: references that dangle
   std::uint64_t records = 0;
   std::uint64_t memberships = 0;
   std::uint64_t audit_entries = 0;

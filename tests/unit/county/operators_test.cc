@@ -127,3 +127,24 @@ TEST_CASE("an export masks what is personal unless it names a purpose") {
   CHECK(exported("").find("private") == std::string::npos);
   CHECK(exported("audit").find("private") != std::string::npos);
 }
+
+TEST_CASE("what a device has not sent is what it told of and this county has not taken over") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const auto unsent = [&] { return world.county->devices()->front().unsent; };
+  for (int i = 0; i < 3; ++i) {
+    phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  }
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.pump();
+  CHECK(unsent() == 3);
+  world.county->on_closed(call);
+  // The acknowledgements are lost; the county knows better than the phone.
+  world.sync(phone, false);
+  CHECK(unsent() == 0);
+  world.sync(phone);
+  CHECK(unsent() == 0);
+}

@@ -98,6 +98,13 @@ TEST_CASE("a record that an edit brought back is in the reviewer's list") {
   REQUIRE(list->flagged.size() == 1);
   CHECK(list->flagged[0].record == id);
   CHECK(list->sealed.empty());
+
+  const std::uint64_t number = list->flagged[0].seq.value;
+  CHECK(world.county->close_flagged(number + 1, "test").error().code == ErrorCode::kNotFound);
+  CHECK(world.county->close_flagged(number, "test"));
+  world.open();
+  CHECK(world.county->review()->flagged.empty());
+  CHECK(world.county->close_flagged(number, "test").error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("a device that is reported lost is cut off in the middle of a call, and for good") {

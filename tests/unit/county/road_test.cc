@@ -94,6 +94,43 @@ TEST_CASE("a whistle for which no rule finds anybody is in the queue until the c
   CHECK(world.county->headless()->empty());
 }
 
+TEST_CASE("an assignment from the queue that is refused leaves the whistle where it was") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "99"), true, world.clock.ms);
+  world.sync(phone);
+  const auto refused = world.county->assign_headless(id, world.road_org, {world.road_org}, "test");
+  REQUIRE(refused);
+  CHECK(refused->status == OutcomeStatus::kRejected);
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_REPORTED);
+  CHECK(world.county->explain(id)->steps.empty());
+  CHECK(world.county->verify()->faults.empty());
+  CHECK(world.county->assign_headless(id, world.road_org, {}, "test")->status ==
+        OutcomeStatus::kAccepted);
+}
+
+TEST_CASE("who assigned a whistle from the queue, and for whom, stands in its timeline") {
+  World world;
+  v1::OrgUnit centre;
+  centre.set_code("C1");
+  centre.set_level(v1::LEVEL_COUNTY);
+  centre.set_area12("440811000000");
+  const RecordId county_org = world.import(centre);
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "99"), true, world.clock.ms);
+  world.sync(phone);
+  REQUIRE(world.county->assign_headless(id, world.road_org, {}, "desk 3"));
+  const auto story = world.county->explain(id);
+  REQUIRE(story);
+  REQUIRE(story->steps.size() == 3);
+  for (const Explanation::Step& step : story->steps) {
+    CHECK(step.organisation == county_org);
+    CHECK(step.note == "desk 3");
+  }
+}
+
 TEST_CASE("an erased whistle does not hide an organisation's other work") {
   World world;
   Phone phone = world.phone(world.anna);
@@ -116,6 +153,13 @@ TEST_CASE("an erased whistle does not hide an organisation's other work") {
     CHECK(items->front().whistle.id == ids[1]);
   }
   CHECK(world.county->explain(ids[0]).error().code == ErrorCode::kNotFound);
+  // Three actions and an assignment have lost their whistle, and `verify` says so.
+  const auto report = world.county->verify();
+  REQUIRE(report);
+  CHECK(report->orphans.size() == 4);
+  for (const std::string& orphan : report->orphans) {
+    CHECK(orphan.ends_with(" names an erased whistle"));
+  }
 }
 
 TEST_CASE("an action that nobody of that role may take is rejected and its author told") {
