@@ -70,6 +70,9 @@ struct ReviewReturnCommand {
   std::uint64_t number = 0;
   std::string reason;
 };
+struct ReviewDoneCommand {
+  std::uint64_t number = 0;
+};
 struct ExplainCommand {
   std::string whistle;
 };
@@ -86,8 +89,8 @@ struct BackupCommand {
 using CountyCommand =
     std::variant<ImportCommand, EnrolCommand, RevokeCommand, DevicesCommand, QueueListCommand,
                  QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand,
-                 ReviewAcceptCommand, ReviewReturnCommand, ExplainCommand, StatusCommand,
-                 VerifyCommand, ExportCommand, BackupCommand>;
+                 ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand, ExplainCommand,
+                 StatusCommand, VerifyCommand, ExportCommand, BackupCommand>;
 
 /// Commands that are run where they are typed.
 using LocalCommand = std::variant<InitCommand, ServeCommand, RestoreCommand>;

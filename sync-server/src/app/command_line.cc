@@ -158,6 +158,9 @@ class Builder {
     auto back = county_command<ReviewReturnCommand>(*review, "return", "Tells its author why not");
     back.app.add_option("number", back.command.number, "As listed")->required();
     back.app.add_option("--reason", back.command.reason, "For its author")->required();
+    auto done = county_command<ReviewDoneCommand>(*review, "done",
+                                                  "Takes a record that came back off the list");
+    done.app.add_option("number", done.command.number, "As listed")->required();
     county_command<StatusCommand>(app_, "status", "How the county stands");
     county_command<VerifyCommand>(app_, "verify",
                                   "Checks the audit's chain, scopes and references");

@@ -28,6 +28,7 @@ ExitCode run_command(Context& context, const ActCommand& command);
 ExitCode run_command(Context& context, const ReviewListCommand& command);
 ExitCode run_command(Context& context, const ReviewAcceptCommand& command);
 ExitCode run_command(Context& context, const ReviewReturnCommand& command);
+ExitCode run_command(Context& context, const ReviewDoneCommand& command);
 ExitCode run_command(Context& context, const ExplainCommand& command);
 ExitCode run_command(Context& context, const StatusCommand& command);
 ExitCode run_command(Context& context, const VerifyCommand& command);

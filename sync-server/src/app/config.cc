@@ -172,6 +172,7 @@ std::string default_config(std::string_view county, std::string_view public_addr
 std::expected<ServerConfig, std::vector<std::string>> parse_config(const std::string& path,
                                                                    std::string_view text) {
   ServerConfig config;
+  config.path = path;
   Parser parser(path, config);
   try {
     parser.read(toml::parse(text));

@@ -12,6 +12,7 @@ namespace gridwhistle::app {
 /// What the operator decides about a server. The commented default that `init` writes says what
 /// each means; the values here are those of a key left out.
 struct ServerConfig {
+  std::string path;                  ///< the file it was read from
   std::string county;                ///< "440811"
   std::string data_folder = "data";  ///< resolved against the configuration's folder
 

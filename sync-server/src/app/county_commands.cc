@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "app/backup.h"
 #include "app/commands.h"
@@ -13,6 +15,12 @@ ExitCode run_command(Context& context, const StatusCommand&) {
   if (!status) return output.fail(status.error());
   Sheet sheet;
   sheet.add({"county", "County", "县区"}, text_value(status->county));
+  const ServerConfig& config = context.surroundings.config;
+  sheet.add({"config", "Configuration", "配置"},
+            text_value(std::filesystem::absolute(config.path).lexically_normal().string()));
+  sheet.add(
+      {"database", "Database", "数据库"},
+      text_value(std::filesystem::absolute(config.database_path()).lexically_normal().string()));
   sheet.add({"last_seq", "Log", "日志号"}, number_value(status->last_seq.value));
   sheet.add({"backed_up", "Backed up to", "已备份至"}, number_value(status->backed_up.value));
   sheet.add({"backed_up_ms", "Last backup", "最近备份"}, time_value(status->backed_up_ms));
@@ -38,8 +46,9 @@ ExitCode run_command(Context& context, const StatusCommand&) {
 
 ExitCode run_command(Context& context, const VerifyCommand&) {
   const Output& output = context.output;
-  const auto report = context.county.verify();
+  auto report = context.county.verify();
   if (!report) return output.fail(report.error());
+  std::ranges::move(report->orphans, std::back_inserter(report->faults));
   if (output.json) {
     const nlohmann::ordered_json json = {{"faults", report->faults},
                                          {"notes", report->notes},

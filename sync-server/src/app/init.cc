@@ -63,8 +63,12 @@ ExitCode run_init(const InitCommand& command, const Output& output) {
   sheet.add({"database", "Database", "数据库"}, text_value(config->database_path()));
   sheet.add({"key_sha256", "Server key", "服务器密钥"}, text_value(to_hex(*key)));
   sheet.print(output);
-  output.line("Next: `gridwhistle-server import FOLDER`, then `gridwhistle-server serve`.",
-              "下一步：gridwhistle-server import 目录，然后 gridwhistle-server serve。");
+  // Commands look for the configuration where they are typed; these work from here.
+  const std::string program =
+      folder == "." ? "gridwhistle-server" : "gridwhistle-server -c " + config_path;
+  output.line("Next: `" + program + " import LISTS`, then `" + program +
+                  " serve`. LISTS is the folder of the county's lists.",
+              "下一步：" + program + " import 清单目录，然后 " + program + " serve。");
   return ExitCode::kDone;
 }
 

@@ -52,13 +52,13 @@ Listing sealed_listing(Context& context, const ReviewList& review) {
 }
 
 Listing flagged_listing(const Context& context, const ReviewList& review) {
-  Listing listing({{"at_ms", "When", "时间"},
+  Listing listing({{"seq", "Number", "序号"},
+                   {"at_ms", "When", "时间"},
                    {"kind", "Kind", "类型"},
-                   {"record", "Record", "记录"},
-                   {"seq", "Log", "日志号"}});
+                   {"record", "Record", "记录"}});
   for (const FlaggedRecord& flagged : review.flagged) {
-    listing.add({time_value(flagged.at_ms), kind_value(flagged.kind, context.output.language),
-                 id_value(flagged.record), number_value(flagged.seq.value)});
+    listing.add({number_value(flagged.seq.value), time_value(flagged.at_ms),
+                 kind_value(flagged.kind, context.output.language), id_value(flagged.record)});
   }
   return listing;
 }
@@ -104,6 +104,13 @@ ExitCode run_command(Context& context, const ReviewReturnCommand& command) {
       context.county.return_sealed(command.number, command.reason, context.surroundings.by);
   if (!done) return context.output.fail(done.error());
   context.output.line("Its author is told.", "已告知作者。");
+  return ExitCode::kDone;
+}
+
+ExitCode run_command(Context& context, const ReviewDoneCommand& command) {
+  const auto done = context.county.close_flagged(command.number, context.surroundings.by);
+  if (!done) return context.output.fail(done.error());
+  context.output.line("It is off the list.", "已从列表移除。");
   return ExitCode::kDone;
 }
 

@@ -18,6 +18,17 @@ Result<std::vector<RecordId>> organisations(const Context& context,
   return ids;
 }
 
+// The whistle keeps the words of its routing in Chinese; in English they are made of what decided.
+std::string route_words(Context& context, const Explanation& why) {
+  if (context.output.language == Language::kChinese || why.reason.empty()) return why.reason;
+  if (why.routing_rule.empty()) return "No rule matches: the county decides";
+  const std::string by = "rule " + why.routing_rule;
+  if (why.responsibility_item.empty()) return "The list has no item for " + by;
+  const std::string both = by + " and item " + why.responsibility_item;
+  if (why.whistle.headless) return "Nobody answers for " + both + ": the county decides";
+  return "By " + both;
+}
+
 Sheet explanation_sheet(Context& context, const Explanation& why) {
   const Language language = context.output.language;
   Sheet sheet;
@@ -31,7 +42,7 @@ Sheet explanation_sheet(Context& context, const Explanation& why) {
   sheet.add({"item", "Item", "责任清单项"}, text_value(why.responsibility_item));
   sheet.add({"list_version", "List", "清单版本"}, text_value(why.responsibility_version));
   sheet.add({"rule", "Rule", "分派规则"}, text_value(why.routing_rule));
-  sheet.add({"reason", "Why", "分派说明"}, text_value(why.reason));
+  sheet.add({"reason", "Why", "分派说明"}, text_value(route_words(context, why)));
   return sheet;
 }
 

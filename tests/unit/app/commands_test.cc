@@ -125,6 +125,17 @@ class Desk {
 
 }  // namespace
 
+TEST_CASE("What init says comes next can be typed where it was typed") {
+  const TempFolder folder;
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  const std::string county = folder / "mz";
+  REQUIRE(run_init({county, "440811", "127.0.0.1:7443"}, output) == ExitCode::kDone);
+  CHECK(said.out.find("Next: `gridwhistle-server -c " + county + "/gridwhistle.toml import ") !=
+        said.out.npos);
+}
+
 TEST_CASE("A dry run says what an import would do and changes nothing") {
   Desk desk;
   const auto before = desk.type({"status"}).out;
@@ -154,6 +165,14 @@ TEST_CASE("An import with a fault names file and line and imports nothing") {
   CHECK(desk.county().all(kinds::kAdminArea)->empty());
 }
 
+TEST_CASE("A file that cannot be read is named once") {
+  const auto files = read_argument_files(ImportCommand{.paths = {"nothing.csv"}});
+  REQUIRE_FALSE(files);
+  const std::string& message = files.error().message;
+  CHECK(message.starts_with("nothing.csv: "));
+  CHECK(message.find("nothing.csv", 1) == message.npos);
+}
+
 TEST_CASE("An enrolment code names server, key and code; nobody gets one for a stranger") {
   Desk desk;
   desk.with_sample();
@@ -180,6 +199,7 @@ TEST_CASE("A whistle goes its road by what staff type, and explain tells it") {
   const Json why = desk.type({"explain", n}).rows()[0];
   CHECK(why["item"] == "ZR011");
   CHECK(why["rule"] == "FP011");
+  CHECK(why["reason"] == "By rule FP011 and item ZR011");
   CHECK(why["steps"].size() >= 6);
 }
 
@@ -209,6 +229,9 @@ TEST_CASE("What no rule covers waits in the queue until the county assigns it") 
   CHECK(said.code == ExitCode::kDone);
   CHECK(desk.type({"queue", "list"}).out.empty());
   CHECK(desk.type({"inbox", "BM-GA"}).rows().size() == 1);
+  const Json last = desk.type({"explain", n}).rows()[0]["steps"].back();
+  CHECK(last["organisation"].get<std::string>().starts_with("ZX-440811 "));
+  CHECK(last["note"] == "tester");
 }
 
 TEST_CASE("Review, verify and export answer on a county in order") {
@@ -217,11 +240,15 @@ TEST_CASE("Review, verify and export answer on a county in order") {
   CHECK(desk.type({"review", "list"}).rows()[0]["sealed"].empty());
   CHECK(desk.type({"review", "accept", "1"}).code == ExitCode::kRefused);
   CHECK(desk.type({"review", "return", "1", "--reason", "x"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"review", "done", "1"}).code == ExitCode::kRefused);
   const Said verify = desk.type({"verify"});
   CHECK(verify.code == ExitCode::kDone);
   CHECK(verify.rows()[0]["faults"].empty());
   CHECK(desk.type({"export"}).rows().size() >= 1595);
   CHECK(desk.type({"status"}, false).out.find("440811") != std::string::npos);
+  const Json status = desk.type({"status"}).rows()[0];
+  CHECK(status["config"] == desk.folder() / "gridwhistle.toml");
+  CHECK(status["database"] == desk.config().database_path());
 }
 
 TEST_CASE("A backup goes where it is told, or into the folder, of which the newest stay") {
