@@ -1,5 +1,6 @@
 #include "rpc/library_log.h"
 
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 
 #include <catch2/catch.hpp>
@@ -15,6 +16,7 @@ TEST_CASE("What gRPC logs comes by its place in the source, without its words") 
     int line;
   };
   std::vector<Heard> heard;
+  grpc_init();  // before, it knows of no level
   rpc::set_library_log([&](const rpc::LibraryLine& line) {
     // Another test's connections may still have something to say.
     if (line.file == "some_transport.cc") {
@@ -30,4 +32,5 @@ TEST_CASE("What gRPC logs comes by its place in the source, without its words") 
   rpc::set_library_log(nullptr);
   gpr_log("some_transport.cc", 19, GPR_LOG_SEVERITY_ERROR, "nobody listens");
   CHECK(heard.size() == 1);
+  grpc_shutdown();
 }
