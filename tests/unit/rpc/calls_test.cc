@@ -194,7 +194,7 @@ TEST_CASE("Enrolment is one question and one answer") {
 
 TEST_CASE("An enrolment's error keeps its code, and an answer that is dropped is an error") {
   Behaviour behaviour;
-  behaviour.enrol = [](std::string request, const rpc::RpcHandler::Reply& reply) {
+  behaviour.enrol = [](const std::string& request, const rpc::RpcHandler::Reply& reply) {
     if (request == "used") reply(fail(ErrorCode::kCodeUsed, "this code was used"));
   };
   Served served(behaviour);
