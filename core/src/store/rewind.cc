@@ -1,10 +1,61 @@
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "store/state.h"
 
 namespace gridwhistle::store {
 
 namespace {
+
+// The scopes of the records that a rewind takes out of the file until the feed brings them again.
+using Dropped = std::unordered_map<RecordId, std::int64_t>;
+
+// The set of scopes that a record lies in, as far as this file can tell: the feed has never named
+// any for own work that it was not sent, so that goes by its content, or by what it follows.
+Result<std::int64_t> place_of(StoreState& state, const KindTable& table, const RecordRow& row,
+                              int depth = 0) {
+  constexpr int kDepthMax = 4;
+  const std::string_view body = row.body ? *row.body : row.base ? *row.base : std::string_view();
+  if (row.scopes != 0 || body.empty()) return row.scopes;
+  if (table.rules().scope_parent == 0) {
+    const auto scope = scope_of(state, table.rules(), body);
+    return scope && !scope->empty() ? intern_scopes(state, {*scope}) : Result<std::int64_t>(0);
+  }
+  const auto named = parent_of(table.rules(), body);
+  const KindTable* parent = named ? table_of(state, named->kind) : nullptr;
+  if (parent == nullptr || depth == kDepthMax) return 0;
+  GW_TRY_LET(followed, load_row(state, *parent, named->id));
+  return followed ? place_of(state, *parent, *followed, depth + 1) : Result<std::int64_t>(0);
+}
+
+Result<std::vector<RecordId>> ids_where(StoreState& state, const KindTable& table,
+                                        std::string_view condition) {
+  GW_TRY_LET(query, state.connection.prepare("SELECT id FROM " + table.name + " WHERE " +
+                                             std::string(condition)));
+  std::vector<RecordId> ids;
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return ids;
+    ids.push_back(query.record_id(0));
+  }
+}
+
+// Own work that follows a record is judged by that one when grants change, which may be gone from
+// the file then: where the work lies is noted beforehand.
+Result<void> note_places(StoreState& state, const KindTable& table) {
+  if (table.rules().scope_parent == 0) return {};
+  GW_TRY_LET(ids, ids_where(state, table, "scopes=0"));
+  for (const RecordId& id : ids) {
+    GW_TRY_LET(row, load_row(state, table, id));
+    GW_TRY_LET(place, place_of(state, table, *row));
+    if (place == 0) continue;
+    GW_TRY(state.connection.run("UPDATE " + table.name + " SET scopes=? WHERE id=?", place, id));
+  }
+  return {};
+}
 
 // Acknowledgements behind the parting were given by a log that is gone: of each lane everything
 // from the first such operation on is to be sent again, as far as nothing is missing from there on.
@@ -25,18 +76,15 @@ Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
 
 // Rows whose content the server may not have any more. Of those the operations remain; what others
 // wrote comes again with the feed.
-Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq shared) {
-  GW_TRY_LET(query, state.connection.prepare("SELECT id FROM " + table.name + " WHERE last_seq>?"));
-  query.bind(shared);
-  std::vector<RecordId> ids;
-  for (;;) {
-    GW_TRY_LET(row, query.step());
-    if (!row) break;
-    ids.push_back(query.record_id(0));
-  }
+Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq shared,
+                            Dropped& dropped) {
+  GW_TRY_LET(ids, ids_where(state, table, "last_seq>" + std::to_string(shared.value)));
   for (const RecordId& id : ids) {
     GW_TRY_LET(row, load_row(state, table, id));
+    GW_TRY_LET(place, place_of(state, table, *row));
+    dropped.emplace(id, place);
     row->base_seq = row->last_seq = Seq();
+    row->scopes = place;
     GW_TRY(rebase(state, table, *row, std::nullopt));
     GW_TRY(save_row(state, table, id, *row));
     GW_TRY(mark_unindexed(state, table, id));
@@ -44,42 +92,43 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
   return {};
 }
 
-Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first) {
-  GW_TRY_LET(query,
-             state.connection.prepare(
-                 "SELECT key, kind, id, scope FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
+// Whether the file shows a record that it has no row of, once an own operation on it waits again: a
+// record that went with its scope, or with what it follows, does not come back into sight.
+bool comes_into_sight(const StoreState& state, const KindTable& table, const Operation& operation,
+                      const Dropped& dropped) {
+  return dropped.contains(operation.id) ||
+         (!operation.scope.empty() &&
+          covers(state.position.grants, operation.scope, table.rules().audience));
+}
+
+Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropped& dropped) {
+  GW_TRY_LET(query, state.connection.prepare(
+                        "SELECT key FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
   query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].noted));
-  struct Again {
-    OutboxKey key;
-    KindId kind;
-    RecordId id;
-    std::string scope;
-  };
-  std::vector<Again> all;
+  std::vector<OutboxKey> all;
   for (;;) {
     GW_TRY_LET(row, query.step());
     if (!row) break;
-    all.push_back({query.integer(0), KindId(static_cast<std::uint32_t>(query.integer(1))),
-                   query.record_id(2), std::string(query.text(3))});
+    all.push_back(query.integer(0));
   }
-  for (const Again& again : all) {
-    const KindTable* table = table_of(state, again.kind);
+  for (const OutboxKey key : all) {
+    GW_TRY_LET(operation, load_operation(state, key));
+    const KindTable* table = operation ? table_of(state, operation->kind) : nullptr;
     if (table == nullptr) continue;
-    GW_TRY_LET(found, load_row(state, *table, again.id));
-    // A record that went with its scope is offered again, and does not come back into sight.
-    if (!found && !again.scope.empty() &&
-        !covers(state.position.grants, again.scope, table->rules().audience)) {
-      continue;
-    }
+    GW_TRY_LET(found, load_row(state, *table, operation->id));
+    if (!found && !comes_into_sight(state, *table, *operation, dropped)) continue;
     RecordRow row = found ? std::move(*found) : RecordRow{};
+    if (const auto place = dropped.find(operation->id); !found && place != dropped.end()) {
+      row.scopes = place->second;
+    }
     std::optional<std::string> delivered = row.delivered();
     std::vector<PendingKey> keys = pending_of(row.pending);
-    std::erase_if(keys, [&](const PendingKey& pending) { return pending.key == again.key; });
-    keys.push_back({again.key, false});
+    std::erase_if(keys, [&](const PendingKey& pending) { return pending.key == key; });
+    keys.push_back({key, false});
     row.pending = pending_list(keys);
     GW_TRY(rebase(state, *table, row, std::move(delivered)));
-    GW_TRY(save_row(state, *table, again.id, row));
-    GW_TRY(mark_unindexed(state, *table, again.id));
+    GW_TRY(save_row(state, *table, operation->id, row));
+    GW_TRY(mark_unindexed(state, *table, operation->id));
   }
   return {};
 }
@@ -89,10 +138,12 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first) {
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
                                                     const LanesHeld& held, Position& position) {
   std::array<LaneProgress, kLaneCount> lanes = state.lanes;
-  for (auto& [id, table] : state.kinds) GW_TRY(drop_delivered(state, table, shared));
+  Dropped dropped;
+  for (auto& [id, table] : state.kinds) GW_TRY(note_places(state, table));
+  for (auto& [id, table] : state.kinds) GW_TRY(drop_delivered(state, table, shared, dropped));
   for (const Lane lane : kLanes) {
     GW_TRY_LET(first, first_lost(state, lane, shared, held[index_of(lane)]));
-    GW_TRY(pend_again(state, lane, first));
+    GW_TRY(pend_again(state, lane, first, dropped));
     lanes[index_of(lane)].noted = LaneSeq(first.value - 1);
     // What its worker has put aside keeps its number and says nothing any more.
     GW_TRY(state.connection.run(

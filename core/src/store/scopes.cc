@@ -117,15 +117,10 @@ class Sweep {
   Result<bool> parent_stays(const KindSchema& kind, Audience audience, const Place& place,
                             int depth) {
     constexpr int kDepthMax = 4;
-    KindId parent_kind = kind.scope_parent_kind;
-    if (kind.scope_parent_kind_field != 0) {
-      parent_kind = KindId(
-          static_cast<std::uint32_t>(int_of(place.body, kind.scope_parent_kind_field).value_or(0)));
-    }
-    const auto id = RecordId::from_bytes(text_of(place.body, kind.scope_parent).value_or(""));
-    const KindTable* parent = table_of(state_, parent_kind);
-    if (!id || parent == nullptr || depth == kDepthMax) return true;
-    GW_TRY_LET(row, load_row(state_, *parent, *id));
+    const auto named = parent_of(kind, place.body);
+    const KindTable* parent = named ? table_of(state_, named->kind) : nullptr;
+    if (parent == nullptr || depth == kDepthMax) return true;
+    GW_TRY_LET(row, load_row(state_, *parent, named->id));
     if (!row) return true;
     return stays(parent->rules(), audience,
                  {row->scopes, row->body.value_or(row->base.value_or(""))}, depth + 1);
@@ -163,6 +158,17 @@ Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
   }
   return fail(ErrorCode::kInvalid, "the grid or area of a record is not a code",
               "kind " + std::string(kind.name) + ", scope");
+}
+
+std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body) {
+  if (kind.scope_parent == 0) return std::nullopt;
+  KindId parent = kind.scope_parent_kind;
+  if (kind.scope_parent_kind_field != 0) {
+    parent =
+        KindId(static_cast<std::uint32_t>(int_of(body, kind.scope_parent_kind_field).value_or(0)));
+  }
+  const auto id = RecordId::from_bytes(text_of(body, kind.scope_parent).value_or(""));
+  return id ? std::optional(Parent{parent, *id}) : std::nullopt;
 }
 
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope) {

@@ -214,6 +214,12 @@ Result<void> check_writable(const KindTable* table);
 /// The scope a record's own field names, with its prefix; empty where a kind follows a parent.
 Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
                              std::string_view body);
+/// The record that one of this kind follows, as `body` names it; nothing where it names none.
+struct Parent {
+  KindId kind;
+  RecordId id;
+};
+std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body);
 /// Whether a grant holds that scope, for whatever audience.
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope);
 /// Whether a grant lets this device see rows of that audience in that scope.

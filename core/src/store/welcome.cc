@@ -154,7 +154,10 @@ class Arrival {
 }  // namespace
 
 Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) {
-  return Arrival(*state_, welcome, at).run();
+  Result<void> arrived = Arrival(*state_, welcome, at).run();
+  // Scope sets that were made within are undone with it.
+  if (!arrived) GW_TRY(reload_scope_sets(*state_));
+  return arrived;
 }
 
 Result<void> Store::set_enrolment(const Enrolment& enrolment) {
