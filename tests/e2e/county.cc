@@ -90,6 +90,10 @@ County::County() : folder_(temp_.file("county")), network_(1) {
   write_file(file("gridwhistle.toml"), config);
 }
 
+void County::set(const std::string& what, const std::string& by) {
+  write_file(file("gridwhistle.toml"), replaced(read_file(file("gridwhistle.toml")), what, by));
+}
+
 void County::serve() {
   server_.emplace(Words{kServer, "--config", file("gridwhistle.toml"), "serve"}, folder_);
   const std::string mark = "port=";

@@ -28,6 +28,8 @@ class County {
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
   test::Proxy& network() { return network_; }
 
+  /// Changes its configuration, before it serves.
+  void set(const std::string& what, const std::string& by);
   /// Starts the server and waits until it serves; phones reach it through `network`.
   void serve();
   /// Ends it in good order and gives how it ended.
@@ -36,6 +38,8 @@ class County {
   void kill();
   /// Calls of phones that are open.
   std::size_t calls();
+  /// What the server has written to its log since it started.
+  std::string log() const { return server_->err(); }
   bool serving() { return server_ && server_->running(); }
 
   /// An operator's command.

@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -16,6 +19,35 @@ namespace fs = std::filesystem;
 
 bool says(const Ended& ended, const std::string& words) {
   return ended.err.find(words) != std::string::npos;
+}
+
+/// What the server's figures door answers.
+std::string answer(const County& county, const std::string& path) {
+  const std::string mark = "metrics port=";
+  const std::string log = county.log();
+  const std::size_t at = log.find(mark);
+  REQUIRE(at != std::string::npos);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(log.c_str() + at + mark.size())));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int door = ::socket(AF_INET, SOCK_STREAM, 0);
+  REQUIRE(::connect(door, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: here\r\n\r\n";
+  REQUIRE(::send(door, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = ::recv(door, buffer, sizeof buffer, 0)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  ::close(door);
+  return text;
+}
+
+int occurrences(const std::string& text, const std::string& words) {
+  int count = 0;
+  for (std::size_t at = 0; (at = text.find(words, at)) != std::string::npos; ++at) ++count;
+  return count;
 }
 
 TEST_CASE("Two programs on one phone's file: the second is told, the first goes on") {
@@ -174,10 +206,12 @@ TEST_CASE("A server whose disk is full acknowledges nothing, and goes on when th
   for (const auto& entry : fs::directory_iterator(aside)) {
     fs::copy(entry.path(), fs::path(data) / entry.path().filename());
   }
+  county.set("metrics = \"\"", "metrics = \"127.0.0.1:0\"");
   county.serve();
   Phone phone(county, "phone");
   phone.enrol("WG001");
   phone.sync();
+  CHECK(answer(county, "/health").find("200 OK") != std::string::npos);
   const std::string ballast = data + "/ballast";
   write_file(ballast, std::string(16 << 20, 'b'));
   for (int i = 0; i < 40; ++i) {
@@ -186,10 +220,24 @@ TEST_CASE("A server whose disk is full acknowledges nothing, and goes on when th
   }
   const Ended refused = phone.gw({"sync"});
   INFO(refused.err);
-  CHECK((refused.code == 4 || refused.code == 0));
+  CHECK(refused.code == 4);
+  const std::string ill = answer(county, "/health");
+  CHECK(ill.find("503") != std::string::npos);
+  CHECK(ill.find("takes no writes (disk_full)") != std::string::npos);
+  CHECK(answer(county, "/metrics").find("storage_writable{county=\"440811\"} 0") !=
+        std::string::npos);
+  CHECK(county.operate({"status"}).out.find("disk_full") != std::string::npos);
+  const auto lines = [&](const std::string& event) { return occurrences(county.log(), event); };
+  CHECK(comes_to_be([&] { return lines("storage_refuses_writes") == 1; }));
   fs::remove(ballast);
+  // Nobody calls; it recovers by itself.
+  CHECK(comes_to_be([&] { return answer(county, "/health").find("200 OK") != std::string::npos; }));
+  CHECK(answer(county, "/metrics").find("storage_writable{county=\"440811\"} 1") !=
+        std::string::npos);
+  CHECK(comes_to_be([&] { return lines("storage_takes_writes") == 1; }));
   phone.sync();
   CHECK(county.serving());
+  CHECK(lines("storage_refuses") == 1);
   CHECK(county.records("Whistle").size() == 40);
   county.stop();
   ::umount2(data.c_str(), MNT_DETACH);

@@ -5,6 +5,7 @@
 #include "app/backup.h"
 #include "app/commands.h"
 #include "app/listing.h"
+#include "app/storage_warning.h"
 #include "schema/tables.h"
 
 namespace gridwhistle::app {
@@ -38,6 +39,9 @@ ExitCode run_command(Context& context, const StatusCommand&) {
       sheet.add({known->name, known->name, known->name_zh}, number_value(count));
   }
   sheet.print(output);
+  if (const auto warning = storage_warning(context.county.storage_health())) {
+    output.line("Warning: " + warning->english, "警告：" + warning->chinese);
+  }
   const auto warning = backup_warning(context.surroundings.config, status->backed_up_ms,
                                       context.surroundings.now_ms);
   if (warning) output.line("Warning: " + warning->english, "警告：" + warning->chinese);

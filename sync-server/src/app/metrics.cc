@@ -102,14 +102,19 @@ class AsioMetricsDoor : public MetricsDoor {
   std::thread thread_;
 };
 
+void add_figure(std::string& text, const std::string& county, const std::string& name,
+                const char* type, const char* help, std::int64_t value) {
+  const std::string full = "gridwhistle_" + name;
+  text += "# HELP " + full + " " + help + "\n# TYPE " + full + " " + type + "\n" + full +
+          "{county=\"" + county + "\"} " + std::to_string(value) + "\n";
+}
+
 }  // namespace
 
 std::string metrics_text(const CountyStatus& status, std::int64_t now_ms) {
   std::string text;
   const auto gauge = [&](const std::string& name, const char* help, std::int64_t value) {
-    const std::string full = "gridwhistle_" + name;
-    text += "# HELP " + full + " " + help + "\n# TYPE " + full + " gauge\n" + full + "{county=\"" +
-            status.county + "\"} " + std::to_string(value) + "\n";
+    add_figure(text, status.county, name, "gauge", help, value);
   };
   const auto count = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   const std::int64_t age_ms = status.backed_up_ms == 0 ? -1000 : now_ms - status.backed_up_ms;
@@ -123,6 +128,19 @@ std::string metrics_text(const CountyStatus& status, std::int64_t now_ms) {
   gauge("whistles_headless", "Whistles that no rule covers", count(status.headless));
   gauge("operations_sealed", "Operations that wait for a reviewer", count(status.sealed));
   gauge("operations_parked", "Operations that wait for an upgrade", count(status.parked));
+  return text;
+}
+
+std::string storage_metrics_text(const std::string& county, const StorageHealth& health) {
+  std::string text;
+  add_figure(text, county, "storage_writable", "gauge", "1 while the storage takes writes",
+             health.refuses ? 0 : 1);
+  add_figure(text, county, "storage_failures_total", "counter",
+             "Commits and reads that failed since the start",
+             static_cast<std::int64_t>(health.failures));
+  add_figure(text, county, "devices_put_off", "gauge",
+             "Phones whose work the storage refused while it took that of others",
+             static_cast<std::int64_t>(health.put_off.size()));
   return text;
 }
 

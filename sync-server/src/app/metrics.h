@@ -12,8 +12,11 @@ namespace gridwhistle::app {
 /// What a monitoring system reads at /metrics, in Prometheus' text format.
 std::string metrics_text(const CountyStatus& status, std::int64_t now_ms);
 
-/// What GET /health answers: "ok", or what is wrong. A county without any backup has three days
-/// from the start of its server to get one.
+/// The same about the county's storage: what can be told when it cannot even be read.
+std::string storage_metrics_text(const std::string& county, const StorageHealth& health);
+
+/// What GET /health answers while the storage works: "ok", or what is wrong. A county without any
+/// backup has three days from the start of its server to get one.
 std::string health_text(const CountyStatus& status, std::int64_t started_ms, std::int64_t now_ms);
 
 /// Answers GET /metrics with `metrics` and GET /health with `health`, on a thread of its own, one

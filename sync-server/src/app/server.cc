@@ -9,6 +9,7 @@
 #include "app/open_county.h"
 #include "app/operator_door.h"
 #include "app/phone_door.h"
+#include "app/storage_warning.h"
 #include "rpc/admin.h"
 #include "rpc/library_log.h"
 #include "rpc/rpc_server.h"
@@ -61,7 +62,11 @@ class RunningServer : public Server {
 
   int port() const override { return rpc_->port(); }
 
+  /// 0: nobody asked for figures.
+  int metrics_port() const { return metrics_ ? metrics_->port() : 0; }
+
   void tick() override {
+    watch_storage();
     const std::int64_t now_ms = clock_->now().wall_ms;
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
@@ -88,11 +93,15 @@ class RunningServer : public Server {
     if (config_.metrics_listen.empty()) return {};
     MetricsDoor::Pages pages;
     pages.metrics = [this] {
-      const auto status = thread_.call([](County& county) { return county.status(); });
-      return status ? metrics_text(*status, clock_->now().wall_ms) : std::string();
+      const auto [status, storage] = thread_.call(
+          [](County& county) { return std::pair(county.status(), county.storage_health()); });
+      return (status ? metrics_text(*status, clock_->now().wall_ms) : std::string()) +
+             storage_metrics_text(config_.county, storage);
     };
     pages.health = [this] {
-      const auto status = thread_.call([](County& county) { return county.status(); });
+      const auto [status, storage] = thread_.call(
+          [](County& county) { return std::pair(county.status(), county.storage_health()); });
+      if (const auto warning = storage_warning(storage)) return warning->english;
       if (!status) return code_text(status.error());
       return health_text(*status, started_ms_, clock_->now().wall_ms);
     };
@@ -100,6 +109,13 @@ class RunningServer : public Server {
     if (!metrics) return std::unexpected(metrics.error());
     metrics_ = std::move(*metrics);
     return {};
+  }
+
+  void watch_storage() {
+    StorageHealth now = thread_.call([](County& county) { return county.storage_health(); });
+    log_storage_changes(storage_, now, log_);
+    rpc_->set_serving(!now.refuses);
+    storage_ = std::move(now);
   }
 
   void back_up(std::int64_t now_ms, std::int64_t every_ms) {
@@ -123,6 +139,7 @@ class RunningServer : public Server {
   std::string key_sha256_;
   std::int64_t started_ms_ = clock_->now().wall_ms;
   std::int64_t next_backup_ms_ = 0;
+  StorageHealth storage_;  ///< as the log has it
   CountyThread thread_;
   PhoneDoor phones_;
   std::unique_ptr<rpc::RpcServer> rpc_;
@@ -138,6 +155,9 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, const 
   auto server = std::make_unique<RunningServer>(config, log, std::move(*open));
   if (auto opened = server->open_doors(); !opened) return std::unexpected(opened.error());
   log.info("serving", {{"county", config.county}, {"port", std::int64_t{server->port()}}});
+  if (const int port = server->metrics_port(); port != 0) {
+    log.info("metrics", {{"port", std::int64_t{port}}});
+  }
   return server;
 }
 

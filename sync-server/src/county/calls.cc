@@ -32,7 +32,7 @@ v1::Refusal forked(const Fork& fork) {
 }
 
 // The disk's own words are for the operator: to a phone they would speak of its own disk.
-v1::Refusal put_off() {
+v1::Refusal busy() {
   return refusal_of({ErrorCode::kBusy,
                      "服务器暂时无法读写数据 / the server cannot read or write its data now",
                      {}},
@@ -144,12 +144,12 @@ PumpResult County::Impl::pump() {
         queue.push_front(std::move(*back));
       }
     } else {
-      refuse_batch(batch);
+      put_off(batch.front(), effects.error());
     }
   }
   send_rows();
   forget_gone_sessions();
-  return {.more = !queue.empty()};
+  return {.more = !queue.empty(), .wake_after_ms = watch.try_again(now_ms())};
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
@@ -378,6 +378,9 @@ void County::Impl::carry_out(Effect& effect) {
   if (found == sessions.end()) return;
   Session& session = found->second;
   if (effect.author && effect.hello) take_over_call(effect.connection, session, effect);
+  if (session.author && !effect.runs.empty()) {
+    watch.took(session.author->device.device, effect.lane);
+  }
   if (session.sink == nullptr || session.closing) {
     // What came by a call that is gone is acknowledged by the one that stands in its place.
     const auto now = session.author ? current.find(session.author->device.device) : current.end();
@@ -444,24 +447,28 @@ void County::Impl::send_rows() {
     return entry.second.feed && entry.second.feed->may_have_more();
   });
   const bool together = anything && storage->begin().has_value();
-  for (auto& [connection, session] : sessions) send_rows(session);
+  std::vector<std::pair<Session*, Error>> without_answer;
+  for (auto& [connection, session] : sessions) {
+    if (auto sent = send_rows(session); !sent) without_answer.emplace_back(&session, sent.error());
+  }
   if (together) (void)storage->commit();
+  for (const auto& [session, why] : without_answer) put_off(*session, why);
 }
 
-void County::Impl::send_rows(Session& session) {
-  if (session.sink == nullptr || session.closing || !session.feed) return;
+Result<void> County::Impl::send_rows(Session& session) {
+  if (session.sink == nullptr || session.closing || !session.feed) return {};
   if (session.up_ended) {
-    if (auto sent = send_kept_acks(session); !sent) return refuse(session, put_off());
+    if (auto sent = send_kept_acks(session); !sent) return sent;
   }
   for (std::size_t at = 0; at < kLaneCount; ++at) {
     // Rows come after the acknowledgements of all that went into them.
-    if (session.acked[at] < session.applied[at]) return;
+    if (session.acked[at] < session.applied[at]) return {};
   }
   send_backup_mark(session);
   while (session.sink->writable()) {
     if (session.has_budget && session.budget_left == 0) break;
     auto cut = session.feed->next();
-    if (!cut) return refuse(session, put_off());
+    if (!cut) return std::unexpected(std::move(cut.error()));
     if (!*cut) break;
     std::string frame = encode_cut(**cut);
     session.budget_left -= std::min<std::uint64_t>(session.budget_left, frame.size());
@@ -470,16 +477,18 @@ void County::Impl::send_rows(Session& session) {
   }
   const bool spent = session.has_budget && session.budget_left == 0;
   const bool caught_up = !session.feed->may_have_more();
-  if (!spent && !caught_up) return;
-  if (!(session.up_ended || session.live)) return;
-  if (session.down_ended && !session.cut_since_end) return;
-  if (session.frames_waiting > 0) return;
+  if (!spent && !caught_up) return {};
+  if (!(session.up_ended || session.live)) return {};
+  if (session.down_ended && !session.cut_since_end) return {};
+  if (session.frames_waiting > 0) return {};
   v1::DownEnd end;
   if (caught_up) end.set_caught_up(session.feed->cursor().value);
   session.sink->send(encode(end));
+  watch.served(session.author->device.device);
   session.down_ended = true;
   session.cut_since_end = false;
   if (!session.live || spent) finish(session);
+  return {};
 }
 
 void County::Impl::refuse(Session& session, const v1::Refusal& refusal) {
@@ -487,13 +496,27 @@ void County::Impl::refuse(Session& session, const v1::Refusal& refusal) {
   finish(session);
 }
 
-void County::Impl::refuse_batch(const std::vector<Waiting>& batch) {
-  for (const Waiting& waiting : batch) {
-    const auto found = sessions.find(waiting.connection);
-    if (found == sessions.end()) continue;
-    --found->second.frames_waiting;
-    refuse(found->second, put_off());
+// A frame that the storage did not take, alone in its batch.
+void County::Impl::put_off(const Waiting& waiting, const Error& why) {
+  const auto found = sessions.find(waiting.connection);
+  if (found == sessions.end()) return watch.failed(now_ms());
+  Session& session = found->second;
+  --session.frames_waiting;
+  DeviceRow phone = session.author ? session.author->device : DeviceRow();
+  std::optional<Lane> lane;
+  const auto up = decode_up(schema, phone.device, waiting.frame);
+  if (const auto* work = up ? std::get_if<OperationsUp>(&*up) : nullptr) lane = work->lane;
+  if (const auto* hello = up ? std::get_if<v1::Hello>(&*up) : nullptr) {
+    phone.device = DeviceId(hello->device());
   }
+  watch.put_off(phone, lane, why, now_ms());
+  refuse(session, busy());
+}
+
+// A call that the storage has no answer for.
+void County::Impl::put_off(Session& session, const Error& why) {
+  watch.put_off(session.author->device, std::nullopt, why, now_ms());
+  refuse(session, busy());
 }
 
 void County::Impl::finish(Session& session) {
@@ -511,7 +534,7 @@ void County::Impl::drop_changed_sessions() {
     auto standing = standing_of(*storage, session.author->device.worker);
     if (!device || !standing) {
       // Nobody knows what it may see now.
-      refuse(session, put_off());
+      put_off(session, device ? standing.error() : device.error());
     } else if (*device && (*device)->state == DeviceState::kLost) {
       refuse(session, refusal_of({ErrorCode::kDeviceLost, "本设备已报失 / reported lost", {}}));
     } else if ((*device && (*device)->state != session.author->device.state) ||

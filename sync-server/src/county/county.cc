@@ -24,7 +24,8 @@ County::Impl::Impl(std::unique_ptr<Storage> storage_in, const Schema& schema_in,
       clock(clock_in),
       random(random_in),
       options(std::move(options_in)),
-      applier(*storage, schema, [this] { return mint(); }) {}
+      applier(*storage, schema, [this] { return mint(); }),
+      watch(*storage) {}
 
 // The start's own random number stands where a device's would, so that a restored server never
 // gives an id that was given in the future it has lost.
@@ -104,6 +105,11 @@ Result<void> County::Impl::commit() {
   return done;
 }
 
+const Error& County::Impl::noted(const Error& error) {
+  if (is_of_storage(error.code)) watch.failed(now_ms());
+  return error;
+}
+
 Result<void> County::Impl::audit(std::string_view by, std::string_view what) {
   return add_audit_entry(*storage, random, now_ms(), std::string(by) + ": " + std::string(what));
 }
@@ -177,7 +183,11 @@ std::string County::enrol(std::string_view bytes) {
     return refuse({ErrorCode::kProtocol, "the enrolment cannot be read", {}});
   }
   const Error later{ErrorCode::kBusy, "try again later", {}};
-  if (auto begun = impl.begin(); !begun) return refuse(later);
+  const auto put_off = [&](const Error& why) {
+    impl.noted(why);
+    return refuse(later);
+  };
+  if (auto begun = impl.begin(); !begun) return put_off(begun.error());
   const auto device =
       enrol_device(*impl.storage, request, impl.options.server_key_sha256, impl.now_ms());
   // A refusal is written too: a wrong code has cost a try.
@@ -187,9 +197,9 @@ std::string County::enrol(std::string_view bytes) {
   if (!stored) {
     impl.storage->rollback();
     impl.applier.forget();
-    return refuse(later);
+    return put_off(stored.error());
   }
-  if (auto committed = impl.commit(); !committed) return refuse(later);
+  if (auto committed = impl.commit(); !committed) return put_off(committed.error());
   if (!device) return refuse(device.error());
   reply.set_county(impl.storage->county());
   reply.set_worker(std::string(device->worker.bytes()));

@@ -49,7 +49,7 @@ struct PumpResult {
 /// later, also when the operation was applied in an earlier call whose acknowledgement was lost.
 /// Nothing is acknowledged before its commit is durable. When storage fails (kDiskFull, kIo) the
 /// calls concerned are refused with kBusy, nothing of them is applied, and the next pump tries
-/// again with whatever comes.
+/// again with whatever comes. `storage_health` tells of it, until the storage works again.
 ///
 /// The functions for operators commit by themselves and return after the commit is durable. Their
 /// `by` names who asks, for the audit. Errors of all that write: those of storage.
@@ -160,6 +160,8 @@ class County {
   // The county as a whole.
 
   Result<CountyStatus> status() const;
+  /// Without I/O, so that it answers whatever the disk does.
+  StorageHealth storage_health() const;
   /// The audit's chain, memberships against records, references, lanes without gaps.
   Result<VerifyReport> verify() const;
   /// Every record as a line of JSON, a kind after the other. Without a purpose personal fields are

@@ -11,6 +11,7 @@
 
 #include "apply/applier.h"
 #include "county/county.h"
+#include "county/storage_watch.h"
 #include "feed/feed.h"
 #include "wire/frames.h"
 
@@ -80,12 +81,13 @@ struct County::Impl {
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
   void carry_out(Effect& effect);
   void take_over_call(ConnectionId connection, Session& session, Effect& effect);
-  void refuse_batch(const std::vector<Waiting>& batch);
+  void put_off(const Waiting& waiting, const Error& why);
+  void put_off(Session& session, const Error& why);
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
   void send_backup_mark(Session& session);
   void send_rows();
-  void send_rows(Session& session);
+  Result<void> send_rows(Session& session);
   void refuse(Session& session, const v1::Refusal& refusal);
   void finish(Session& session);
   void drop_changed_sessions();
@@ -95,18 +97,20 @@ struct County::Impl {
   Result<void> begin();
   Result<void> note_enrolment(const DeviceRow& device);
   Result<void> commit();
+  /// The error, after the watch was told of it when it is of storage.
+  const Error& noted(const Error& error);
   Result<void> audit(std::string_view by, std::string_view what);
   /// Runs `write` in a batch and commits it; undoes it when either fails.
   template <typename Write>
   auto in_batch(Write write) -> decltype(write()) {
-    if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+    if (auto begun = begin(); !begun) return std::unexpected(noted(begun.error()));
     auto result = write();
     if (!result) {
       storage->rollback();
       applier.forget();
-      return result;
+      return std::unexpected(noted(result.error()));
     }
-    if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+    if (auto committed = commit(); !committed) return std::unexpected(noted(committed.error()));
     standings_changed = true;
     drop_changed_sessions();
     return result;
@@ -129,6 +133,7 @@ struct County::Impl {
   Random& random;
   const CountyOptions options;
   Applier applier;
+  StorageWatch watch;
   std::uint64_t epoch = 0;
   std::uint64_t minted = 0;
   std::vector<EpochRow> epochs;

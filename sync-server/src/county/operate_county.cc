@@ -151,6 +151,8 @@ Result<CountyStatus> County::status() const {
   return out;
 }
 
+StorageHealth County::storage_health() const { return impl_->watch.health(); }
+
 Result<VerifyReport> County::verify() const {
   Impl& impl = *impl_;
   VerifyReport report;

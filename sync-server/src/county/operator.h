@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
 #include "model/operation.h"
 #include "model/workflow_words.h"
 #include "storage/rows.h"
@@ -164,6 +165,20 @@ struct CountyStatus {
   std::uint64_t parked = 0;
   std::uint64_t sessions = 0;
   std::vector<std::pair<KindId, std::uint64_t>> records;  ///< not erased, by kind
+};
+
+/// Whether the county's storage does its work.
+struct StorageHealth {
+  /// Why it takes no writes from anybody; none while it does.
+  std::optional<Error> refuses;
+  std::int64_t since_ms = 0;   ///< of `refuses`
+  std::uint64_t failures = 0;  ///< commits and reads that failed since the start
+  struct PutOff {
+    std::string short_code;  ///< empty: a phone that could not even be recognised
+    Error why;
+  };
+  /// Phones whose work it refused lately, although it takes that of others.
+  std::vector<PutOff> put_off;
 };
 
 struct VerifyReport {

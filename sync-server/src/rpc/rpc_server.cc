@@ -91,6 +91,11 @@ class GrpcServer final : public RpcServer {
 
   int port() const override { return port_; }
 
+  void set_serving(bool serving) override {
+    if (!server_) return;
+    if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(serving);
+  }
+
   void shutdown(milliseconds grace) override {
     if (!server_) return;
     service_.refuse_new_calls();

@@ -44,6 +44,10 @@ class RpcServer {
   /// The port that is listened at.
   virtual int port() const = 0;
 
+  /// What the health service answers from now on. Calls are taken all the same: who only reads can
+  /// be served, and everybody else is told when to come back. Any thread.
+  virtual void set_serving(bool serving) = 0;
+
   /// Takes no new calls, tells the handler, waits for open calls to end, at most so long, and then
   /// cuts what is left. When it returns no event comes any more. Blocks; not from a gRPC thread.
   /// Destroying the server does this without waiting.

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "app/storage_warning.h"
+
 using namespace gridwhistle;
 using namespace gridwhistle::app;
 
@@ -24,4 +26,39 @@ TEST_CASE("A server without a backup for three days is not healthy, started anew
 TEST_CASE("A new server has three days for its first backup") {
   CHECK(health_text({}, kNowMs - 71 * kHourMs, kNowMs) == "ok");
   CHECK(health_text({}, kNowMs - 73 * kHourMs, kNowMs) == "no backup for three days");
+}
+
+TEST_CASE("A storage that works is no matter of warning, and counts as writable") {
+  CHECK_FALSE(storage_warning({}));
+  CHECK(storage_metrics_text("440811", {}).find("storage_writable{county=\"440811\"} 1\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("Whatever the storage refuses for, the warning names it and says what to do") {
+  for (const ErrorCode code : {ErrorCode::kDiskFull, ErrorCode::kReadOnly, ErrorCode::kIo,
+                               ErrorCode::kCorrupt, ErrorCode::kLocked, ErrorCode::kInternal}) {
+    StorageHealth health;
+    health.refuses = Error{code, "database: words that are not for everybody", "sqlite 13"};
+    const auto warning = storage_warning(health);
+    REQUIRE(warning);
+    CHECK(warning->english.find("takes no writes (" + std::string(name_of(code)) + ")") !=
+          std::string::npos);
+    CHECK(warning->english.find(": ") != std::string::npos);
+    CHECK(warning->english.find("not for everybody") == std::string::npos);
+    CHECK(storage_metrics_text("440811", health).find("storage_writable{county=\"440811\"} 0\n") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("Phones that alone are refused are named by their short codes and counted") {
+  StorageHealth health{.failures = 7};
+  health.put_off = {{"AB", {ErrorCode::kCorrupt, "", "sqlite 11"}},
+                    {"", {ErrorCode::kCorrupt, "", "sqlite 11"}}};
+  const auto warning = storage_warning(health);
+  REQUIRE(warning);
+  CHECK(warning->english.find("phones AB, ? alone (corrupt)") != std::string::npos);
+  const std::string figures = storage_metrics_text("440811", health);
+  CHECK(figures.find("storage_writable{county=\"440811\"} 1\n") != std::string::npos);
+  CHECK(figures.find("storage_failures_total{county=\"440811\"} 7\n") != std::string::npos);
+  CHECK(figures.find("devices_put_off{county=\"440811\"} 2\n") != std::string::npos);
 }

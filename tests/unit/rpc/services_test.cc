@@ -60,6 +60,14 @@ TEST_CASE("The health service says SERVING") {
   CHECK(ask(served, "/grpc.health.v1.Health/Check", "") == std::string("\x08\x01", 2));
 }
 
+TEST_CASE("The health service says NOT_SERVING while the county cannot take work") {
+  Served served;
+  served.server->set_serving(false);
+  CHECK(ask(served, "/grpc.health.v1.Health/Check", "") == std::string("\x08\x02", 2));
+  served.server->set_serving(true);
+  CHECK(ask(served, "/grpc.health.v1.Health/Check", "") == std::string("\x08\x01", 2));
+}
+
 TEST_CASE("Reflection lists the sync service, and knows its messages with their annotations") {
   Served served;
   const auto services = ask(served, kReflection, length_delimited(7, ""));
