@@ -39,6 +39,14 @@ v1::Refusal busy() {
                     kRetryAfterFailureMs);
 }
 
+// Work that is at fault has its receipt. What else fails while it is written is the server's own
+// fault, whatever it is called: the batch is undone, and the phone keeps its work and tries again.
+Error fault_of(Error error) {
+  const bool is_before_all = error.code == ErrorCode::kProtocol;
+  if (!is_before_all && !is_of_storage(error.code)) error.code = ErrorCode::kInternal;
+  return error;
+}
+
 ClockPair clocks_of(const v1::Hello& hello, std::int64_t now_ms) {
   return {{.wall_ms = hello.wall_ms(), .boot_ms = hello.boot_ms(), .boot_id = hello.boot_id()},
           now_ms};
@@ -105,6 +113,7 @@ bool is_of_storage(ErrorCode code) {
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:
     case ErrorCode::kReadOnly:
+    case ErrorCode::kNotADatabase:
     case ErrorCode::kLocked:
     case ErrorCode::kInternal:
       return true;
@@ -205,7 +214,7 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
       if (auto done = note(*storage, author->device.device, static_cast<Lane>(lane.lane()),
                            LaneSeq(lane.noted()));
           !done) {
-        return std::unexpected(done.error());
+        return std::unexpected(fault_of(done.error()));
       }
     }
   } else {
@@ -336,7 +345,7 @@ Result<void> County::Impl::take(const OperationsUp& frame, const Author& author,
   const auto before = storage->lane(device, frame.lane);
   if (!before) return std::unexpected(before.error());
   auto applied = applier.apply(author, frame.operations, now_ms());
-  if (!applied) return std::unexpected(std::move(applied.error()));
+  if (!applied) return std::unexpected(fault_of(std::move(applied.error())));
   const auto after = storage->lane(device, frame.lane);
   if (!after) return std::unexpected(after.error());
   if (auto less = lessen_unsent(device, after->last.value - before->last.value); !less) return less;

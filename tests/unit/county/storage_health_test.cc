@@ -161,3 +161,22 @@ TEST_CASE("a phone that cannot be answered because something cannot be read is n
   CHECK(world.sync(anna)->refused() == ErrorCode{});
   CHECK(world.county->storage_health().put_off.empty());
 }
+
+TEST_CASE(
+    "a frame of which a part cannot be stored is put off whole, whatever the storage calls it") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  for (int i = 0; i < 3; ++i) write_visit(world, anna);
+  // SQLite's "too big" is no fault of the worker's: who is refused for that gives up the work.
+  spoil_write_of(world, anna.lanes[Lane::kRecords][1].id, "zeroblob(2000000000)");
+  const Seq before = world.storage->last_seq();
+  const auto refused = world.sync(anna);
+  CHECK(refused->refused() == ErrorCode::kBusy);
+  CHECK(refused->runs().empty());
+  CHECK(*world.storage->count(kinds::kVisit) == 0);
+  CHECK(world.storage->last_seq() == before);
+  run_sql(world, "DROP TRIGGER spoilt");
+  CHECK(world.sync(anna)->refused() == ErrorCode{});
+  CHECK(*world.storage->count(kinds::kVisit) == 3);
+  CHECK(world.county->verify()->faults.empty());
+}
