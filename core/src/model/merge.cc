@@ -63,6 +63,11 @@ class Merger {
     return device_ && stamp.writer != device_ && stamp.seq > base_seq_;
   }
 
+  // Delivered, but to a file that shows an own write in its place until the feed brings it again.
+  bool may_be_hidden(const Stamp& stamp) const {
+    return device_ && stamp.writer != device_ && stamp.feed_seq > base_seq_;
+  }
+
   // --- what is refused whole ---
 
   std::optional<Error> refusal() const {
@@ -239,12 +244,14 @@ class Merger {
     const std::string held = values(state_.body, members);
     const std::string given = values(operation_.set, members);
     std::vector<Stamp> agreed = agreed_of(unit);
-    if (before && is_unseen(*before)) {
-      const bool wins = std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
+    if (before && may_be_hidden(*before)) {
+      const bool wins =
+          !is_unseen(*before) || std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
       if (held == given) {
         agreed.push_back(wins ? *before : own_stamp());
       } else {
         lose(wins ? *before : own_stamp(), wins ? held : given, members, wins);
+        hides_ |= !wins;
       }
       if (!wins) {
         return set_stamp(unit, shown_again(*before, before->known_to_writer), std::move(agreed));
@@ -360,6 +367,7 @@ class Merger {
     if (to.last_writer != device_) to.last_write_by_others = to.last_write;
     to.last_writer = device_;
     to.last_write = seq_;
+    if (hides_) to.last_write_by_others = seq_;
     to.last_seq = seq_;
     to.hlc = std::max(to.hlc, hlc_);
   }
@@ -393,6 +401,7 @@ class Merger {
   const Seq base_seq_;
   const Hlc hlc_;
   bool wrote_ = false;
+  bool hides_ = false;                           // the author's file shows a value that has lost
   std::map<std::uint32_t, std::string> values_;  // new entries of fields; none: emptied
   Merged merged_;
 };

@@ -95,6 +95,28 @@ TEST_CASE("who wins by the clock takes the field from who had it, and that loser
   CHECK(won.losers[0].seq == Seq(12));
 }
 
+TEST_CASE("what stood under an own unsent write was not seen, whatever the feed had brought") {
+  Scene s = scene();
+  s.apply(kAnna, write(2, 11, text_field(kTitle, "anna"), 2000));
+  s.apply(kBo, write(1, 11, text_field(kTitle, "bo, offline"), 1000));
+  SECTION("who writes over it takes the field, and its author is told") {
+    const Merged& won = s.apply(kBo, write(2, 12, text_field(kTitle, "bo again"), 0));
+    CHECK(won.status == OutcomeStatus::kAccepted);
+    CHECK(text_of(s.state.body, kTitle) == "bo again");
+    REQUIRE(won.losers.size() == 1);
+    CHECK(won.losers[0].writer == kAnna);
+    CHECK(won.losers[0].set == text_field(kTitle, "anna"));
+  }
+  SECTION("who erases it erases nothing") {
+    CHECK(s.apply(kBo, erasure(2, 12)).status == OutcomeStatus::kRevived);
+    CHECK_FALSE(s.state.erased);
+  }
+  SECTION("it was seen once the feed has shown it again") {
+    CHECK(s.apply(kBo, write(2, 13, text_field(kTitle, "bo again"))).losers.empty());
+    CHECK(s.apply(kBo, erasure(3, 13)).status == OutcomeStatus::kAccepted);
+  }
+}
+
 TEST_CASE("concurrent writes to different fields both stay") {
   Scene s = scene();
   s.apply(kAnna, write(2, 11, text_field(kTitle, "anna")));
