@@ -26,7 +26,7 @@ struct CountyOptions {
   /// command on a stopped server is none: no phone hears of its log before the next start.
   bool serves = true;
   /// Operations applied in one commit, at most.
-  std::size_t commit_operations = 4096;
+  std::size_t commit_operations = 2048;
   /// A device not heard of for so long counts as silent.
   std::int64_t silent_after_ms = std::int64_t{3} * 24 * 3600 * 1000;
 };
