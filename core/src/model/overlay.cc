@@ -34,9 +34,20 @@ void walk(std::string_view a, std::string_view b, Visit visit) {
 
 std::string overlay(const KindSchema& kind, std::string_view base, std::string_view set,
                     const std::vector<std::uint32_t>& clear, std::string_view remove) {
-  const std::vector<std::uint32_t> units = units_of(kind, set, clear, {});
   std::string out;
   out.reserve(base.size() + set.size());
+  if (base.empty()) {
+    for (const FieldView& field : fields_of(set)) {
+      const MergePolicy policy = policy_of(kind, field.number);
+      if (policy == MergePolicy::kSet) {
+        out += overlay_field(policy, {}, field.entries, false, {});
+      } else {
+        out += field.entries;
+      }
+    }
+    return out;
+  }
+  const std::vector<std::uint32_t> units = units_of(kind, set, clear, {});
   walk(base, set, [&](std::uint32_t number, std::string_view before, std::string_view given) {
     const FieldSchema* field = kind.field(number);
     const bool grouped = field != nullptr && field->group != 0;

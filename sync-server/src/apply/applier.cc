@@ -206,8 +206,8 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
     return rejected(seq, merged->code, merged->message);
   }
   Receipt receipt{seq, merged->status, static_cast<std::uint32_t>(merged->code), merged->message};
-  if (!was_there && merged->changed && !merged->next.erased) {
-    const auto fine = check_required(*(*page)->kind, merged->next.body);
+  if (!was_there && merged->changed && !(*page)->record.state.erased) {
+    const auto fine = check_required(*(*page)->kind, (*page)->record.state.body);
     if (!fine) return rejected(seq, fine.error().code, fine.error().message);
     if (operation.kind == kinds::kWhistle || operation.kind == kinds::kWhistleAction) {
       const std::int64_t effective =

@@ -17,22 +17,17 @@ Error claim(ErrorCode code, std::string message) { return {code, std::move(messa
 
 bool names_another(const KindSchema& kind, const Operation& operation, RecordId worker,
                    std::string_view before) {
-  return std::ranges::any_of(fields_of(operation.set), [&](const FieldView& field) {
-    const FieldSchema* known = kind.field(field.number);
-    return known != nullptr && known->by_author &&
-           text_of(operation.set, field.number) != worker.bytes() &&
-           field_of(before, field.number).entries != field.entries;
+  return std::ranges::any_of(kind.fields, [&](const FieldSchema& field) {
+    if (!field.by_author) return false;
+    const std::string_view given = field_of(operation.set, field.number).entries;
+    return !given.empty() && text_of(given, field.number) != worker.bytes() &&
+           field_of(before, field.number).entries != given;
   });
 }
 
 // Another whistle's already, be it one of the same transaction.
 Result<bool> is_taken(Workspace& workspace, std::string_view number, RecordId by) {
-  for (const RecordKey& key : workspace.touched()) {
-    if (key.kind != kinds::kWhistle || key.id == by) continue;
-    auto page = workspace.open(key);
-    if (!page) return std::unexpected(std::move(page.error()));
-    if (text_of((*page)->record.state.body, kNumber) == number) return true;
-  }
+  if (!workspace.claim(number, by)) return true;
   auto held = workspace.storage().find(*workspace.schema().kind(kinds::kWhistle), kNumber, number);
   if (!held) return std::unexpected(std::move(held.error()));
   return std::ranges::any_of(*held, [&](RecordId id) { return id != by; });

@@ -96,6 +96,26 @@ RoadResult refused(ErrorCode code, std::string message) {
   return {OutcomeStatus::kRejected, static_cast<std::uint32_t>(code), std::move(message)};
 }
 
+// Notes on a whistle where it goes; what is to be emptied is returned.
+std::vector<std::uint32_t> lay_route(const routing::Route& route, v1::Whistle& write) {
+  namespace f = whistle_field;
+  std::vector<std::uint32_t> clear;
+  lay(route.item, f::kResponsibilityItem, clear,
+      [&](const auto& v) { write.set_responsibility_item(v); });
+  lay(route.list_version, f::kResponsibilityVersion, clear,
+      [&](const auto& v) { write.set_responsibility_version(v); });
+  lay(route.rule, f::kRoutingRule, clear, [&](const auto& v) { write.set_routing_rule(v); });
+  write.set_route_reason(route.reason.zh);
+  if (route.is_headless()) {
+    write.set_headless(true);
+    clear.push_back(f::kRouted);
+  } else {
+    write.set_routed(true);
+    clear.push_back(f::kHeadless);
+  }
+  return clear;
+}
+
 routing::Facts facts_of(const v1::Whistle& record, const Reference& reference,
                         std::int64_t now_ms) {
   routing::Facts facts;
@@ -205,34 +225,13 @@ Result<void> Road::opened(RecordId id, const Actor& reporter, Seq seq) {
   if (!opened.owner_org.is_nil()) write.set_owner_org(bytes_of(opened.owner_org));
   write.set_received_ms(workspace_.now_ms());
   write.set_round(opened.round);
-  if (auto written = workspace_.write_message({kinds::kWhistle, id}, write, {}, seq); !written) {
-    return written;
-  }
-  return note_route(id, seq);
+  record->MergeFrom(write);
+  const std::vector<std::uint32_t> clear = lay_route(route_of(*record), write);
+  return workspace_.write_message({kinds::kWhistle, id}, write, clear, seq);
 }
 
-Result<void> Road::note_route(RecordId id, Seq seq) {
-  auto record = read_message<v1::Whistle>(workspace_, kinds::kWhistle, id);
-  if (!record) return std::unexpected(std::move(record.error()));
-  const routing::Route route =
-      routing::route(reference_.book, facts_of(*record, reference_, workspace_.now_ms()));
-  v1::Whistle write;
-  std::vector<std::uint32_t> clear;
-  namespace f = whistle_field;
-  lay(route.item, f::kResponsibilityItem, clear,
-      [&](const auto& v) { write.set_responsibility_item(v); });
-  lay(route.list_version, f::kResponsibilityVersion, clear,
-      [&](const auto& v) { write.set_responsibility_version(v); });
-  lay(route.rule, f::kRoutingRule, clear, [&](const auto& v) { write.set_routing_rule(v); });
-  write.set_route_reason(route.reason.zh);
-  if (route.is_headless()) {
-    write.set_headless(true);
-    clear.push_back(whistle_field::kRouted);
-  } else {
-    write.set_routed(true);
-    clear.push_back(whistle_field::kHeadless);
-  }
-  return workspace_.write_message({kinds::kWhistle, id}, write, clear, seq);
+routing::Route Road::route_of(const v1::Whistle& record) const {
+  return routing::route(reference_.book, facts_of(record, reference_, workspace_.now_ms()));
 }
 
 Result<void> Road::count_evidence(const v1::WhistleAction& content, ProposedAction& action) {
@@ -353,11 +352,16 @@ Result<RoadResult> Road::propose(RecordId id, const v1::WhistleAction& content,
 // The departments that the responsibility list names are called at once; where it names none, the
 // county has to.
 Result<void> Road::call_by_rule(RecordId whistle) {
-  if (auto noted = note_route(whistle, workspace_.next_seq()); !noted) return noted;
   auto at = read_case(whistle);
   if (!at) return std::unexpected(std::move(at.error()));
-  const routing::Route route =
-      routing::route(reference_.book, facts_of(at->record, reference_, workspace_.now_ms()));
+  const routing::Route route = route_of(at->record);
+  v1::Whistle write;
+  const std::vector<std::uint32_t> clear = lay_route(route, write);
+  const Seq seq = workspace_.next_seq();
+  if (auto noted = workspace_.write_message({kinds::kWhistle, whistle}, write, clear, seq);
+      !noted) {
+    return noted;
+  }
   if (route.is_headless()) return {};
   v1::WhistleAction content;
   content.set_whistle(bytes_of(whistle));

@@ -7,6 +7,7 @@
 #include "apply/workspace.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "model/workflow.h"
+#include "routing/route.h"
 
 // The whistle's road on the server: what the pure machine decides, read from records and written
 // back to them.
@@ -55,7 +56,7 @@ class Road {
                                 const v1::WhistleAction& content, const Decision& decision);
   Result<void> place_whistle(const WhistleCase& whistle);
   Result<void> call_by_rule(RecordId whistle);
-  Result<void> note_route(RecordId whistle, Seq seq);
+  routing::Route route_of(const v1::Whistle& record) const;
 
   Workspace& workspace_;
   const Reference& reference_;

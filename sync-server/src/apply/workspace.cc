@@ -77,7 +77,7 @@ Result<Workspace::Page*> Workspace::open(const RecordKey& key) {
   slot = std::make_unique<Page>();
   slot->kind = kind;
   if (*stored) {
-    slot->record = std::move(**stored);
+    slot->record = **stored;
     slot->before = slot->record.memberships;
     slot->parent = parent_of(*kind, slot->record.state.body).id;
   }
@@ -145,9 +145,9 @@ Result<Merged> Workspace::merge_in(const Operation& operation, DeviceId device, 
     if (!named) return std::unexpected(std::move(named.error()));
     leaves = std::move(*named);
   }
-  (*page)->record.state = merged.next;
+  (*page)->record.state = std::move(merged.next);
   (*page)->dirty = true;
-  const RecordKey parent = parent_of(kind, merged.next.body);
+  const RecordKey parent = parent_of(kind, (*page)->record.state.body);
   if (parent.id != (*page)->parent) new_children_.emplace(parent.id, key);
   if (!has_content) return merged;
   if (auto settled = settle(key, **page, std::move(leaves), seq); !settled) {
@@ -230,15 +230,19 @@ Result<void> Workspace::flush() {
     if (!page || !page->dirty) continue;
     const RecordKey parent = parent_of(*page->kind, page->record.state.body);
     const RecordId new_parent = parent.id == page->parent ? RecordId{} : parent.id;
-    if (auto put = storage_.put_record(*page->kind, key.id, page->record, page->before, new_parent);
+    if (auto put = storage_.put_record(*page->kind, key.id, std::move(page->record), page->before,
+                                       new_parent);
         !put) {
       return put;
     }
-    page->before = page->record.memberships;
-    page->parent = parent.id;
-    page->dirty = false;
   }
+  pages_.clear();
+  new_children_.clear();
   return {};
+}
+
+bool Workspace::claim(std::string_view name, RecordId by) {
+  return claimed_.try_emplace(std::string(name), by).first->second == by;
 }
 
 std::vector<RecordKey> Workspace::touched() const {

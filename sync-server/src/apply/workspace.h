@@ -45,11 +45,12 @@ class Workspace {
 
   Seq next_seq();
 
-  /// The record, stored or not; lives as long as the workspace. kInternal: an unknown kind.
+  /// The record, stored or not; lives until `flush`. kInternal: an unknown kind.
   Result<Page*> open(const RecordKey& key);
 
-  /// Merges an operation into its record. `device` 0 is the server. kInvalid: the record would lie
-  /// in no scope of this county; nothing is changed then.
+  /// Merges an operation into its record, whose page has the outcome then: `next` of what is
+  /// returned was moved there. `device` 0 is the server. kInvalid: the record would lie in no scope
+  /// of this county; nothing is changed then.
   Result<Merged> merge_in(const Operation& operation, DeviceId device, Seq seq);
 
   /// Writes fields as the server: a canonical part of the record. Creates the record where it does
@@ -79,7 +80,11 @@ class Workspace {
   /// The record that a kind's records follow; nil if none.
   RecordKey parent_of(const KindSchema& kind, std::string_view body) const;
 
-  /// Hands everything that changed to storage.
+  /// Takes a name that is to be one record's alone; false when this transaction has given it to
+  /// another. What is stored is not asked.
+  bool claim(std::string_view name, RecordId by);
+
+  /// Hands everything that changed to storage; no page lives on.
   Result<void> flush();
 
   /// Records created or changed, for whoever must know of reference records.
@@ -97,6 +102,7 @@ class Workspace {
   const std::int64_t now_ms_;
   std::map<RecordKey, std::unique_ptr<Page>> pages_;
   std::multimap<RecordId, RecordKey> new_children_;  ///< by parent
+  std::map<std::string, RecordId, std::less<>> claimed_;
 };
 
 }  // namespace gridwhistle

@@ -1,6 +1,8 @@
 #include "feed/feed.h"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
 #include <string>
 #include <utility>
 
@@ -33,7 +35,7 @@ struct Feed::Place {
 
 Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet& grants,
            const v1::Cursor& cursor)
-    : storage_(storage), schema_(schema), reader_(reader), cursor_(cursor.seq()) {
+    : storage_(storage), schema_(schema), reader_(reader), cursor_(cursor.seq()), grants_(grants) {
   // A cursor from a future that was lost reads on from what there is.
   cursor_ = std::min(cursor_, storage_.last_seq());
   for (const ScopeGrant& grant : grants.grants()) {
@@ -55,6 +57,7 @@ void Feed::change_grants(const ScopeSet& grants) {
     next.push_back(
         {grant, known ? before->cursor : Seq(), known ? before->complete : Seq(), 0, {}});
   }
+  grants_ = grants;
   held_ = std::move(next);
   pass_open_ = false;
 }
@@ -111,18 +114,6 @@ Result<bool> Feed::refill(Source& source, Seq upto) {
   return source.lines.front().seq <= upto;
 }
 
-Result<Feed::Source*> Feed::earliest(Seq upto) {
-  Source* first = nullptr;
-  for (Source& source : sources_) {
-    auto ready = refill(source, upto);
-    if (!ready) return std::unexpected(std::move(ready.error()));
-    if (*ready && (first == nullptr || source.lines.front().seq < first->lines.front().seq)) {
-      first = &source;
-    }
-  }
-  return first;
-}
-
 Result<std::optional<CutDown>> Feed::next() {
   const Seq upto = storage_.last_seq();
   for (;;) {
@@ -163,17 +154,27 @@ Result<CutDown> Feed::fill(Seq upto) {
   CutDown cut;
   std::set<RecordKey> done;
   std::size_t bytes = 0;
-  for (;;) {
-    auto source = earliest(upto);
-    if (!source) return std::unexpected(std::move(source.error()));
-    if (*source == nullptr) {
-      cut.upto = upto;
-      return cut;
-    }
-    const FeedEntry line = (*source)->lines.front();
+  // The next line of every source that has one, the earliest on top.
+  std::priority_queue<std::pair<Seq, std::size_t>, std::vector<std::pair<Seq, std::size_t>>,
+                      std::greater<>>
+      next;
+  const auto queue = [&](std::size_t source) -> Result<void> {
+    auto ready = refill(sources_[source], upto);
+    if (!ready) return std::unexpected(std::move(ready.error()));
+    if (*ready) next.emplace(sources_[source].lines.front().seq, source);
+    return {};
+  };
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (auto queued = queue(i); !queued) return std::unexpected(queued.error());
+  }
+  while (!next.empty()) {
     if (bytes >= limits::kCutRawBytes || cut.rows.size() >= limits::kCutRows) return cut;
-    for (Source& each : sources_) {
-      if (!each.lines.empty() && each.lines.front().seq == line.seq) each.lines.pop_front();
+    const FeedEntry line = sources_[next.top().second].lines.front();
+    while (!next.empty() && next.top().first == line.seq) {
+      const std::size_t source = next.top().second;
+      next.pop();
+      sources_[source].lines.pop_front();
+      if (auto queued = queue(source); !queued) return std::unexpected(queued.error());
     }
     cut.upto = line.seq;
     if (done.contains(line.key)) continue;
@@ -184,6 +185,8 @@ Result<CutDown> Feed::fill(Seq upto) {
     bytes += (*row)->set.size() + limits::kRowOverheadBytes;
     cut.rows.push_back(std::move(**row));
   }
+  cut.upto = upto;
+  return cut;
 }
 
 Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) const {
@@ -191,8 +194,9 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
   for (const Membership& m : stored.memberships) {
     const std::string& leaf = storage_.scope_name(m.scope);
     bool named = false;
-    for (const Held& held : held_) {
-      if (!shows(held.grant, kind) || !reaches(held.grant, leaf)) continue;
+    for (const std::size_t at : grants_.reaching(leaf)) {
+      const Held& held = held_[at];
+      if (!shows(held.grant, kind)) continue;
       if (m.in) {
         place.visible = true;
         if (!named) place.scopes.push_back(leaf);
@@ -216,10 +220,7 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
 bool Feed::shown_after(const KindSchema& kind, const StoredRecord& stored, Seq seq) const {
   return std::ranges::any_of(stored.memberships, [&](const Membership& m) {
     if (m.seq <= seq) return false;
-    const std::string& leaf = storage_.scope_name(m.scope);
-    return std::ranges::any_of(held_, [&](const Held& held) {
-      return shows(held.grant, kind) && reaches(held.grant, leaf);
-    });
+    return grants_.sees(kind, storage_.scope_name(m.scope));
   });
 }
 

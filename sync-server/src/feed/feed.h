@@ -69,7 +69,6 @@ class Feed {
   void look_up_leaves();
   std::size_t first_behind() const;
   void begin_pass(std::size_t held);
-  Result<Source*> earliest(Seq upto);
   Result<bool> refill(Source& source, Seq upto);
   Result<CutDown> fill(Seq upto);
   Result<std::optional<Row>> row_of(const FeedEntry& line);
@@ -83,7 +82,8 @@ class Feed {
   const Schema& schema_;
   const Reader reader_;
   Seq cursor_;
-  std::vector<Held> held_;
+  ScopeSet grants_;
+  std::vector<Held> held_;  ///< as in `grants_`
 
   static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
   std::size_t pass_ = kAll;  ///< the scope that is brought up, or all

@@ -34,6 +34,9 @@ std::string_view significant(std::string_view leaf) {
   return {};
 }
 
+// How many digits an area's scope may have: county, town, village, grid.
+constexpr std::array<std::size_t, 4> kAreaDigits = {6, 9, 12, 15};
+
 std::optional<std::string> area_scope(std::string_view county, std::string_view code) {
   if (!all_digits(code) || !code.starts_with(county)) return std::nullopt;
   if (code.size() == 15) return "grid:" + std::string(code);
@@ -140,16 +143,44 @@ bool may_write(RoleSet roles, const KindSchema& kind) {
   return right != kRights.end() && roles.meets(right->writers);
 }
 
+ScopeSet::ScopeSet(std::vector<ScopeGrant> grants) {
+  auto held = std::make_shared<Held>();
+  held->grants = std::move(grants);
+  for (std::size_t i = 0; i < held->grants.size(); ++i) {
+    const ScopeGrant& grant = held->grants[i];
+    held->by_name.emplace(grant.scope, i);
+    const std::string_view area = significant(grant.scope);
+    if (grant.subtree && !area.empty()) held->by_area.emplace(area, i);
+  }
+  held_ = std::move(held);
+}
+
+std::vector<std::size_t> ScopeSet::reaching(std::string_view leaf) const {
+  std::vector<std::size_t> places;
+  const auto add = [&](const auto& index, std::string_view key) {
+    const auto [first, last] = index.equal_range(key);
+    for (auto it = first; it != last; ++it) {
+      if (std::ranges::find(places, it->second) == places.end()) places.push_back(it->second);
+    }
+  };
+  add(held_->by_name, leaf);
+  if (held_->by_area.empty()) return places;
+  const std::string_view area = significant(leaf);
+  for (const std::size_t length : kAreaDigits) {
+    if (length <= area.size()) add(held_->by_area, area.substr(0, length));
+  }
+  std::ranges::sort(places);
+  return places;
+}
+
 bool ScopeSet::sees(const KindSchema& kind, std::string_view leaf) const {
-  return std::ranges::any_of(
-      grants(), [&](const ScopeGrant& g) { return shows(g, kind) && reaches(g, leaf); });
+  return std::ranges::any_of(reaching(leaf),
+                             [&](std::size_t place) { return shows(grants()[place], kind); });
 }
 
 RoleSet ScopeSet::roles_over(std::string_view leaf) const {
   RoleSet roles;
-  for (const ScopeGrant& grant : grants()) {
-    if (reaches(grant, leaf)) roles = roles | grant.roles;
-  }
+  for (const std::size_t place : reaching(leaf)) roles = roles | grants()[place].roles;
   return roles;
 }
 
@@ -163,9 +194,8 @@ bool ScopeSet::writes(const KindSchema& kind, const std::vector<std::string>& le
 }
 
 bool ScopeSet::reaches_any(const std::vector<std::string>& leaves) const {
-  return std::ranges::any_of(leaves, [&](const std::string& leaf) {
-    return std::ranges::any_of(grants(), [&](const ScopeGrant& g) { return reaches(g, leaf); });
-  });
+  return std::ranges::any_of(leaves,
+                             [&](const std::string& leaf) { return !reaching(leaf).empty(); });
 }
 
 }  // namespace gridwhistle

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gridwhistle/ids.h"
@@ -57,10 +59,12 @@ bool may_write(RoleSet roles, const KindSchema& kind);
 class ScopeSet {
  public:
   ScopeSet() : ScopeSet(std::vector<ScopeGrant>()) {}
-  explicit ScopeSet(std::vector<ScopeGrant> grants)
-      : grants_(std::make_shared<const std::vector<ScopeGrant>>(std::move(grants))) {}
+  explicit ScopeSet(std::vector<ScopeGrant> grants);
 
-  const std::vector<ScopeGrant>& grants() const { return *grants_; }
+  const std::vector<ScopeGrant>& grants() const { return held_->grants; }
+
+  /// The places in `grants` of those that reach a leaf scope, without asking all the others.
+  std::vector<std::size_t> reaching(std::string_view leaf) const;
 
   bool sees(const KindSchema& kind, std::string_view leaf) const;
   /// All roles held over a leaf scope.
@@ -72,7 +76,13 @@ class ScopeSet {
   bool reaches_any(const std::vector<std::string>& leaves) const;
 
  private:
-  std::shared_ptr<const std::vector<ScopeGrant>> grants_;
+  struct Held {
+    std::vector<ScopeGrant> grants;
+    std::unordered_multimap<std::string_view, std::size_t> by_name;
+    std::unordered_multimap<std::string_view, std::size_t> by_area;  ///< those with their subtree
+  };
+
+  std::shared_ptr<const Held> held_;
 };
 
 }  // namespace gridwhistle

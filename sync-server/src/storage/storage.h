@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,10 +49,11 @@ class Storage {
 
   // Records.
 
-  virtual Result<std::optional<StoredRecord>> record(const RecordKey& key) = 0;
+  /// Null when there is none.
+  virtual Result<std::shared_ptr<const StoredRecord>> record(const RecordKey& key) = 0;
   /// Replaces the row and, from `before` (as they are stored), its memberships. `new_parent` is the
   /// record it follows from now on, nil when that is none or as it was.
-  virtual Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
+  virtual Result<void> put_record(const KindSchema& kind, RecordId id, StoredRecord next,
                                   const std::vector<Membership>& before, RecordId new_parent) = 0;
   /// Records that follow this one, or once did, whichever kind.
   virtual Result<std::vector<RecordKey>> children(RecordId parent) = 0;

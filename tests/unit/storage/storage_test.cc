@@ -120,6 +120,75 @@ TEST_CASE("a wide grant reaches the leaf scopes under it and no others") {
   CHECK(storage->leaves_of({.scope = "county:440811", .subtree = true}).size() == 5);
 }
 
+TEST_CASE("a record is found whatever its device was last known to have made") {
+  File file;
+  auto storage = file.open();
+  const KindSchema& kind = *built_schema().kind(kinds::kVisit);
+  const DeviceId device(0x123);
+  const auto id = [&](std::uint64_t counter) { return RecordId::make(device, counter); };
+  const auto is_there = [&](std::uint64_t counter) {
+    return *storage->record({kinds::kVisit, id(counter)}) != nullptr;
+  };
+  const auto put_number = [&](std::uint64_t counter, RecordId parent = {}) {
+    storage->set_last_seq(Seq(storage->last_seq().value + 1));
+    REQUIRE(storage->put_record(kind, id(counter),
+                                visit_in(*storage, "grid:440811001001001", storage->last_seq()), {},
+                                parent));
+  };
+  CHECK_FALSE(is_there(5));
+  CHECK(storage->children(id(9))->empty());
+  REQUIRE(storage->begin());
+  put_number(5);
+  put_number(3, id(9));
+  CHECK(is_there(5));
+  CHECK(is_there(3));
+  CHECK_FALSE(is_there(4));
+  CHECK_FALSE(is_there(6));
+  CHECK(storage->children(id(9))->size() == 1);
+  REQUIRE(storage->commit());
+
+  REQUIRE(storage->begin());
+  put_number(7, id(10));
+  storage->rollback();
+  CHECK_FALSE(is_there(7));
+  CHECK(storage->children(id(10))->empty());
+  CHECK(is_there(5));
+
+  storage.reset();
+  storage = file.open();
+  CHECK(is_there(3));
+  CHECK(is_there(5));
+  CHECK_FALSE(is_there(7));
+  CHECK(storage->children(id(9))->size() == 1);
+}
+
+TEST_CASE("a set of grants finds those that reach a scope as each of them would say") {
+  const std::vector<std::string> names = {"county:440811",
+                                          "town:440811001000",
+                                          "town:440811002000",
+                                          "village:440811001001",
+                                          "village:440811001002",
+                                          "grid:440811001001001",
+                                          "grid:440811001001002",
+                                          "grid:440811002001001",
+                                          "worker:0123456789abcdef0123456789abcdef",
+                                          "org:0123456789abcdef0123456789abcdef"};
+  std::vector<ScopeGrant> grants;
+  for (const std::string& name : names) {
+    grants.push_back({.scope = name, .subtree = false});
+    grants.push_back({.scope = name, .subtree = true});
+  }
+  const ScopeSet all(grants);
+  for (const std::string& leaf : names) {
+    std::vector<std::size_t> expected;
+    for (std::size_t i = 0; i < grants.size(); ++i) {
+      if (reaches(grants[i], leaf)) expected.push_back(i);
+    }
+    INFO(leaf);
+    CHECK(all.reaching(leaf) == expected);
+  }
+}
+
 TEST_CASE("the audit's chain holds, and breaks where one byte was changed") {
   File file;
   auto storage = file.open();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "model/merge.h"
 #include "sqlite/schema_tables.h"
@@ -13,6 +14,9 @@ using sqlite::Lifetime;
 using sqlite::Statement;
 
 namespace {
+
+// Some commits' worth of records.
+constexpr std::size_t kRecentBytes = std::size_t{4} << 20;
 
 // Columns: stamps, memberships, body.
 Result<StoredRecord> stored_of(const Statement& row, int first) {
@@ -35,29 +39,62 @@ void bind_lookup(Statement& statement, int index, const LookupValue& value) {
 
 }  // namespace
 
-Result<std::optional<StoredRecord>> SqliteStorage::record(const RecordKey& key) {
-  if (schema_.kind(key.kind) == nullptr) return std::nullopt;
+Result<bool> SqliteStorage::is_beyond_newest(KindId table, RecordId id) {
+  if (!id.well_formed()) return false;
+  const DeviceId device = id.device();
+  auto known = newest_.find({table, device});
+  if (known == newest_.end()) {
+    const std::string column = table ? "id" : "parent";
+    RecordId newest;
+    const auto read = sqlite::rows_of(
+        connection_,
+        "SELECT max(" + column + ") FROM " + (table ? sqlite::table_name(table) : "child") +
+            " WHERE " + column + " BETWEEN ? AND ?",
+        [&](Statement& row) {
+          if (!row.is_null(0)) newest = row.record_id(0);
+        },
+        RecordId::make(device, 0),
+        RecordId::make(device, std::numeric_limits<std::uint64_t>::max()));
+    if (!read) return std::unexpected(read.error());
+    known = newest_.emplace(std::pair{table, device}, newest).first;
+  }
+  return id > known->second;
+}
+
+void SqliteStorage::note_newest(KindId table, RecordId id) {
+  if (!id.well_formed()) return;
+  const auto known = newest_.find({table, id.device()});
+  if (known != newest_.end()) known->second = std::max(known->second, id);
+}
+
+Result<std::shared_ptr<const StoredRecord>> SqliteStorage::record(const RecordKey& key) {
+  if (schema_.kind(key.kind) == nullptr) return nullptr;
   const auto recent = recent_.find(key);
   if (recent != recent_.end()) return recent->second;
-  std::optional<StoredRecord> found;
+  const auto beyond = is_beyond_newest(key.kind, key.id);
+  if (!beyond) return std::unexpected(beyond.error());
+  if (*beyond) return nullptr;
+  std::shared_ptr<const StoredRecord> found;
   const auto read = sqlite::rows_of(
       connection_,
       "SELECT stamps, memberships, body FROM " + sqlite::table_name(key.kind) + " WHERE id=?",
       [&](Statement& row) -> Result<void> {
         Result<StoredRecord> stored = stored_of(row, 0);
         if (!stored) return std::unexpected(std::move(stored.error()));
-        found = std::move(*stored);
+        found = std::make_shared<const StoredRecord>(std::move(*stored));
         return {};
       },
       key.id);
   if (!read) return std::unexpected(read.error());
+  if (found) keep_recent(key, found);
   return found;
 }
 
-void SqliteStorage::keep_recent(const RecordKey& key, const StoredRecord& record) {
+void SqliteStorage::keep_recent(const RecordKey& key, std::shared_ptr<const StoredRecord> record) {
   constexpr std::size_t kAround = 512;  // the parts whose size nobody adds up, about
-  recent_bytes_ += record.state.body.size() + kAround;
-  recent_.insert_or_assign(key, record);
+  if (recent_bytes_ > kRecentBytes) forget_recent();
+  recent_bytes_ += record->state.body.size() + kAround;
+  recent_.insert_or_assign(key, std::move(record));
 }
 
 void SqliteStorage::forget_recent() {
@@ -71,8 +108,7 @@ const std::string& SqliteStorage::upsert_of(const KindSchema& kind) {
   return sql;
 }
 
-Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
-                                       const StoredRecord& next,
+Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id, StoredRecord next,
                                        const std::vector<Membership>& before, RecordId new_parent) {
   Result<Statement> upsert = connection_.prepare(upsert_of(kind));
   if (!upsert) return std::unexpected(std::move(upsert.error()));
@@ -90,13 +126,18 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id,
     if (std::ranges::find(before, m) != before.end()) continue;
     if (auto put = put_line(m, {kind.id, id}); !put) return put;
   }
-  keep_recent({kind.id, id}, next);
+  note_newest(kind.id, id);
+  keep_recent({kind.id, id}, std::make_shared<const StoredRecord>(std::move(next)));
   if (new_parent.is_nil()) return {};
+  note_newest(KindId(), new_parent);
   return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", new_parent, kind.id, id);
 }
 
 Result<std::vector<RecordKey>> SqliteStorage::children(RecordId parent) {
   std::vector<RecordKey> keys;
+  const auto beyond = is_beyond_newest(KindId(), parent);
+  if (!beyond) return std::unexpected(beyond.error());
+  if (*beyond) return keys;
   const auto read = sqlite::rows_of(
       connection_, "SELECT kind, id FROM child WHERE parent=?",
       [&](Statement& row) {

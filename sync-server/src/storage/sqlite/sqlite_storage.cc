@@ -15,8 +15,8 @@ namespace {
 
 // Enough for the upper levels of every index of a county's file.
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
-// Some commits' worth of records.
-constexpr std::size_t kRecentBytes = std::size_t{4} << 20;
+// A day's devices, some kinds each.
+constexpr std::size_t kNewestMax = 16384;
 
 sqlite::OpenOptions options_for(const std::string& path, const std::string& vfs) {
   return {.path = path,
@@ -88,7 +88,7 @@ Result<void> SqliteStorage::begin() {
   auto transaction = sqlite::Transaction::begin(connection_);
   if (!transaction) return std::unexpected(transaction.error());
   transaction_.emplace(std::move(*transaction));
-  if (recent_bytes_ > kRecentBytes) forget_recent();
+  if (newest_.size() > kNewestMax) newest_.clear();
   return {};
 }
 

@@ -34,8 +34,8 @@ class SqliteStorage final : public Storage {
   Result<std::string> fact(std::string_view name) override;
   Result<void> set_fact(std::string_view name, std::string_view value) override;
 
-  Result<std::optional<StoredRecord>> record(const RecordKey& key) override;
-  Result<void> put_record(const KindSchema& kind, RecordId id, const StoredRecord& next,
+  Result<std::shared_ptr<const StoredRecord>> record(const RecordKey& key) override;
+  Result<void> put_record(const KindSchema& kind, RecordId id, StoredRecord next,
                           const std::vector<Membership>& before, RecordId new_parent) override;
   Result<std::vector<RecordKey>> children(RecordId parent) override;
   Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
@@ -95,8 +95,10 @@ class SqliteStorage final : public Storage {
   Result<void> put_line(const Membership& membership, const RecordKey& key);
   Result<void> drop_line(const Membership& membership);
   const std::string& upsert_of(const KindSchema& kind);
-  void keep_recent(const RecordKey& key, const StoredRecord& record);
+  void keep_recent(const RecordKey& key, std::shared_ptr<const StoredRecord> record);
   void forget_recent();
+  Result<bool> is_beyond_newest(KindId table, RecordId id);
+  void note_newest(KindId table, RecordId id);
   Result<std::vector<LostValue>> lost_values_of(std::string_view condition, const RecordKey& key);
 
   sqlite::Connection connection_;
@@ -111,9 +113,13 @@ class SqliteStorage final : public Storage {
   std::size_t committed_scopes_ = 0;
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
-  /// Records as they were last written: what one phone sent is read again for all others at once.
-  std::unordered_map<RecordKey, StoredRecord, KeyHash> recent_;
+  /// Records as they were last read or written: what one phone sent is read for all others at once.
+  std::unordered_map<RecordKey, std::shared_ptr<const StoredRecord>, KeyHash> recent_;
   std::size_t recent_bytes_ = 0;
+  /// The newest id of a device in a kind's table; under kind 0 the newest that is a parent. Devices
+  /// count their ids, so one beyond it is not there. After a rollback it may be too high, which
+  /// costs a lookup and no more.
+  std::map<std::pair<KindId, DeviceId>, RecordId> newest_;
 };
 
 }  // namespace gridwhistle
