@@ -87,7 +87,7 @@ void configure(const std::string& config, int port) {
 }
 
 void wait_for(int port) {
-  for (int tries = 0; tries < 200; ++tries) {
+  for (int tries = 0; tries < 1200; ++tries) {
     asio::io_context io;
     tcp::socket socket(io);
     boost::system::error_code wrong;
