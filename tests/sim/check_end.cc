@@ -141,6 +141,7 @@ void check_end(County& county, const Oracle& oracle,
   const auto report = county.verify();
   if (!report) throw Violation("verify: " + report.error().message);
   if (!report->faults.empty()) throw Violation("verify: " + report->faults.front());
+  if (!report->orphans.empty()) throw Violation("verify: " + report->orphans.front());
 }
 
 }  // namespace gridwhistle::sim
