@@ -1,13 +1,14 @@
 #include "app/phone_door.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 #include <thread>
+#include <vector>
 
-#include "app/open_county.h"
 #include "gridwhistle/default_ports.h"
 #include "schema/tables.h"
 #include "storage/open.h"
@@ -69,18 +70,27 @@ class Hold {
 
 constexpr std::size_t kFrame = 256 << 10;
 
+// A county of its own, and what it stands on.
+struct Ground {
+  std::unique_ptr<County> county() const {
+    REQUIRE(create_sqlite_storage(folder / "county.db", "440811", built_schema()));
+    auto opened =
+        County::open(std::move(*open_sqlite_storage(folder / "county.db", built_schema())),
+                     built_schema(), *clock, *random, {.server_key_sha256 = std::string(32, 'k')});
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+
+  TempFolder folder;
+  std::unique_ptr<Clock> clock = system_clock();
+  std::unique_ptr<Random> random = system_random();
+};
+
 }  // namespace
 
 TEST_CASE("What waits for the county is bounded, whether it was handed over to it or not") {
-  TempFolder folder;
-  REQUIRE(create_sqlite_storage(folder / "county.db", "440811", built_schema()));
-  const auto clock = system_clock();
-  const auto random = system_random();
-  auto county =
-      County::open(std::move(*open_sqlite_storage(folder / "county.db", built_schema())),
-                   built_schema(), *clock, *random, {.server_key_sha256 = std::string(32, 'k')});
-  REQUIRE(county);
-  CountyThread thread(std::move(*county));
+  Ground ground;
+  CountyThread thread(ground.county());
   PhoneDoor door(thread);
   const auto stream = std::make_shared<FakeStream>(1);
   const auto phone = door.on_open(stream);
@@ -106,4 +116,32 @@ TEST_CASE("What waits for the county is bounded, whether it was handed over to i
   CHECK_FALSE(stream->paused());
   phone->on_closed();
   thread.stop();
+}
+
+TEST_CASE("Phones come and go on threads of their own while operators ask") {
+  constexpr int kThreads = 4;
+  constexpr std::uint64_t kCalls = 50;
+  Ground ground;
+  CountyThread thread(ground.county());
+  PhoneDoor door(thread);
+  std::atomic<int> answers = 0;
+  std::vector<std::thread> threads;
+  for (std::uint64_t number = 0; number < kThreads; ++number) {
+    threads.emplace_back([&, number] {
+      for (std::uint64_t call = 0; call < kCalls; ++call) {
+        const auto stream = std::make_shared<FakeStream>(1 + number * kCalls + call);
+        const auto phone = door.on_open(stream);
+        phone->on_frame("no frame");
+        phone->on_drained();
+        door.enrol("no request", [&](const Result<std::string>&) { ++answers; });
+        thread.call([](const County& county) { return county.queued_bytes(); });
+        phone->on_half_close();
+        phone->on_closed();
+      }
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  door.on_shutdown();
+  thread.stop();
+  CHECK(answers == kThreads * kCalls);
 }
