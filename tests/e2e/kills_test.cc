@@ -17,6 +17,9 @@ Ids ids_of(const Json& records) {
   return ids;
 }
 
+/// All of a phone's whistles, however many kills were asked for.
+Ids ids_on(Phone& phone) { return ids_of(phone.asked({"list", "whistle", "--limit", "100000"})); }
+
 Ids ids_on(County& county) { return ids_of(county.records("Whistle")); }
 
 void pause_ms(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
@@ -47,7 +50,7 @@ TEST_CASE("A phone killed while it records keeps everything it had promised") {
   }
   INFO(killed << " of " << kills << " were killed in time, " << acknowledged.size() << " promised");
   CHECK(killed > 0);
-  const Ids kept = ids_of(phone.asked({"list", "whistle", "--limit", "1000"}));
+  const Ids kept = ids_on(phone);
   CHECK(std::ranges::includes(kept, acknowledged));
   phone.sync();
   CHECK(ids_on(county) == kept);
@@ -101,8 +104,8 @@ TEST_CASE("A server killed while phones sync loses nothing it had acknowledged")
   second.sync();
   first.sync();
   CHECK(ids_on(county) == recorded);
-  CHECK(ids_of(first.asked({"list", "whistle", "--limit", "1000"})) == recorded);
-  CHECK(ids_of(second.asked({"list", "whistle", "--limit", "1000"})) == recorded);
+  CHECK(ids_on(first) == recorded);
+  CHECK(ids_on(second) == recorded);
   CHECK(county.operate({"verify"}).code == 0);
 }
 
