@@ -1,6 +1,8 @@
 #include "app/backup.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -14,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kPartSuffix[] = ".part";
 constexpr std::int64_t kLateMs = std::int64_t{3} * 24 * 3600 * 1000;
 
 /// "440811-20261122T052031Z.gwbackup": by name in the order of time.
@@ -42,6 +45,48 @@ void drop_oldest(const ServerConfig& config) {
   }
 }
 
+/// What a backup that was killed has left, of this county; one is made at a time.
+void drop_half_made(const fs::path& folder, const std::string& prefix) {
+  std::vector<fs::path> left;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_part = name.find(std::string(".gwbackup") + kPartSuffix) != name.npos;
+    if (name.starts_with(prefix) && is_part) left.push_back(entry.path());
+  }
+  for (const fs::path& path : left) fs::remove(path, ignored);
+}
+
+/// A backup in the making, under a name that nobody takes for a backup's. Removed with everything
+/// beside it, unless it was put in place.
+class Draft {
+ public:
+  explicit Draft(const std::string& target) : path_(target + kPartSuffix) { remove(); }
+  ~Draft() { remove(); }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  Result<void> put_in_place(const std::string& target) const {
+    if (auto flushed = flush(path_); !flushed) return flushed;
+    std::error_code error;
+    fs::rename(path_, target, error);
+    if (error) return fail(ErrorCode::kIo, error.message());
+    const fs::path folder = fs::path(target).parent_path();
+    return flush(folder.empty() ? "." : folder.string());
+  }
+
+ private:
+  void remove() const {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-journal", "-wal", "-shm", "-lock"}) {
+      fs::remove(path_ + suffix, ignored);
+    }
+  }
+  std::string path_;
+};
+
 Result<void> keep_key(const ServerConfig& config, const std::string& to) {
   if (config.passphrase_file.empty()) return {};
   const auto passphrase = read_passphrase(config.passphrase_file);
@@ -57,6 +102,14 @@ bool on_one_disk(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+Result<void> flush(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool flushed = descriptor >= 0 && fsync(descriptor) == 0;
+  if (descriptor >= 0) close(descriptor);
+  if (!flushed) return fail(ErrorCode::kIo, path + " could not be flushed to the disk");
+  return {};
+}
+
 Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,
                            std::string_view by, std::int64_t now_ms) {
   std::string target = path;
@@ -64,14 +117,21 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     std::error_code error;
     fs::create_directories(config.backup_folder, error);
     if (error) return fail(ErrorCode::kIo, config.backup_folder + ": " + error.message());
+    drop_half_made(config.backup_folder, config.county + "-");
     target = config.backup_folder + "/" + backup_name(config.county, now_ms);
   }
-  const auto upto = county.backup(target, by);
-  if (!upto) return std::unexpected(upto.error());
   std::error_code ignored;
-  fs::remove(target + "-lock", ignored);
-  if (auto kept = keep_key(config, target + kKeySuffix); !kept)
-    return std::unexpected(kept.error());
+  if (fs::exists(target, ignored)) {
+    return fail(ErrorCode::kAlreadyExists, target + " is there already");
+  }
+  const Draft draft(target);
+  const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
+    if (auto kept = keep_key(config, target + kKeySuffix); !kept) return kept;
+    return draft.put_in_place(target);
+  });
+  if (!upto) {
+    return fail(upto.error().code, target + ": " + upto.error().message, upto.error().detail);
+  }
   if (path.empty()) drop_oldest(config);
   return Backup{target, *upto};
 }

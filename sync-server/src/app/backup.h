@@ -18,12 +18,16 @@ struct Backup {
 };
 
 /// Backs the county up into `path`, or, when that is empty, into a new file of the configured
-/// folder, of which the newest `keep` stay. With a passphrase configured the server's key follows
-/// under the same name and ".key". The county's thread.
+/// folder, of which the newest `keep` stay. With a passphrase configured the server's key goes
+/// before it under the same name and ".key". The file has another name until it is whole and
+/// checked; only then does the county count as backed up. The county's thread.
 ///
 /// Errors: those of County::backup, of the folder, and of the passphrase.
 Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,
                            std::string_view by, std::int64_t now_ms);
+
+/// Returns when a file, or what names there are in a folder, would survive a power cut.
+Result<void> flush(const std::string& path);
 
 struct Warning {
   std::string english;

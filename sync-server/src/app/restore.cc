@@ -1,6 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -113,14 +110,6 @@ Result<void> move_aside(const ServerConfig& config, bool replace, std::int64_t n
     fs::rename(path + suffix, aside + suffix, error);
     if (error) return fail(ErrorCode::kIo, path + suffix + ": " + error.message());
   }
-  return {};
-}
-
-Result<void> flush(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool flushed = descriptor >= 0 && fsync(descriptor) == 0;
-  if (descriptor >= 0) close(descriptor);
-  if (!flushed) return fail(ErrorCode::kIo, path + " could not be flushed to the disk");
   return {};
 }
 

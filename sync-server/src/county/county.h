@@ -168,9 +168,13 @@ class County {
   /// masked; with one the export is noted in the audit. Stops at the first error of `line`.
   Result<void> export_json(std::string_view purpose, std::string_view by,
                            const std::function<Result<void>(std::string_view)>& line);
-  /// Copies the county into a new file, opens and checks the copy, and only then moves the
-  /// watermark that lets phones forget. Errors: kAlreadyExists, kCorrupt, and those of files.
-  Result<Seq> backup(const std::string& path, std::string_view by);
+  /// Copies the county into a new file, opens and checks the copy, lets `put_in_place` do what
+  /// else makes it a backup, and only then moves the watermark that lets phones forget. After an
+  /// error what there is of the file is for the caller to remove.
+  /// Errors: kAlreadyExists, kCorrupt, those of files and of `put_in_place`.
+  Result<Seq> backup(
+      const std::string& path, std::string_view by,
+      const std::function<Result<void>()>& put_in_place = [] { return Result<void>(); });
 
  private:
   struct Impl;

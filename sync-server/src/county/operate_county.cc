@@ -169,10 +169,12 @@ Result<VerifyReport> County::verify() const {
   return report;
 }
 
-Result<Seq> County::backup(const std::string& path, std::string_view by) {
+Result<Seq> County::backup(const std::string& path, std::string_view by,
+                           const std::function<Result<void>()>& put_in_place) {
   Impl& impl = *impl_;
   const Seq upto = impl.storage->last_seq();
   if (auto copied = impl.storage->back_up(path); !copied) return std::unexpected(copied.error());
+  if (auto placed = put_in_place(); !placed) return std::unexpected(placed.error());
   const auto noted = impl.in_batch([&]() -> Result<void> {
     if (auto set = impl.storage->set_fact(kBackedUp, std::to_string(upto.value)); !set) return set;
     if (auto set = impl.storage->set_fact(kBackedUpAt, std::to_string(impl.now_ms())); !set) {

@@ -1,4 +1,8 @@
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -6,6 +10,7 @@
 #include <sstream>
 
 #include "app/argument_files.h"
+#include "app/backup.h"
 #include "app/command_line.h"
 #include "app/init.h"
 #include "app/open_county.h"
@@ -35,6 +40,36 @@ struct Said {
     return rows;
   }
 };
+
+/// While it lives no file of this process grows beyond so many bytes.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+std::vector<std::string> file_names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
 
 /// A county in a folder of its own, and somebody who types commands.
 class Desk {
@@ -260,6 +295,59 @@ TEST_CASE("A backup goes where it is told, or into the folder, of which the newe
   CHECK(desk.type({"backup", "mine.gwbackup"}).code == ExitCode::kRefused);
   const std::string path = desk.type({"backup"}).rows()[0]["path"];
   CHECK(path.starts_with(desk.config().backup_folder + "/440811-"));
+}
+
+TEST_CASE("A backup that failed leaves no file and no mark, and what a killed one left goes") {
+  Desk desk;
+  desk.with_sample();
+  const std::filesystem::path folder = desk.config().backup_folder;
+  const auto back_up = [&](std::int64_t at_ms) {
+    return make_backup(desk.county(), desk.config(), "", "test", at_ms);
+  };
+  {
+    // As on a disk that is full: no file grows beyond so much.
+    const FileSizeLimit limit(256 << 10);
+    const auto failed = back_up(1000);
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().message.find(folder.string()) != std::string::npos);
+  }
+  CHECK(desk.county().status()->backed_up.value == 0);
+  CHECK(std::filesystem::is_empty(folder));
+  CHECK_FALSE(desk.county().storage_health().refuses);
+
+  for (const char* left :
+       {"440811-20200101T000000Z.gwbackup.part", "440811-20200101T000000Z.gwbackup.part-journal",
+        "440812-20200101T000000Z.gwbackup.part"}) {
+    std::ofstream(folder / left) << "half of one";
+  }
+  const auto made = back_up(2000);
+  REQUIRE(made);
+  CHECK(desk.county().status()->backed_up == made->upto);
+  // The third is another county's, and may be in the making.
+  CHECK(file_names(folder) == std::vector<std::string>{"440811-19700101T000002Z.gwbackup",
+                                                       "440812-20200101T000000Z.gwbackup.part"});
+}
+
+TEST_CASE("Half a backup is none of the newest that stay") {
+  Desk desk;
+  ServerConfig config = desk.config();
+  config.backup_keep = 2;
+  for (const std::int64_t at_ms : {1000, 2000, 3000}) {
+    std::ofstream(config.backup_folder + "/440811-20990101T000000Z.gwbackup.part") << "half";
+    REQUIRE(make_backup(desk.county(), config, "", "test", at_ms));
+  }
+  CHECK(file_names(config.backup_folder) ==
+        std::vector<std::string>{"440811-19700101T000002Z.gwbackup",
+                                 "440811-19700101T000003Z.gwbackup"});
+}
+
+TEST_CASE("The county's mark moves only when the backup and its key are in place") {
+  Desk desk;
+  ServerConfig config = desk.config();
+  config.passphrase_file = desk.folder() / "no such file";
+  CHECK_FALSE(make_backup(desk.county(), config, "", "test", 5000));
+  CHECK(desk.county().status()->backed_up.value == 0);
+  CHECK(std::filesystem::is_empty(config.backup_folder));
 }
 
 TEST_CASE(

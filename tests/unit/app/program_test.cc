@@ -37,7 +37,10 @@ class Program {
     if (server_ > 0) waitpid(server_, nullptr, 0);
   }
 
-  Ended run(const std::string& arguments) { return run_plain("-c " + config() + " " + arguments); }
+  /// `before` is what the shell is told before the program.
+  Ended run(const std::string& arguments, const std::string& before = "") {
+    return run_plain("-c " + config() + " " + arguments, before);
+  }
 
   /// Starts `serve` and waits until it answers.
   void serve() {
@@ -69,12 +72,13 @@ class Program {
   }
 
   std::string config() const { return folder_ / "gridwhistle.toml"; }
+  std::filesystem::path folder() const { return folder_.path(); }
 
  private:
-  static Ended run_plain(const std::string& arguments) {
+  static Ended run_plain(const std::string& arguments, const std::string& before = "") {
     Ended ended;
     std::FILE* pipe =
-        popen((std::string(GRIDWHISTLE_SERVER) + " --lang en " + arguments + " 2>&1").c_str(), "r");
+        popen((before + GRIDWHISTLE_SERVER + " --lang en " + arguments + " 2>&1").c_str(), "r");
     char buffer[4096];
     for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
       ended.text.append(buffer, n);
@@ -134,6 +138,29 @@ TEST_CASE(
   CHECK(program.log().find("backup_on_same_disk") != std::string::npos);
   CHECK(program.stop(SIGTERM) == 0);
   CHECK(program.log().find("stopped") != std::string::npos);
+}
+
+TEST_CASE(
+    "A backup that is killed while it writes counts for nothing, and the next one clears up") {
+  Program program;
+  CHECK(program.run("import " + kSample).code == 0);
+  // The system kills who writes beyond this size: more than the county's other files take, less
+  // than its copy.
+  CHECK(program.run("backup", "ulimit -f 512 && exec ").code == -1);
+  const auto names = [&] {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(program.folder() / "backup")) {
+      found.push_back(entry.path().filename());
+    }
+    return found;
+  };
+  const auto half_made = names();
+  REQUIRE_FALSE(half_made.empty());
+  for (const std::string& name : half_made) CHECK_FALSE(name.ends_with(".gwbackup"));
+  CHECK(program.run("status --json").text.find("\"backed_up\":0,") != std::string::npos);
+  CHECK(program.run("backup").code == 0);
+  REQUIRE(names().size() == 1);
+  CHECK(names().front().ends_with(".gwbackup"));
 }
 
 TEST_CASE("A killed server's file serves again") {
