@@ -2,11 +2,15 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
+#include <set>
 
 #include "county.h"
 
 namespace gridwhistle::e2e {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string error_of(const Ended& ended) { return Json::parse(ended.out).at("error"); }
 
@@ -66,6 +70,61 @@ TEST_CASE("A server with another key is not spoken to, and nothing is lost") {
   county.serve();
   phone.sync();
   CHECK(county.records("Whistle").size() == 1);
+}
+
+TEST_CASE(
+    "A county restored on a new machine with a new key: phones say so, enrol again and go on") {
+  County county;
+  county.serve();
+  Phone known(county, "known");
+  Phone late(county, "late");
+  known.enrol("WG001");
+  std::multiset<std::string> recorded = {known.whistle("备份之前")};
+  known.sync();
+  const std::string backup = county.asked({"backup", county.file("kept.gwbackup")})[0].at("path");
+  late.enrol("WG001");
+  for (Phone* phone : {&known, &late}) {
+    recorded.insert(phone->whistle("备份之后"));
+    phone->sync();
+  }
+  county.stop();
+  fs::remove_all(county.file("data"));
+  const std::string machine = county.file("machine");
+  REQUIRE(
+      run({GRIDWHISTLE_SERVER, "init", "--county", "440811", "--public", "127.0.0.1:1", machine},
+          county.folder())
+          .code == 0);
+  fs::rename(machine + "/data", county.file("data"));
+  const Ended restored = county.operate({"restore", "--replace", backup});
+  REQUIRE(restored.code == 0);
+  CHECK(restored.out.find("another server key") != std::string::npos);
+  county.serve();
+
+  for (Phone* phone : {&known, &late}) {
+    const std::string unsent = phone->whistle("未发送");
+    recorded.insert(unsent);
+    const Ended refused = phone->gw({"--json", "sync"});
+    CHECK(refused.code == 5);
+    CHECK(error_of(refused) == "wrong_server_key");
+    const Ended told = phone->gw({"sync"});
+    CHECK(told.err.find("nothing is lost") != std::string::npos);
+    CHECK(told.err.find("enrol again") != std::string::npos);
+    CHECK(phone->gw({"status"}).out.find("enrol again") != std::string::npos);
+    CHECK(phone->asked({"status"}).at("unsent") == 1);
+    CHECK(phone->asked({"show", unsent}).at("fields").at("title") == "未发送");
+
+    phone->enrol("WG001");
+    phone->sync();
+    phone->sync();
+    CHECK(phone->asked({"status"}).at("unsent") == 0);
+    CHECK(phone->gw({"outcomes"}).out.find("REJECTED") == std::string::npos);
+  }
+  std::multiset<std::string> on_server;
+  for (const Json& one : county.records("Whistle")) on_server.insert(one.at("id"));
+  CHECK(on_server == recorded);
+  known.sync();
+  CHECK(known.asked({"list", "whistle"}).size() == recorded.size());
+  CHECK(county.operate({"verify"}).code == 0);
 }
 
 TEST_CASE("Before it is enrolled a phone says so, and records nothing") {

@@ -46,8 +46,11 @@ constexpr Line kLines[] = {
     {ErrorCode::kDeviceLost,
      {"本机已报失，请联系管理员", "this phone was reported lost; ask the operator"}},
     {ErrorCode::kWrongServerKey,
-     {"服务器的密钥与注册时不同，已中断；请联系管理员",
-      "the server's key is not the one enrolled with, nothing was sent; ask the operator"}},
+     {"服务器的密钥与注册时不同，未发送任何内容，本机内容不会丢失；如服务器已更换，请向管理员索取新"
+      "注册码"
+      "重新注册",
+      "the server's key is not the one enrolled with; nothing was sent and nothing is lost. If the "
+      "server was replaced, enrol again with a new code from the operator"}},
     {ErrorCode::kBadSignature,
      {"服务器不认识本机的密钥，请重新注册",
       "the server does not know this phone's key; enrol again"}},

@@ -11,6 +11,7 @@
 #include "app/key_backup.h"
 #include "app/listing.h"
 #include "app/open_county.h"
+#include "base/sha256.h"
 #include "sqlite/file_lock.h"
 #include "storage/open.h"
 
@@ -50,6 +51,7 @@ struct Phone {
 
 struct Checked {
   Seq upto;
+  bool same_key = true;          ///< phones know this machine's key
   std::vector<Phone> unknown;    ///< enrolled since the backup
   std::vector<Phone> unrevoked;  ///< revoked since the backup
 };
@@ -84,6 +86,8 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
   const auto known = open->county->devices();
   if (!known) return std::unexpected(known.error());
   Checked found{.upto = status->last_seq, .unknown = {}, .unrevoked = {}};
+  const std::string known_key = peek_fact(path, "server_key").value_or("");
+  found.same_key = known_key.empty() || known_key == to_hex(open->key_sha256);
   compare(*open->county, *known, replaced, found);
   return found;
 }
@@ -177,6 +181,26 @@ nlohmann::ordered_json json_of(const std::vector<Phone>& phones) {
   return list;
 }
 
+// A server with another key is a stranger to every phone of the backup.
+void tell_of_key(const ServerConfig& config, const std::string& backup, const Output& output) {
+  std::error_code ignored;
+  const std::string kept = backup + kKeySuffix;
+  const bool is_kept = fs::exists(kept, ignored);
+  output.line(
+      "Warning: the phones of this backup know another server key and will not speak to this "
+      "machine. Before it serves put the old key into " +
+          config.key_path() +
+          (is_kept ? " (move the one there away and restore again: the old one is in " + kept + ")"
+                   : "") +
+          ". If the old key is lost, every phone must enrol again with a new code; they keep what "
+          "they recorded and send it then.",
+      "警告：此备份中的手机认得的是另一把服务器密钥，不会与本机通信。启动服务器之前请把原密钥放回"
+      " " +
+          config.key_path() +
+          (is_kept ? "（移走现有密钥后重新恢复，原密钥在 " + kept + " 中）" : "") +
+          "。如原密钥已丢失，每部手机须用新注册码重新登记；手机会保留内容，届时自动发送。");
+}
+
 // What only a person can do about the phones that the backup does not know as they are.
 void tell_of_phones(const Restored& restored, const Output& output) {
   const std::string unknown = named(restored.backup.unknown);
@@ -208,6 +232,7 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   sheet.add({"told_safe", "Phones told safe up to", "已告知手机的安全日志号"},
             number_value(restored->told_safe.value));
   if (output.json) {
+    sheet.add({"same_key", "", ""}, flag_value(restored->backup.same_key, ""));
     sheet.add({"to_enrol", "", ""}, {json_of(restored->backup.unknown), ""});
     sheet.add({"to_revoke", "", ""}, {json_of(restored->backup.unrevoked), ""});
   }
@@ -215,6 +240,7 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   output.line("Phones that it knows notice by themselves and send again what came after it.",
               "备份中已有的手机会自动察觉，并重新发送此后的内容。");
   tell_of_phones(*restored, output);
+  if (!restored->backup.same_key) tell_of_key(config, command.backup, output);
   if (restored->backup.upto < restored->told_safe) {
     output.line(
         "Warning: this backup is older than the last one. Phones were told that changes up to " +

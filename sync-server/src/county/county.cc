@@ -5,6 +5,7 @@
 #include "access/audit.h"
 #include "access/enrolment.h"
 #include "base/limits.h"
+#include "base/sha256.h"
 #include "county/impl.h"
 #include "schema/kinds.h"
 
@@ -13,6 +14,8 @@ namespace gridwhistle {
 namespace {
 
 constexpr std::string_view kBackedUp = "backed_up";
+// Which server key phones know this county by; `restore` asks for it.
+constexpr std::string_view kServerKey = "server_key";
 constexpr std::uint64_t kIdBits = (std::uint64_t{1} << 60) - 1;
 
 }  // namespace
@@ -41,6 +44,8 @@ Result<void> County::Impl::start() {
       if (!options.serves) return {};
       const EpochRow row{epoch, storage->last_seq(), now_ms()};
       if (auto added = storage->add_epoch(row); !added) return added;
+      const std::string key = to_hex(options.server_key_sha256);
+      if (auto set = storage->set_fact(kServerKey, key); !set) return set;
       return replay_parked();
     });
     if (!noted) return noted;
