@@ -1,7 +1,9 @@
 #include <thread>
 
 #include "director.h"
+#include "gridwhistle/v1/records.pb.h"
 #include "page.h"
+#include "rare_turns.h"
 
 // The day itself: what happens to whom, in which order.
 namespace gridwhistle::demo {
@@ -57,6 +59,7 @@ Result<void> Director::offline_hours() {
        {"only", {crews_[3]->names()[0], crews_[3]->names()[5], crews_[3]->names()[9]}}},
       seconds(20));
   if (!headless) return std::unexpected(headless.error());
+  if (auto done = record_what_is_refused(); !done) return done;
   const auto walked = all(grid_crews(), walk_at(14, 3, 2), kRecording);
   if (!walked) return std::unexpected(walked.error());
   std::uint64_t unsent = 0;
@@ -95,6 +98,32 @@ Result<void> Director::kill_while_recording() {
   return {};
 }
 
+Result<void> Director::record_what_is_refused() {
+  const std::string worker = crews_[3]->names()[2];
+  const auto recorded = crews_[3]->ask({{"do", "hotline"}, {"only", {worker}}}, seconds(10));
+  if (!recorded) return std::unexpected(recorded.error());
+  refused_ = recorded->at("records").at(worker);
+  say("网格员把热线来电记成热线来源 a grid worker files a hotline call as the hotline's: " +
+      worker);
+  return {};
+}
+
+// By the phone's own words, as its worker reads them.
+Result<void> Director::see_that_it_is_told() {
+  const auto answer =
+      crews_[3]->ask({{"do", "told"}, {"only", {crews_[3]->names()[2]}}}, seconds(10));
+  if (!answer) return std::unexpected(answer.error());
+  for (const json& one : answer->at("told")) {
+    if (one.at("record") != refused_) continue;
+    if (one.at("status") != static_cast<int>(v1::OUTCOME_STATUS_REJECTED)) continue;
+    const std::string why = one.at("why");
+    if (why.empty() || !one.at("keeps_value").get<bool>()) break;
+    say("退回并告知本人 refused, and its author is told why: " + why);
+    return {};
+  }
+  return fail(ErrorCode::kInternal, "a refused record is not told to its author");
+}
+
 Result<void> Director::coming_back() {
   chapter("复网", "All at once: a phone process and the server are killed while syncing");
   for (CrewProcess* crew : grid_crews()) {
@@ -130,7 +159,7 @@ Result<void> Director::coming_back() {
   if (auto done = sync_everybody(everybody()); !done) return done;
   say("全部送达 everything has arrived; " + std::to_string(failed_calls_) +
       " 次通话中断 calls broke so far");
-  return {};
+  return see_that_it_is_told();
 }
 
 Result<void> Director::at_the_desks() {
@@ -169,6 +198,22 @@ Result<void> Director::at_the_desks() {
   say(std::to_string(accepted->at("steps").get<std::uint64_t>() +
                      worked->at("steps").get<std::uint64_t>()) +
       " 步流转 steps taken at the desks");
+  return turn_the_rare_ways();
+}
+
+Result<void> Director::turn_the_rare_ways() {
+  CrewProcess& crew = *crews_[0];
+  const Player& worker = cast_.grid_workers[4];
+  const json blow = {{"do", "for_a_road"}, {"times", kRareTurns}, {"only", {worker.worker}}};
+  const auto blown = crew.ask(blow, seconds(10));
+  if (!blown) return std::unexpected(blown.error());
+  if (auto done = sync_everybody({&crew}); !done) return done;
+  const std::vector<std::string> numbers = blown->at("numbers");
+  const auto taken = play_rare_turns(*server_, worker.grid.substr(6, 3), numbers);
+  if (!taken) return std::unexpected(taken.error());
+  say("并单、延期、挂账、会商、重新办理、作废 merged, extended, suspended, met about, reopened, "
+      "void: " +
+      std::to_string(*taken) + " 步 steps");
   return {};
 }
 
@@ -231,8 +276,12 @@ Result<void> Director::audit() {
   const auto view = view_of(*facts);
   if (!view) return std::unexpected(view.error());
   findings_ = examine(*facts, phones, *view);
+  // Its faults are also the parts whose whistle is gone.
   if (const auto verified = server_->command({"verify"}); !verified) {
     findings_.faults.push_back("gridwhistle-server verify: " + verified.error().message);
+  }
+  if (findings_.refused == 0) {
+    findings_.faults.push_back("the day has no refused record: nothing shows that it is told");
   }
   tell_findings();
   const std::string page = options_.run_folder + "/day.html";

@@ -102,11 +102,14 @@ class Examination {
     }
   }
 
+  // Told, with the reason and what was recorded; what is sealed its reviewer has.
   bool refused(std::size_t phone, const RecordId& record) const {
     const auto [begin, end] = outcomes_[phone].equal_range(record);
     return std::any_of(begin, end, [](const auto& one) {
-      return one.second.status() == v1::OUTCOME_STATUS_REJECTED ||
-             one.second.status() == v1::OUTCOME_STATUS_SEALED;
+      const v1::Outcome& told = one.second;
+      if (told.status() == v1::OUTCOME_STATUS_SEALED) return true;
+      return told.status() == v1::OUTCOME_STATUS_REJECTED && told.code() != 0 &&
+             !told.lost_set().empty();
     });
   }
 

@@ -13,7 +13,7 @@ namespace gridwhistle::demo {
 struct Findings {
   std::uint64_t recorded = 0;    ///< new records that phones acknowledged
   std::uint64_t on_server = 0;   ///< of those, on the server
-  std::uint64_t refused = 0;     ///< of those, refused, and their author can see it
+  std::uint64_t refused = 0;     ///< of those, refused, and their author can see why and what
   std::uint64_t edits = 0;       ///< fields that phones acknowledged to have changed
   std::uint64_t lost = 0;        ///< records and edits that are nowhere
   std::uint64_t duplicated = 0;  ///< records on the server that no phone wrote, or twice the same

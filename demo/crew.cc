@@ -41,6 +41,9 @@ class Crew {
     if (what == "walk") return walk_all(phones, command);
     if (what == "emergency") return each_record(phones, blow_emergency);
     if (what == "headless") return each_record(phones, blow_headless);
+    if (what == "hotline") return each_record(phones, blow_as_hotline);
+    if (what == "for_a_road") return for_a_road(phones, command.at("times"));
+    if (what == "told") return told(phones);
     if (what == "check_in") return each_record(phones, check_in_first);
     if (what == "edit") {
       return each_record(phones, [&](Phone& phone) {
@@ -149,6 +152,34 @@ class Crew {
       if (quiet < quiet_rounds_wanted) std::this_thread::sleep_for(std::chrono::milliseconds(250));
     }
     return json{{"steps", steps}};
+  }
+
+  Result<json> for_a_road(const std::vector<Phone*>& phones, int times) {
+    json numbers = json::array();
+    for (Phone* phone : phones) {
+      for (int i = 0; i < times; ++i) {
+        const auto number = blow_for_a_road(*phone);
+        if (!number) return std::unexpected(number.error());
+        numbers.push_back(*number);
+      }
+    }
+    return json{{"numbers", numbers}};
+  }
+
+  // What the phones tell their workers of work that was not simply taken.
+  Result<json> told(const std::vector<Phone*>& phones) {
+    json told = json::array();
+    for (Phone* phone : phones) {
+      const auto outcomes = phone->client().outcomes();
+      if (!outcomes) return std::unexpected(outcomes.error());
+      for (const OutcomeView& one : *outcomes) {
+        told.push_back({{"record", one.record.text()},
+                        {"status", one.status},
+                        {"why", one.why_zh},
+                        {"keeps_value", !one.lost.empty()}});
+      }
+    }
+    return json{{"told", told}};
   }
 
   Result<json> counts(const std::vector<Phone*>& phones) {

@@ -12,8 +12,8 @@ namespace gridwhistle::demo {
 ///
 /// Commands, by "do"; "only" names the phones concerned, all where it is missing:
 ///   open {phones:[{worker,grid,port}]}, enrol {codes:{worker:code}}, sync {seconds},
-///   walk {hour,visits,whistles}, emergency, headless, edit {grid,who}, check_in,
-///   live {on}, desk {seconds}, counts.
+///   walk {hour,visits,whistles}, emergency, headless, hotline, for_a_road {times},
+///   edit {grid,who}, check_in, live {on}, desk {seconds}, counts, told.
 int run_crew(const std::string& folder, std::uint64_t seed);
 
 }  // namespace gridwhistle::demo

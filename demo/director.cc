@@ -194,6 +194,7 @@ void Director::print_result() const {
   const nlohmann::ordered_json result = {{"phones", cast_.grid_workers.size() + cast_.staff.size()},
                                          {"recorded", findings_.recorded},
                                          {"on_server", findings_.on_server},
+                                         {"refused", findings_.refused},
                                          {"lost", findings_.lost},
                                          {"duplicated", findings_.duplicated},
                                          {"whistles", findings_.whistles},

@@ -48,6 +48,9 @@ class Director {
   Result<void> kill_while_recording();
   Result<void> two_check_in_at_once();
   Result<void> assign_a_headless_one();
+  Result<void> turn_the_rare_ways();
+  Result<void> record_what_is_refused();
+  Result<void> see_that_it_is_told();
 
   /// The same command to several crews at once, and their answers.
   Result<std::vector<nlohmann::json>> all(const std::vector<CrewProcess*>& crews,
@@ -75,6 +78,7 @@ class Director {
   std::unique_ptr<CountyServer> server_;
   std::unique_ptr<BadNetwork> network_;
   std::vector<std::unique_ptr<CrewProcess>> crews_;  ///< the staff's is the last
+  std::string refused_;                              ///< the record that the server does not take
   int chapter_ = 0;
   std::uint64_t kills_ = 0;
   std::uint64_t calls_ = 0;

@@ -170,8 +170,10 @@ Result<void> note_signal(Phone& phone, std::int64_t at_ms) {
 }
 
 Result<RecordId> blow(Phone& phone, const Matter& matter, const Point& point, bool emergency,
-                      const RecordId* visit, std::int64_t at_ms) {
+                      const RecordId* visit, std::int64_t at_ms,
+                      v1::Source source = v1::SOURCE_WORKER) {
   v1::Whistle whistle;
+  whistle.set_source(source);
   whistle.set_grid(phone.seat().grid);
   whistle.set_category(std::string(matter.category));
   whistle.set_title(std::string(matter.title));
@@ -245,6 +247,23 @@ Result<RecordId> blow_emergency(Phone& phone) {
   if (!middle) return std::unexpected(middle.error());
   const Matter& matter = emergencies()[pick(phone, emergencies().size())];
   return blow(phone, matter, near_middle(phone, *middle), true, nullptr, 0);
+}
+
+Result<std::string> blow_for_a_road(Phone& phone) {
+  const auto middle = phone.middle();
+  if (!middle) return std::unexpected(middle.error());
+  const auto id = blow(phone, road_matter(), near_middle(phone, *middle), false, nullptr, 0);
+  if (!id) return std::unexpected(id.error());
+  const auto whistle = phone.client().get<v1::Whistle>(*id);
+  if (!whistle) return std::unexpected(whistle.error());
+  return whistle->record.number();
+}
+
+Result<RecordId> blow_as_hotline(Phone& phone) {
+  const auto middle = phone.middle();
+  if (!middle) return std::unexpected(middle.error());
+  return blow(phone, road_matter(), near_middle(phone, *middle), false, nullptr, 0,
+              v1::SOURCE_HOTLINE);
 }
 
 Result<RecordId> blow_headless(Phone& phone) {

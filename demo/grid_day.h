@@ -15,6 +15,13 @@ Result<void> walk(Phone& phone, int hour, int visits, int whistles);
 /// Two or three whistles' worth of emergency: somebody must come now.
 Result<RecordId> blow_emergency(Phone& phone);
 
+/// A matter on which the rarer turns of a road are played; its number.
+Result<std::string> blow_for_a_road(Phone& phone);
+
+/// Writes down a call of the 12345 hotline as such, which is not for a grid worker to do: the phone
+/// keeps it, and the server refuses it.
+Result<RecordId> blow_as_hotline(Phone& phone);
+
 /// A matter that no line of the responsibility list covers.
 Result<RecordId> blow_headless(Phone& phone);
 

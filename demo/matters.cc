@@ -38,10 +38,14 @@ constexpr Matter kEmergencies[] = {
 constexpr Matter kHeadless = {"99001", "空地上的旧游乐设施",
                               "空地上遗留旧游乐设施，找不到权属单位。", WHISTLE_CLASS_ROUTINE};
 
+constexpr Matter kRoad = {"02003", "路面破损", "机动车道有一处坑洼，约半平方米。",
+                          WHISTLE_CLASS_ROUTINE};
+
 }  // namespace
 
 std::span<const Matter> everyday_matters() { return kEveryday; }
 std::span<const Matter> emergencies() { return kEmergencies; }
+const Matter& road_matter() { return kRoad; }
 const Matter& headless_matter() { return kHeadless; }
 
 }  // namespace gridwhistle::demo

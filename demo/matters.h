@@ -20,6 +20,8 @@ struct Matter {
 std::span<const Matter> everyday_matters();
 /// Matters that cannot wait.
 std::span<const Matter> emergencies();
+/// What the rarer turns of a road are played on: a rule gives it to the department BM-ZJ alone.
+const Matter& road_matter();
 /// What no line of the responsibility list covers.
 const Matter& headless_matter();
 

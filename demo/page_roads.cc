@@ -32,6 +32,8 @@ std::vector<const WhistleStory*> chosen(const CountyView& county) {
       [](Story s) { return has_status(s, v1::OUTCOME_STATUS_SUPERSEDED); },
       [](Story s) { return has(s, v1::WHISTLE_ACTION_TYPE_OBJECT); },
       [](Story s) { return has(s, v1::WHISTLE_ACTION_TYPE_REJECT); },
+      [](Story s) { return has(s, v1::WHISTLE_ACTION_TYPE_GRANT_SUSPENSION); },
+      [](Story s) { return has(s, v1::WHISTLE_ACTION_TYPE_JOINT_MEETING); },
       [](Story s) { return s.whistle.category().starts_with("99") && !s.assignments.empty(); },
       [](Story s) { return s.whistle.supervised(); },
       [](Story s) { return s.whistle.contact_attempts() > 0; },

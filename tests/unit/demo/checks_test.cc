@@ -57,12 +57,14 @@ struct Day {
     return id;
   }
 
-  void tell(RecordId about, v1::OutcomeStatus status, const std::string& lost = {}) {
+  void tell(RecordId about, v1::OutcomeStatus status, const std::string& lost = {},
+            std::int64_t code = 0) {
     v1::Outcome outcome;
     outcome.set_worker("worker:1");
     outcome.set_record(std::string(about.bytes()));
     outcome.set_status(status);
     if (!lost.empty()) outcome.set_lost_set(lost);
+    if (code != 0) outcome.set_code(code);
     put(kinds::kOutcome, RecordId::make(DeviceId(0), 1000 + ++counter),
         body_of(kinds::kOutcome, outcome));
   }
@@ -94,7 +96,7 @@ TEST_CASE("a day on which all is well has no fault") {
   CHECK(found.rows_compared == 1);
 }
 
-TEST_CASE("an acknowledged record that the server lacks is lost, unless its author is told") {
+TEST_CASE("an acknowledged record that the server lacks is lost, unless its author is told all") {
   Day day;
   const RecordId id = day.write(kinds::kVisit, "Visit", Day::visit());
   day.server.records.erase({kinds::kVisit.value, id});
@@ -102,7 +104,12 @@ TEST_CASE("an acknowledged record that the server lacks is lost, unless its auth
   CHECK(day.examine().lost == 1);
   CHECK(day.examine().faults.size() == 1);
 
-  day.tell(id, v1::OUTCOME_STATUS_REJECTED);
+  const std::string value = body_of(kinds::kVisit, Day::visit());
+  day.tell(id, v1::OUTCOME_STATUS_REJECTED, value);
+  CHECK(day.examine().lost == 1);  // not why
+  day.tell(id, v1::OUTCOME_STATUS_REJECTED, {}, 4);
+  CHECK(day.examine().lost == 1);  // not what
+  day.tell(id, v1::OUTCOME_STATUS_REJECTED, value, 4);
   CHECK(day.examine().lost == 0);
   CHECK(day.examine().refused == 1);
   CHECK(day.examine().faults.empty());
