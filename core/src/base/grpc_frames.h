@@ -3,9 +3,14 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include <cstddef>
 #include <string>
 
 namespace gridwhistle {
+
+/// Smaller frames wait for the next one that is queued, to travel in one packet with it. A larger
+/// one goes at once: the other side works on it while the next is written.
+inline constexpr std::size_t kJoinedFrameBytes = 4 << 10;
 
 /// A frame in gRPC's own form.
 inline grpc::ByteBuffer to_buffer(const std::string& frame) {

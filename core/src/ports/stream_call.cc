@@ -14,9 +14,6 @@ namespace {
 // What may lie between the network and an owner that is busy: enough to keep it busy, and no more
 // than a phone can spare.
 constexpr std::size_t kUnconsumedBytesMax = 1 << 20;
-// Smaller frames wait for the next one that is queued, to travel in one packet with it. A larger
-// one goes at once: the server works on it while the next is written.
-constexpr std::size_t kJoinedBytesMax = 4 << 10;
 
 }  // namespace
 
@@ -104,7 +101,7 @@ void StreamCall::write_next() {
   if (next == kFinish) return StartWritesDone();
   outgoing_ = to_buffer(frame);
   grpc::WriteOptions options;
-  if (next == kFrame && frame.size() <= kJoinedBytesMax) options.set_buffer_hint();
+  if (next == kFrame && frame.size() <= kJoinedFrameBytes) options.set_buffer_hint();
   StartWrite(&outgoing_, options);
 }
 

@@ -16,6 +16,10 @@ namespace {
 
 // Queries are composed, so their number is not bounded by the program's text.
 constexpr std::size_t kCachedStatementsMax = 256;
+// 16 MB of 4 KB pages before they are copied back: large downloads and uploads touch the same pages
+// of their indexes again and again. What is left of the log afterwards is cut to 4 MB.
+constexpr std::string_view kLogLimits =
+    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=4194304; ";
 
 struct TextHash {
   using is_transparent = void;
@@ -114,9 +118,9 @@ Result<Connection> Connection::open(const OpenOptions& options) {
   }
   if (options.read_only) return connection;
   const bool full = options.durability == Durability::kPowerCut;
-  if (auto set = connection.script(std::string("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; "
-                                                 "PRAGMA synchronous=") +
-                                   (full ? "FULL" : "NORMAL"));
+  if (auto set = connection.script("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; " +
+                                   std::string(kLogLimits) +
+                                   "PRAGMA synchronous=" + (full ? "FULL" : "NORMAL"));
       !set) {
     return std::unexpected(std::move(set.error()));
   }

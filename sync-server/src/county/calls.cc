@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 constexpr std::uint32_t kRetryAfterFailureMs = 30'000;
+// What a stream queues and how soon it has to be gone tell a line of some megabits from a worse
+// one.
+constexpr std::uint64_t kQuickLineMs = 1'000;
 
 v1::Refusal refusal_of(const Error& error, std::uint32_t retry_after_ms = 0) {
   v1::Refusal refusal;
@@ -450,6 +453,16 @@ Result<void> County::Impl::send_kept_acks(Session& session) {
   return {};
 }
 
+// What breaks off within a cut is sent again, so cuts are small; but a line that soon took all that
+// was queued may have them larger.
+void County::Impl::pace(Session& session) {
+  if (!session.full_since_ms || !session.sink->writable()) return;
+  const bool quick = clock.now().boot_ms <= *session.full_since_ms + kQuickLineMs;
+  session.cut_bytes =
+      quick ? std::min(2 * session.cut_bytes, limits::kCutRawBytesMax) : limits::kCutRawBytes;
+  session.full_since_ms.reset();
+}
+
 // In a batch, which writes nothing, the reads need no locks of their own; without one they do.
 void County::Impl::send_rows() {
   const bool anything = std::ranges::any_of(sessions, [](const auto& entry) {
@@ -474,15 +487,17 @@ Result<void> County::Impl::send_rows(Session& session) {
     if (session.acked[at] < session.applied[at]) return {};
   }
   send_backup_mark(session);
+  pace(session);
   while (session.sink->writable()) {
     if (session.has_budget && session.budget_left == 0) break;
-    auto cut = session.feed->next();
+    auto cut = session.feed->next(session.cut_bytes);
     if (!cut) return std::unexpected(std::move(cut.error()));
     if (!*cut) break;
     std::string frame = encode_cut(**cut);
     session.budget_left -= std::min<std::uint64_t>(session.budget_left, frame.size());
     session.sink->send(std::move(frame));
     session.cut_since_end = true;
+    if (!session.sink->writable()) session.full_since_ms = clock.now().boot_ms;
   }
   const bool spent = session.has_budget && session.budget_left == 0;
   const bool caught_up = !session.feed->may_have_more();

@@ -34,6 +34,8 @@ struct Session {
   std::uint64_t budget_left = 0;
   bool has_budget = false;
   std::size_t frames_waiting = 0;
+  std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
+  std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
 };
 
 struct Waiting {
@@ -86,6 +88,7 @@ struct County::Impl {
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
   void send_backup_mark(Session& session);
+  void pace(Session& session);
   void send_rows();
   Result<void> send_rows(Session& session);
   void refuse(Session& session, const v1::Refusal& refusal);

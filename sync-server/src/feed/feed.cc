@@ -114,7 +114,7 @@ Result<bool> Feed::refill(Source& source, Seq upto) {
   return source.lines.front().seq <= upto;
 }
 
-Result<std::optional<CutDown>> Feed::next() {
+Result<std::optional<CutDown>> Feed::next(std::size_t raw_bytes) {
   const Seq upto = storage_.last_seq();
   for (;;) {
     look_up_leaves();
@@ -125,7 +125,7 @@ Result<std::optional<CutDown>> Feed::next() {
     }
     const std::size_t behind = first_behind();
     if (!pass_open_ || (behind != kAll && pass_ != behind)) begin_pass(behind);
-    auto cut = fill(upto);
+    auto cut = fill(upto, raw_bytes);
     if (!cut) return std::unexpected(std::move(cut.error()));
     const bool read_all = cut->upto == upto;
     if (pass_ == kAll) {
@@ -150,7 +150,7 @@ void Feed::advance(Seq upto) {
 
 // Rows until the cut is full or everything up to `upto` is read. It ends between two places of the
 // log, never within one.
-Result<CutDown> Feed::fill(Seq upto) {
+Result<CutDown> Feed::fill(Seq upto, std::size_t raw_bytes) {
   CutDown cut;
   std::set<RecordKey> done;
   std::size_t bytes = 0;
@@ -168,7 +168,7 @@ Result<CutDown> Feed::fill(Seq upto) {
     if (auto queued = queue(i); !queued) return std::unexpected(queued.error());
   }
   while (!next.empty()) {
-    if (bytes >= limits::kCutRawBytes || cut.rows.size() >= limits::kCutRows) return cut;
+    if (bytes >= raw_bytes || cut.rows.size() >= limits::kCutRows) return cut;
     const FeedEntry line = sources_[next.top().second].lines.front();
     while (!next.empty() && next.top().first == line.seq) {
       const std::size_t source = next.top().second;

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "feed/limits.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/sync.pb.h"
@@ -39,8 +40,9 @@ class Feed {
   Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet& grants,
        const v1::Cursor& cursor);
 
-  /// The next cut, at most up to what is committed now; nothing when all of it was read.
-  Result<std::optional<CutDown>> next();
+  /// The next cut, at most up to what is committed now and about `raw_bytes` large; nothing when
+  /// all of it was read.
+  Result<std::optional<CutDown>> next(std::size_t raw_bytes = limits::kCutRawBytes);
 
   /// Whether next() might give something.
   bool may_have_more() const;
@@ -70,7 +72,7 @@ class Feed {
   std::size_t first_behind() const;
   void begin_pass(std::size_t held);
   Result<bool> refill(Source& source, Seq upto);
-  Result<CutDown> fill(Seq upto);
+  Result<CutDown> fill(Seq upto, std::size_t raw_bytes);
   Result<std::optional<Row>> row_of(const FeedEntry& line);
   bool shown_after(const KindSchema& kind, const StoredRecord& stored, Seq seq) const;
   Place place_of(const KindSchema& kind, const StoredRecord& stored) const;

@@ -157,7 +157,7 @@ void Stream::advance() {
       queue_.pop_front();
       queued_bytes_ -= frame.size();
       // The first frame takes the call's headers along, and gRPC would hold both back for ever.
-      buffered = headers_sent_ && !queue_.empty();
+      buffered = headers_sent_ && !queue_.empty() && frame.size() <= kJoinedFrameBytes;
       headers_sent_ = true;
       writing_ = true;
     } else if ((cancelled_ || closing_) && reads_beginning_ == 0) {

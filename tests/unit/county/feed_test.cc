@@ -1,5 +1,8 @@
 #include "feed/feed.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "access/grants.h"
 #include "county_world.h"
 
@@ -73,6 +76,61 @@ TEST_CASE("a record edited late in the log comes whole to a phone that reads it 
   const auto inbox = world.sync(fresh);
   REQUIRE(inbox->all<CutDown>().size() > 2);
   for (const Row& row : inbox->rows_of(kinds::kVisit)) CHECK(row.change == RowChange::kWhole);
+}
+
+namespace {
+
+/// A line that takes one cut at a time.
+struct NarrowLine final : Sink {
+  Inbox inbox;
+  bool full = false;
+
+  void send(std::string frame) override {
+    inbox.send(std::move(frame));
+    full = true;
+  }
+  bool writable() const override { return !full; }
+  void close(Result<void> how) override { inbox.close(std::move(how)); }
+};
+
+/// How many rows each cut had for a phone whose line is free again so long after it was full.
+std::vector<std::size_t> rows_a_cut(World& world, Phone& phone, std::int64_t free_after_ms) {
+  NarrowLine line;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, line);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.county->on_frame(call, encode(v1::UpEnd()));
+  for (int i = 0; i < 100 && line.inbox.open; ++i) {
+    world.pump();
+    world.clock.ms += free_after_ms;
+    line.full = false;
+  }
+  world.county->on_closed(call);
+  std::vector<std::size_t> rows;
+  for (const CutDown& cut : line.inbox.all<CutDown>()) rows.push_back(cut.rows.size());
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("a quick line gets its cuts larger and larger, a slow one small ones to the end") {
+  World world;
+  Phone author = world.phone(world.anna);
+  for (int i = 0; i < 5; ++i) write_filler(world, author, kGrid1);
+  Phone quick = world.phone(world.worker("W8", Role::kGridWorker, kGrid1));
+  Phone slow = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  const auto large = rows_a_cut(world, quick, 100);
+  const auto small = rows_a_cut(world, slow, 5'000);
+  // The first cut begins with the reference, whose rows are small.
+  REQUIRE(large.size() > 3);
+  REQUIRE(small.size() > large.size());
+  for (std::size_t i = 2; i + 1 < large.size(); ++i) CHECK(large[i] >= large[i - 1]);
+  const std::size_t small_rows = *std::max_element(small.begin() + 1, small.end());
+  const std::size_t large_rows = *std::max_element(large.begin() + 1, large.end());
+  CHECK(large_rows > 4 * small_rows);
+  CHECK(large_rows <= limits::kCutRawBytesMax / 4000 + 1);
+  CHECK(std::accumulate(large.begin(), large.end(), std::size_t{}) ==
+        std::accumulate(small.begin(), small.end(), std::size_t{}));
 }
 
 TEST_CASE("no row is newer than its cut, wherever its record has moved meanwhile") {
