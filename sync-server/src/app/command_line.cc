@@ -11,15 +11,28 @@ namespace {
 constexpr char kAbout[] =
     R"(The server of a county's grid work: takes over what grid workers' phones recorded, merges and routes it.
 
-First day:
+First day, in an empty folder, with LISTS the folder of the county's lists (the sample county's is data/mazhang in the sources):
   gridwhistle-server init --county 440811 --public HOST:7443   makes gridwhistle.toml, the county's file, its key
-  gridwhistle-server import data/mazhang --dry-run             checks areas, grids, people, lists and rules
-  gridwhistle-server import data/mazhang
-  gridwhistle-server serve                                     from now on phones can call
-  gridwhistle-server enrol WG001                               a one-time code for that worker's phone)";
+  gridwhistle-server import LISTS --dry-run                    checks areas, grids, people, lists and rules
+  gridwhistle-server import LISTS                              takes them; `import --help` says what they are
+  gridwhistle-server serve                                     phones can call while this runs; go on in a second terminal, in the same folder
+  gridwhistle-server enrol WG001                               a one-time code for that worker's phone, good for ten minutes
+  gridwhistle-server status                                    how the county stands, and warnings)";
+
+constexpr char kImportFooter[] =
+    R"(Files are known by their names and may come singly, in any order; what a file refers to must be in another of them or in the county already. A name in [] may be left out:
+  areas.csv           code12, level, name [parent12, area_class, valid_from, valid_until]
+  organisations.csv   code, name, level, department_type, area12 [short_name, parent, duty_phone, valid_until]
+  grids.geojson       a Feature a grid, its polygon in WGS 84; code15, name, type [village12, owner, parent15, ...]
+  workers.csv         code, name, organisation [duty_phone, roles, left]; a role is GRID_WORKER@grid:440811100001001
+  categories.csv      code, name [parent, default_class, on_spot, emergency, keywords, help, valid_until]
+  responsibility.csv  code, title, lead_department_type, levels, list_version [co_department_types, categories, ...]
+  rules.toml          [[rule]] with code, responsibility_item [category_prefix, area_prefix, lead_level, ...]
+Text is UTF-8; several values in a cell stand between semicolons; data/mazhang in the sources is a pattern of all, its README.md the whole list.
+Everything is taken or nothing: each fault is named with its file and line. Importing again changes what differs. What a file leaves out stays: to end something give it a valid_until, a worker a left.)";
 
 constexpr char kFooter[] =
-    R"(Commands are run by the server while it runs, through a socket in the data folder, else on the file itself.
+    R"(init, serve and restore need that no server runs here. All others are run by the server while it runs, through a socket in the data folder, else on the file itself.
 Exit codes: 0 done, 1 refused, 2 typed wrong, 3 faults found, 4 configuration, 5 no server and no file, 6 disk or file broken.)";
 
 /// One subcommand: options write into `command`, and running it moves that into the line.
@@ -30,7 +43,7 @@ class Builder {
     app_.require_subcommand(1);
     app_.fallthrough();
     app_.get_formatter()->column_width(28);
-    app_.add_option("-c,--config", line.config, "Configuration [gridwhistle.toml]")
+    app_.add_option("-c,--config", line.config, "Configuration [gridwhistle.toml in this folder]")
         ->type_name("FILE");
     app_.add_option("--lang", line.language, "zh or en [the terminal's]")
         ->check(CLI::IsMember({"zh", "en"}))
@@ -72,11 +85,15 @@ class Builder {
   void setup() {
     auto init = local<InitCommand>("init", "Makes a county: its configuration, file and key");
     init.app.add_option("--county", init.command.county, "The county's six digits")->required();
-    init.app.add_option("--public", init.command.public_address, "HOST:PORT that phones are told")
+    init.app
+        .add_option("--public", init.command.public_address,
+                    "HOST:PORT where phones reach this server; it listens at port 7443, until "
+                    "gridwhistle.toml says another")
         ->required();
-    init.app.add_option("folder", init.command.folder, "Where [here]");
+    init.app.add_option("folder", init.command.folder, "Where to make it [here]");
     local<ServeCommand>("serve", "Serves phones until SIGTERM");
-    auto restore = local<RestoreCommand>("restore", "Puts a verified backup in the county's place");
+    auto restore = local<RestoreCommand>(
+        "restore", "Puts a verified backup in the county's place; stop the server first");
     restore.app.add_option("backup", restore.command.backup, "A file that `backup` made")
         ->required();
     restore.app.add_flag("--replace", restore.command.replace,
@@ -84,11 +101,11 @@ class Builder {
     auto import = county_command<ImportCommand>(
         app_, "import", "Takes areas, grids, organisations, people, lists and rules");
     import.app
-        .add_option("paths", import.command.paths,
-                    "areas.csv, organisations.csv, grids.geojson, workers.csv, "
-                    "categories.csv, responsibility.csv, rules.toml, or a folder of them")
+        .add_option("paths", import.command.paths, "Files named as below, or a folder of them")
         ->required();
-    import.app.add_flag("--dry-run", import.command.dry_run, "Only says what would change");
+    import.app.add_flag("--dry-run", import.command.dry_run,
+                        "Checks everything and says what would change; writes nothing");
+    import.app.footer(kImportFooter);
   }
 
   void devices() {

@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 using namespace gridwhistle::app;
 
@@ -55,6 +56,21 @@ TEST_CASE("Help is no error and says what comes first") {
   CHECK(line.error().exit_code == 0);
   CHECK(line.error().text.find("First day") != std::string::npos);
   CHECK(exit_code({"act", "--help"}) == 0);
+}
+
+TEST_CASE("The help of import names every file of the sample county") {
+  const auto line = parse_command_line({"import", "--help"});
+  REQUIRE_FALSE(line);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(GRIDWHISTLE_SAMPLE_DATA)) {
+    const std::string name = entry.path().filename();
+    if (!name.ends_with(".csv") && !name.ends_with(".toml") && !name.ends_with(".geojson"))
+      continue;
+    CAPTURE(name);
+    CHECK(line.error().text.find(name + " ") != std::string::npos);
+    ++files;
+  }
+  CHECK(files == 7);
 }
 
 TEST_CASE("What is typed wrong is told with exit code 2") {
