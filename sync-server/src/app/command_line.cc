@@ -20,7 +20,7 @@ First day, in an empty folder, with LISTS the folder of the county's lists (the 
   gridwhistle-server status                                    how the county stands, and warnings)";
 
 constexpr char kImportFooter[] =
-    R"(Files are known by their names and may come singly, in any order; what a file refers to must be in another of them or in the county already. A name in [] may be left out:
+    R"(Files are known by their names. They may come together in any order, or singly once the county has what they refer to. Columns in [] may be left out:
   areas.csv           code12, level, name [parent12, area_class, valid_from, valid_until]
   organisations.csv   code, name, level, department_type, area12 [short_name, parent, duty_phone, valid_until]
   grids.geojson       a Feature a grid, its polygon in WGS 84; code15, name, type [village12, owner, parent15, ...]
