@@ -98,7 +98,7 @@ bool comes_into_sight(const StoreState& state, const KindTable& table, const Ope
                       const Dropped& dropped) {
   return dropped.contains(operation.id) ||
          (!operation.scope.empty() &&
-          covers(state.position.grants, operation.scope, table.rules().audience));
+          covers(state.position.grants, operation.scope, table.rules()));
 }
 
 Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropped& dropped) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/audience.h"
 #include "model/record.h"
 #include "store/state.h"
 
@@ -96,25 +97,27 @@ class Sweep {
     for (;;) {
       GW_TRY_LET(row, rows.step());
       if (!row) return lost;
-      GW_TRY_LET(kept, stays(table.rules(), table.rules().audience,
+      GW_TRY_LET(kept, stays(table.rules(), table.rules(),
                              {rows.integer(1), std::string(rows.blob(2))}, 0));
       if (!kept) lost.push_back(rows.record_id(0));
     }
   }
 
-  Result<bool> stays(const KindSchema& kind, Audience audience, const Place& place, int depth) {
-    if (place.scopes != 0) return any_covered(scopes_text(state_, place.scopes), audience);
+  // Whether a row of the kind `shown` stays that lies where this record of `kind` does.
+  Result<bool> stays(const KindSchema& kind, const KindSchema& shown, const Place& place,
+                     int depth) {
+    if (place.scopes != 0) return any_covered(scopes_text(state_, place.scopes), shown);
     if (!kind.fixed_scope.empty()) return true;
     if (kind.scope_parent == 0) {
       const auto scope = scope_of(state_, kind, place.body);
       // Pending edits of a record whose base has left name no place: there is nothing to show.
-      return scope && covers(grants_, *scope, audience);
+      return scope && covers(grants_, *scope, shown);
     }
-    return parent_stays(kind, audience, place, depth);
+    return parent_stays(kind, shown, place, depth);
   }
 
   // A parent that has not arrived yet says nothing against its children.
-  Result<bool> parent_stays(const KindSchema& kind, Audience audience, const Place& place,
+  Result<bool> parent_stays(const KindSchema& kind, const KindSchema& shown, const Place& place,
                             int depth) {
     constexpr int kDepthMax = 4;
     const auto named = parent_of(kind, place.body);
@@ -122,13 +125,13 @@ class Sweep {
     if (parent == nullptr || depth == kDepthMax) return true;
     GW_TRY_LET(row, load_row(state_, *parent, named->id));
     if (!row) return true;
-    return stays(parent->rules(), audience,
-                 {row->scopes, row->body.value_or(row->base.value_or(""))}, depth + 1);
+    return stays(parent->rules(), shown, {row->scopes, row->body.value_or(row->base.value_or(""))},
+                 depth + 1);
   }
 
-  bool any_covered(std::string_view scopes, Audience audience) const {
+  bool any_covered(std::string_view scopes, const KindSchema& shown) const {
     return std::ranges::any_of(
-        lines(scopes), [&](std::string_view scope) { return covers(grants_, scope, audience); });
+        lines(scopes), [&](std::string_view scope) { return covers(grants_, scope, shown); });
   }
 
   StoreState& state_;
@@ -177,10 +180,9 @@ bool holds(const std::vector<GrantHeld>& grants, std::string_view scope) {
   });
 }
 
-bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, Audience audience) {
-  const std::uint32_t bit = 1U << static_cast<unsigned>(audience);
+bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, const KindSchema& kind) {
   return std::ranges::any_of(grants, [&](const GrantHeld& grant) {
-    if ((grant.audiences & bit) == 0) return false;
+    if (!is_shown(kind, grant.audiences, RoleSet::of_bits(grant.roles))) return false;
     return grant.scope == scope || (grant.subtree && inside(scope, grant.scope));
   });
 }

@@ -222,8 +222,8 @@ struct Parent {
 std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body);
 /// Whether a grant holds that scope, for whatever audience.
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope);
-/// Whether a grant lets this device see rows of that audience in that scope.
-bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, Audience audience);
+/// Whether a grant lets this device see rows of that kind in that scope.
+bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, const KindSchema& kind);
 /// Valid within the write it is called in; see `reload_scope_sets`.
 Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::string>& scopes);
 /// As the file has them; after a write that failed.

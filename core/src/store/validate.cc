@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "model/audience.h"
 #include "model/record.h"
 #include "store/state.h"
 #include "wire/checks.h"
@@ -172,7 +173,9 @@ Result<std::string> checked_scope(const StoreState& state, const KindSchema& kin
   }
   const Position& position = state.position;
   const bool known = position.grants_version != 0 || !position.grants.empty();
-  if (known && kind.scope_field != 0 && !holds(position.grants, scope)) {
+  const bool allowed =
+      is_private(kind) ? covers(position.grants, scope, kind) : holds(position.grants, scope);
+  if (known && kind.scope_field != 0 && !allowed) {
     return fail(ErrorCode::kOutOfScope, "none of your areas holds this record",
                 "kind " + std::string(kind.name));
   }

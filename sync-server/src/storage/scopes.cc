@@ -4,15 +4,12 @@
 #include <array>
 
 #include "base/sha256.h"
+#include "model/audience.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle {
 
 namespace {
-
-constexpr std::uint32_t bit(Audience audience) {
-  return std::uint32_t{1} << static_cast<unsigned>(audience);
-}
 
 bool all_digits(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -47,8 +44,6 @@ std::optional<std::string> area_scope(std::string_view county, std::string_view 
   return "village:" + std::string(code);
 }
 
-constexpr RoleSet kCaseStaff = {Role::kVillageAcceptor, Role::kTownAcceptor, Role::kDispatcher,
-                                Role::kSupervisor,      Role::kDepartment,   Role::kReturnVisitor};
 constexpr RoleSet kCentre = {Role::kVillageAcceptor, Role::kTownAcceptor, Role::kDispatcher,
                              Role::kSupervisor, Role::kOperator};
 constexpr RoleSet kGridStaff = {Role::kGridWorker, Role::kCareWorker};
@@ -132,10 +127,7 @@ bool reaches(const ScopeGrant& grant, std::string_view leaf) {
 }
 
 bool shows(const ScopeGrant& grant, const KindSchema& kind) {
-  if ((grant.audiences & bit(kind.audience)) != 0) return true;
-  if (kind.audience != Audience::kPersonal) return false;
-  if (kind.scope_parent_kind == kinds::kWhistle) return grant.roles.meets(kCaseStaff);
-  return kind.id == kinds::kDispute && grant.roles.has(Role::kMediator);
+  return is_shown(kind, grant.audiences, grant.roles);
 }
 
 bool may_write(RoleSet roles, const KindSchema& kind) {
@@ -189,8 +181,11 @@ bool ScopeSet::writes(const KindSchema& kind, const std::vector<std::string>& le
     return std::ranges::any_of(grants(),
                                [&](const ScopeGrant& g) { return may_write(g.roles, kind); });
   }
-  return std::ranges::any_of(
-      leaves, [&](const std::string& leaf) { return may_write(roles_over(leaf), kind); });
+  // What follows another record lies where that does, whoever adds to it.
+  const bool for_readers = is_private(kind) && kind.scope_parent == 0;
+  return std::ranges::any_of(leaves, [&](const std::string& leaf) {
+    return may_write(roles_over(leaf), kind) && (!for_readers || sees(kind, leaf));
+  });
 }
 
 bool ScopeSet::reaches_any(const std::vector<std::string>& leaves) const {

@@ -48,8 +48,7 @@ struct ScopeGrant {
 /// Whether a grant reaches a leaf scope.
 bool reaches(const ScopeGrant& grant, std::string_view leaf);
 
-/// Whether a grant shows rows of a kind: by the kind's audience; and what follows a whistle to case
-/// staff, disputes to mediators.
+/// Whether a grant shows rows of a kind; see `is_shown`.
 bool shows(const ScopeGrant& grant, const KindSchema& kind);
 
 /// Whether these roles write records of a kind.
@@ -69,8 +68,9 @@ class ScopeSet {
   bool sees(const KindSchema& kind, std::string_view leaf) const;
   /// All roles held over a leaf scope.
   RoleSet roles_over(std::string_view leaf) const;
-  /// Whether the device may write a record of that kind with these leaf scopes. Without scopes (its
-  /// parent has not arrived yet): whether it may anywhere.
+  /// Whether the device may write a record of that kind with these leaf scopes: by its roles there,
+  /// and what is private only where it may read it. Without scopes (its parent has not arrived
+  /// yet): whether it may anywhere.
   bool writes(const KindSchema& kind, const std::vector<std::string>& leaves) const;
   /// Whether any of the scopes is reached at all.
   bool reaches_any(const std::vector<std::string>& leaves) const;

@@ -53,6 +53,22 @@ TEST_CASE("nobody erases a whistle or an action, its author neither") {
   CHECK(status_of(*world.sync(anna)) == kRejected);
 }
 
+TEST_CASE("what is private is written only where its writer may read it") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  v1::Household home;
+  home.set_grid("440811001001");
+  anna.record(kinds::kHousehold, anna.new_id(), home.SerializeAsString(), true, world.clock.ms);
+  const auto inbox = world.sync(anna);
+  CHECK(status_of(*inbox) == kRejected);
+  CHECK(inbox->runs().back().code() == static_cast<std::uint32_t>(ErrorCode::kForbidden));
+  v1::Visit walk;
+  walk.set_grid("440811001001");
+  walk.set_kind(v1::VISIT_KIND_PATROL);
+  anna.record(kinds::kVisit, anna.new_id(), walk.SerializeAsString(), true, world.clock.ms);
+  CHECK(status_of(*world.sync(anna)) == kAccepted);
+}
+
 TEST_CASE("a record is made in one's own name or in nobody's") {
   World world;
   Phone anna = world.phone(world.anna);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/workflow_words.h"
 #include "phone.h"
 #include "store/epochs.h"
 
@@ -155,6 +156,47 @@ TEST_CASE("a row in another held scope stays, and one whose audience was lost go
   phone.welcome(town);
   CHECK(phone.has(kVisit, kForeignId));
   CHECK_FALSE(phone.has(kHousehold, home));
+}
+
+TEST_CASE("what is private is recorded only where this device may read it") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome welcome = phone.welcome_of({kGridScope, "village:440811001001"});
+  welcome.mutable_grants(1)->set_subtree(false);
+  welcome.mutable_grants(1)->set_audiences(1U << 1 | 1U << 2);
+  phone.welcome(welcome);
+  v1::Household home = household();
+  home.set_grid("440811001001");
+  CHECK(phone.refused({.kind = kHousehold, .set = home.SerializeAsString()}) ==
+        ErrorCode::kOutOfScope);
+  v1::Visit walk = visit();
+  walk.set_grid("440811001001");
+  CHECK_FALSE(phone.put(kVisit, walk).is_nil());
+  CHECK_FALSE(phone.put(kHousehold, household()).is_nil());
+}
+
+TEST_CASE("rows that a role shows beyond the audience stay when the grants change") {
+  Phone phone;
+  v1::Welcome welcome = phone.welcome_of({"town:440811001000"});
+  welcome.mutable_grants(0)->set_audiences(1U << 1 | 1U << 2);
+  const bool acceptor = GENERATE(true, false);
+  const Role role = acceptor ? Role::kTownAcceptor : Role::kMediator;
+  welcome.mutable_grants(0)->set_roles(static_cast<std::uint32_t>(RoleSet{role}.bits()));
+  phone.welcome(welcome);
+  v1::Dispute dispute;
+  dispute.set_grid(std::string(kGrid));
+  Row quarrel = row_of(kinds::kDispute, RecordId::make(DeviceId(9), 3), 6, dispute);
+  phone.cut(quarrel);
+  v1::WhistleContact contact;
+  contact.set_whistle(std::string(kForeignId.bytes()));
+  Row caller = row_of(kinds::kWhistleContact, RecordId::make(DeviceId(9), 4), 7, contact);
+  phone.cut(caller);
+  *welcome.add_grants() = welcome.grants(0);
+  welcome.mutable_grants(1)->set_scope("org:00000000000000000000000000000001");
+  welcome.set_grants_version(9);
+  phone.welcome(welcome);
+  CHECK(phone.has(kinds::kWhistleContact, caller.id) == acceptor);
+  CHECK(phone.has(kinds::kDispute, quarrel.id) == !acceptor);
 }
 
 TEST_CASE("another county's server is refused") {
