@@ -330,7 +330,7 @@ class Client {
 
   /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired,
   /// kWrongServerKey, kUnavailable, kTimeout, kConflict (of another county, or of another worker
-  /// while something is unsent).
+  /// while something is unsent, or in no backup of the server yet).
   void enrol(const EnrolmentCode& code, const std::string& device_name,
              std::function<void(Result<void>)> done);
 

@@ -53,7 +53,9 @@ Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
   request.set_device(store_->device().value);
   request.set_device_name(device_name.substr(0, limits::kLabelBytes));
   if (const auto state = store_->sync_state(); state && state->enrolment) {
-    request.set_unsent(state->unsent);
+    const auto not_safe = store_->not_safe_yet();
+    if (!not_safe) return std::unexpected(not_safe.error());
+    request.set_unsent(*not_safe);
     request.set_worker(std::string(state->enrolment->worker.bytes()));
   }
   const auto signature = options_.secrets->sign(enrol_to_sign(request, code.server.key_sha256));

@@ -173,6 +173,9 @@ class Store {
   // --- the outbox, for people ---------------------------------------------------------------
 
   Result<StoreStatus> status();
+  /// Operations that the server does not have, or would not have again after a restore. While there
+  /// are any the phone stays with its worker: they could only come in another's name.
+  Result<std::uint64_t> not_safe_yet();
 
   /// Operations the server has not taken into their records, newest first. They stay until restored
   /// or dismissed.

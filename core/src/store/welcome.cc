@@ -160,26 +160,44 @@ Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) 
   return arrived;
 }
 
+Result<std::uint64_t> Store::not_safe_yet() {
+  std::uint64_t count = 0;
+  for (const Lane lane : kLanes) {
+    const LaneProgress& progress = state_->lanes[index_of(lane)];
+    count += progress.last.value - progress.noted.value;
+    // What was refused (2) or is done with (3) is nothing that a restored server would miss.
+    GW_TRY_LET(kept, state_->connection.number(
+                         "SELECT count(*) FROM outbox WHERE key BETWEEN ? AND ? AND seq>? "
+                         "AND state<2",
+                         0, key_of(lane, LaneSeq(0)), key_of(lane, progress.noted),
+                         state_->position.backed_up));
+    count += static_cast<std::uint64_t>(kept);
+  }
+  return count;
+}
+
 Result<void> Store::set_enrolment(const Enrolment& enrolment) {
   Position position = state_->position;
   const auto& before = position.enrolment;
   const bool other_county = before && before->county != enrolment.county;
   const bool other_worker = before && before->worker != enrolment.worker;
   std::uint64_t recorded = 0;
-  std::uint64_t unsent = 0;
-  for (const LaneProgress& lane : state_->lanes) {
-    recorded += lane.last.value;
-    unsent += lane.last.value - lane.noted.value;
-  }
+  for (const LaneProgress& lane : state_->lanes) recorded += lane.last.value;
   // What was acknowledged may be offered again after a restore, and rows and counters belong to one
   // log: a file never changes the county it has spoken with.
   if (other_county && (recorded > 0 || position.server_ms != 0)) {
     return fail(ErrorCode::kConflict, "this file belongs to another county; begin a new one",
                 "enrolment");
   }
-  if (other_worker && unsent > 0) {
-    return fail(ErrorCode::kConflict, "this phone still has another worker's work; send it first",
-                "enrolment");
+  if (other_worker) {
+    GW_TRY_LET(not_safe, not_safe_yet());
+    if (not_safe > 0) {
+      return fail(
+          ErrorCode::kConflict,
+          "this phone still has another worker's work; send it and let the server be backed "
+          "up first",
+          "enrolment");
+    }
   }
   position.enrolment = enrolment;
   GW_TRY_LET(transaction, begin(*state_));

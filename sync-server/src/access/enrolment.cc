@@ -143,7 +143,8 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
   }
   if (takes_work_away(request, *known, code->worker)) {
     return fail(ErrorCode::kConflict,
-                "this phone still holds another worker's unsent work; send it first");
+                "this phone still holds another worker's work that the server or its backup lacks; "
+                "sync it, run `gridwhistle-server backup`, sync once more, then enrol");
   }
   DeviceRow device = *known ? **known : DeviceRow{};
   if (!*known) {

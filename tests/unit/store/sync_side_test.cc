@@ -224,6 +224,22 @@ TEST_CASE("a file stays with the county it has worked for") {
   CHECK(reader->set_enrolment(moved).error().code == ErrorCode::kConflict);
 }
 
+TEST_CASE("a phone stays with its worker until the server's backup has what she recorded") {
+  Phone phone;
+  phone.welcome(phone.welcome_of({kGridScope}));
+  phone.enrol();
+  phone.put(kVisit, visit());
+  Enrolment other = *phone->sync_state()->enrolment;
+  other.worker = kForeignId;
+  CHECK(*phone->not_safe_yet() == 1);
+  phone.acknowledge(Lane::kRecords, 10);
+  CHECK(*phone->not_safe_yet() == 1);
+  CHECK(phone->set_enrolment(other).error().code == ErrorCode::kConflict);
+  phone.backed_up(10);
+  CHECK(*phone->not_safe_yet() == 0);
+  CHECK(phone->set_enrolment(other));
+}
+
 TEST_CASE("a phone is handed to another worker with nothing unsent, and without what is private") {
   Phone phone;
   phone.enrol();
