@@ -35,6 +35,11 @@ class Inspection {
     });
     if (!read) return read;
     for (const KindSchema& kind : schema_.kinds) {
+      const auto compared = storage_.scan_digests(kind.id, [&](RecordId id, bool as_written) {
+        if (!as_written) report_.faults.push_back(name_of(kind, id) + " is not as it was written");
+        return Result<void>();
+      });
+      if (!compared) return compared;
       if (auto looked = look_at(kind); !looked) return looked;
     }
     for (const auto& [place, line] : lines_) {

@@ -63,6 +63,10 @@ class Storage {
   /// All of a kind in the order of their id, erased ones too. Stops at the first error of `each`.
   virtual Result<void> scan(KindId kind,
                             const std::function<Result<void>(RecordId, StoredRecord)>& each) = 0;
+  /// Whether each stored record of a kind is, byte by byte, what was written. Stops at the first
+  /// error of `each`.
+  virtual Result<void> scan_digests(
+      KindId kind, const std::function<Result<void>(RecordId, bool as_written)>& each) = 0;
   /// Not erased.
   virtual Result<std::uint64_t> count(KindId kind) = 0;
 

@@ -192,3 +192,29 @@ TEST_CASE("while the disk is full who reads is served, and a batch waits to be a
   CHECK(world.county->backup("copy.db", "test"));
   CHECK(world.county->verify()->faults.empty());
 }
+
+TEST_CASE("verify names the record that somebody changed behind the county's back") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const RecordId id = anna.new_id();
+  anna.record(kinds::kVisit, id, visit(kGrid1, "locked door"), true, world.clock.ms);
+  anna.record(kinds::kVisit, anna.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(anna);
+  CHECK(world.county->verify()->faults.empty());
+  const std::string table = "k" + std::to_string(kinds::kVisit.value);
+  const char* const spoilt = GENERATE("body=CAST(replace(body, 'locked', 'opened') AS BLOB)",
+                                      "erased=1", "last_seq=last_seq-1");
+  world.county.reset();
+  run_sql(world,
+          "UPDATE " + table + " SET " + spoilt + " WHERE instr(body, CAST('locked' AS BLOB))");
+  world.open();
+  const auto report = world.county->verify();
+  REQUIRE(report->faults.size() == 1);
+  CHECK(report->faults.front().find(id.text()) != std::string::npos);
+
+  // A build that kept no digests says nothing of its rows.
+  world.county.reset();
+  run_sql(world, "UPDATE " + table + " SET digest=x''");
+  world.open();
+  CHECK(world.county->verify()->faults.empty());
+}

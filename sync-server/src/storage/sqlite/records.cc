@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/sha256.h"
+#include "base/varint.h"
 #include "model/merge.h"
 #include "sqlite/schema_tables.h"
 #include "storage/sqlite/packed.h"
@@ -25,6 +27,24 @@ Result<StoredRecord> stored_of(const Statement& row, int first) {
   auto memberships = unpack_memberships(row.blob(first + 1));
   if (!memberships) return std::unexpected(std::move(memberships.error()));
   return StoredRecord{std::move(*state), std::move(*memberships)};
+}
+
+// Sixteen bytes tell what was written from what a disk, or a hand, has made of it.
+std::string digest_of(RecordId id, std::uint64_t last_seq, bool erased, std::string_view stamps,
+                      std::string_view memberships, std::string_view body) {
+  constexpr std::size_t kDigestBytes = 16;
+  std::string bytes(id.bytes());
+  bytes.reserve(64 + stamps.size() + memberships.size() + body.size());
+  append_varint(bytes, last_seq);
+  append_varint(bytes, erased ? 1 : 0);
+  append_varint(bytes, stamps.size());
+  bytes += stamps;
+  append_varint(bytes, memberships.size());
+  bytes += memberships;
+  bytes += body;
+  std::string digest = sha256(bytes);
+  digest.resize(kDigestBytes);
+  return digest;
 }
 
 void bind_lookup(Statement& statement, int index, const LookupValue& value) {
@@ -114,9 +134,11 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id, Stor
   if (!upsert) return std::unexpected(std::move(upsert.error()));
   const std::string stamps = encode_stamps(next.state);
   const std::string memberships = pack(next.memberships);
+  const std::string digest = digest_of(id, next.state.last_seq.value, next.state.erased, stamps,
+                                       memberships, next.state.body);
   upsert->borrow(id, next.state.last_seq, next.state.erased ? 1 : 0, Blob{stamps},
-                 Blob{memberships}, Blob{next.state.body});
-  sqlite::bind_fields(*upsert, 7, *schema_.kind(kind.id), next.state.body);
+                 Blob{memberships}, Blob{digest}, Blob{next.state.body});
+  sqlite::bind_fields(*upsert, 8, *schema_.kind(kind.id), next.state.body);
   if (auto put = upsert->run(); !put) return put;
   for (const Membership& old : before) {
     if (std::ranges::find(next.memberships, old) != next.memberships.end()) continue;
@@ -180,6 +202,22 @@ Result<void> SqliteStorage::scan(KindId kind,
         Result<StoredRecord> stored = stored_of(row, 0);
         if (!stored) return std::unexpected(std::move(stored.error()));
         return each(row.record_id(3), std::move(*stored));
+      });
+}
+
+Result<void> SqliteStorage::scan_digests(KindId kind,
+                                         const std::function<Result<void>(RecordId, bool)>& each) {
+  if (schema_.kind(kind) == nullptr) return {};
+  return sqlite::rows_of(
+      connection_,
+      "SELECT id, last_seq, erased, stamps, memberships, body, digest FROM " +
+          sqlite::table_name(kind) + " ORDER BY id",
+      [&](Statement& row) {
+        const std::string_view kept = row.blob(6);
+        return each(
+            row.record_id(0),
+            kept.empty() || kept == digest_of(row.record_id(0), row.number(1), row.integer(2) != 0,
+                                              row.blob(3), row.blob(4), row.blob(5)));
       });
 }
 

@@ -42,6 +42,8 @@ class SqliteStorage final : public Storage {
                                      const LookupValue& value) override;
   Result<void> scan(KindId kind,
                     const std::function<Result<void>(RecordId, StoredRecord)>& each) override;
+  Result<void> scan_digests(KindId kind,
+                            const std::function<Result<void>(RecordId, bool)>& each) override;
   Result<std::uint64_t> count(KindId kind) override;
 
   Result<ScopeNo> scope_no(std::string_view leaf) override;

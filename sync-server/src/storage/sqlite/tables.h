@@ -15,11 +15,12 @@ namespace gridwhistle {
 inline constexpr sqlite::FileFormat kCountyFile = {.application_id = 0x47574331, .version = 1};
 
 /// What a kind's table has beside `id`, `body` and the columns to find rows by.
-inline constexpr std::array<std::string_view, 4> kRecordColumns = {
+/// `digest` is of all of them and the body; rows of a build that kept none have an empty one.
+inline constexpr std::array<std::string_view, 5> kRecordColumns = {
     "last_seq INTEGER NOT NULL", "erased INTEGER NOT NULL", "stamps BLOB NOT NULL",
-    "memberships BLOB NOT NULL"};
-inline constexpr std::array<std::string_view, 4> kRecordColumnNames = {"last_seq", "erased",
-                                                                       "stamps", "memberships"};
+    "memberships BLOB NOT NULL", "digest BLOB NOT NULL DEFAULT x''"};
+inline constexpr std::array<std::string_view, 5> kRecordColumnNames = {
+    "last_seq", "erased", "stamps", "memberships", "digest"};
 
 /// Everything that no record kind declares. Run at every opening.
 extern const std::string_view kCountyTables;
