@@ -102,17 +102,23 @@ class Checker {
     return std::max(at_ms_, rule.valid.from_ms);
   }
 
-  // The item a rule leads to, if it is there and in force.
-  const ResponsibilityItem* item_of(const RoutingRule& rule) {
+  const ResponsibilityItem* item_in_force(const RoutingRule& rule) const {
     const auto found = items_.find(rule.responsibility_item);
-    if (found == items_.end()) {
+    if (found == items_.end()) return nullptr;
+    for (const ResponsibilityItem* item : found->second) {
+      if (item->valid.holds_at(start_of(rule))) return item;
+    }
+    return nullptr;
+  }
+
+  // The item a rule leads to; where it is not there or not in force, that is reported.
+  const ResponsibilityItem* item_of(const RoutingRule& rule) {
+    if (const ResponsibilityItem* item = item_in_force(rule)) return item;
+    if (!items_.contains(rule.responsibility_item)) {
       report(ProblemKind::kUnknownItem, rule, rule.responsibility_item,
              {rule.code + "：责任清单中没有 " + rule.responsibility_item,
               rule.code + ": the list has no item " + rule.responsibility_item});
       return nullptr;
-    }
-    for (const ResponsibilityItem* item : found->second) {
-      if (item->valid.holds_at(start_of(rule))) return item;
     }
     report(ProblemKind::kItemNotInForce, rule, rule.responsibility_item,
            {rule.code + "：责任清单 " + rule.responsibility_item + " 不在有效期内",
@@ -143,8 +149,7 @@ class Checker {
   void check_organisations(const RoutingRule& rule, const ResponsibilityItem& item,
                            const std::vector<std::string>& areas) {
     if (!types_.contains(item.lead_department_type)) return;
-    Level level = rule.lead_level;
-    if (level == Level::kUnspecified && !item.levels.empty()) level = std::ranges::min(item.levels);
+    const Level level = lead_level_of(rule, item);
     std::size_t missing = 0;
     std::string first;
     for (const std::string& area : areas) {
@@ -192,13 +197,42 @@ class Checker {
   }
 
   // Equal rank and both may match: nothing but the order of their codes would decide.
-  static bool contradict(const RoutingRule& a, const RoutingRule& b) {
-    return a.responsibility_item != b.responsibility_item && a.priority == b.priority &&
-           specificity_of(a) == specificity_of(b) && a.category_prefix == b.category_prefix &&
+  static bool rival(const RoutingRule& a, const RoutingRule& b) {
+    return a.priority == b.priority && specificity_of(a) == specificity_of(b) &&
+           a.category_prefix == b.category_prefix &&
            area_prefix_of(a.area_prefix) == area_prefix_of(b.area_prefix) &&
            can_agree(a.grid_type, b.grid_type) && can_agree(a.source, b.source) &&
            can_agree(a.whistle_class, b.whistle_class) && can_agree(a.emergency, b.emergency) &&
            last_together(a.valid, b.valid);
+  }
+
+  // Who leads, whether the rule says so or leaves it to its item.
+  Level lead_level_of(const RoutingRule& rule) const {
+    const ResponsibilityItem* item = item_in_force(rule);
+    return item ? lead_level_of(rule, *item) : rule.lead_level;
+  }
+
+  static Level lead_level_of(const RoutingRule& rule, const ResponsibilityItem& item) {
+    if (rule.lead_level != Level::kUnspecified || item.levels.empty()) return rule.lead_level;
+    return std::ranges::min(item.levels);
+  }
+
+  // The keys that lead one of two rivals elsewhere than the other; empty when both lead alike.
+  std::string difference(const RoutingRule& a, const RoutingRule& b) const {
+    if (a.responsibility_item != b.responsibility_item) return "responsibility_item";
+    const auto types = [](const RoutingRule& rule) {
+      return std::set<std::string>(rule.co_department_types.begin(),
+                                   rule.co_department_types.end());
+    };
+    std::string keys;
+    const auto note = [&](bool differs, const char* key) {
+      if (differs) keys += (keys.empty() ? "" : ", ") + std::string(key);
+    };
+    note(lead_level_of(a) != lead_level_of(b), "lead_level");
+    note(types(a) != types(b), "co_department_types");
+    note(a.time_limit_profile != b.time_limit_profile, "time_limit_profile");
+    note(a.pipeline != b.pipeline, "pipeline");
+    return keys;
   }
 
   void check_contradictions() {
@@ -207,11 +241,13 @@ class Checker {
         const RoutingRule& rule = book_.rules[i];
         const RoutingRule& earlier = book_.rules[j];
         if (rule.valid.is_over_at(at_ms_) || earlier.valid.is_over_at(at_ms_)) continue;
-        if (!contradict(rule, earlier)) continue;
+        if (!rival(rule, earlier)) continue;
+        const std::string keys = difference(rule, earlier);
+        if (keys.empty()) continue;
         report(ProblemKind::kContradiction, rule, earlier.code,
-               {rule.code + " 与 " + earlier.code + " 条件和优先级相同，责任清单不同",
+               {rule.code + " 与 " + earlier.code + " 条件和优先级相同，结果不同：" + keys,
                 rule.code + " and " + earlier.code +
-                    " match alike with one priority and name different items"});
+                    " match alike with one priority and differ in: " + keys});
       }
     }
   }

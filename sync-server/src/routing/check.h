@@ -11,11 +11,11 @@ namespace gridwhistle::routing {
 
 /// What is wrong with a line of a rule book.
 enum class ProblemKind : std::uint8_t {
-  kNoCode,                 ///< an item, rule or organisation without a code
-  kDuplicateCode,          ///< two items of one list version, two rules or two organisations
-  kContradiction,          ///< two rules of equal rank match one whistle and name different items
-  kUnknownItem,            ///< a rule names an item that is not on the list
-  kItemNotInForce,         ///< a rule names an item that is over, or begins after it
+  kNoCode,          ///< an item, rule or organisation without a code
+  kDuplicateCode,   ///< two items of one list version, two rules or two organisations
+  kContradiction,   ///< two rules of equal rank match one whistle and lead to different things
+  kUnknownItem,     ///< a rule names an item that is not on the list
+  kItemNotInForce,  ///< a rule names an item that is over, or begins after it
   kUnknownDepartmentType,  ///< no organisation has the type
   kNoOrganisation,         ///< somewhere no organisation of the lead's type serves
   kUnknownArea,            ///< a rule's area prefix lies outside the county

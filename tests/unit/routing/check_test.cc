@@ -73,6 +73,37 @@ TEST_CASE("two rules of equal rank that can match one whistle contradict unless 
   }
 }
 
+TEST_CASE("two rules of equal rank contradict in whatever decides the outcome, and it is named") {
+  const RoutingRule one = rule_to("F1", "R1");
+  RoutingRule other = rule_to("F2", "R1");
+  other.title = "another title decides nothing";
+  const auto differs_in = [&](const std::string& what) {
+    const Problem problem = only_problem(book_with({one, other}));
+    CHECK(problem.kind == ProblemKind::kContradiction);
+    CHECK(problem.line == 11);
+    CHECK(problem.text.en == "F2 and F1 match alike with one priority and differ in: " + what);
+  };
+  SECTION("the lead's level") {
+    other.lead_level = Level::kCounty;
+    differs_in("lead_level");
+  }
+  SECTION("the co-departments") {
+    other.co_department_types = {"water"};
+    differs_in("co_department_types");
+  }
+  SECTION("the time limits and the pipeline") {
+    other.time_limit_profile = "slow";
+    other.pipeline = "cut";
+    differs_in("time_limit_profile, pipeline");
+  }
+  SECTION("but not in a level written out that the item has anyway") {
+    RuleBook book = book_with({one, other});
+    book.items[0].levels = {Level::kTown};
+    book.rules[1].lead_level = Level::kTown;
+    CHECK(check(book, kNow).empty());
+  }
+}
+
 TEST_CASE("a rule to an item that is not on the list points nowhere") {
   const Problem problem = only_problem(book_with({rule_to("F1", "R9")}));
   CHECK(problem.kind == ProblemKind::kUnknownItem);
