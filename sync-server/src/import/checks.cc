@@ -15,14 +15,10 @@ void complain(const Entry<Message>& entry, Problems& problems, std::string reaso
   problems.add(entry.imported() ? entry.file : kHeldAlready, entry.line, std::move(reason));
 }
 
-/// Everything that links look up, made once.
+/// Where links are looked up.
 class Directory {
  public:
-  explicit Directory(const Reference& reference) : reference_(reference) {
-    for (const auto& [code, entry] : reference.organisations) {
-      department_types_.insert(entry.value.department_type());
-    }
-  }
+  explicit Directory(const Reference& reference) : reference_(reference) {}
 
   /// What is missing when the link leads nowhere; empty when it leads somewhere.
   std::string missing(const Link& link) const {
@@ -35,10 +31,6 @@ class Directory {
         return named(reference_.organisations, link, "organisation");
       case Link::To::kCategory:
         return named(reference_.categories, link, "category");
-      case Link::To::kItem:
-        return named(reference_.items, link, "responsibility item");
-      case Link::To::kDepartmentType:
-        return department_types_.contains(link.name) ? "" : "organisation of the type " + link.name;
       case Link::To::kCategoryPrefix: {
         const auto first = reference_.categories.lower_bound(link.name);
         const bool some =
@@ -56,7 +48,6 @@ class Directory {
   }
 
   const Reference& reference_;
-  std::set<std::string> department_types_;
 };
 
 KindId kind_of_target(Link::To to) {
@@ -66,13 +57,10 @@ KindId kind_of_target(Link::To to) {
     case Link::To::kGrid:
       return kinds::kGrid;
     case Link::To::kOrganisation:
-    case Link::To::kDepartmentType:
       return kinds::kOrgUnit;
     case Link::To::kCategory:
     case Link::To::kCategoryPrefix:
       return kinds::kCategory;
-    case Link::To::kItem:
-      return kinds::kResponsibilityItem;
   }
   return {};
 }
@@ -113,6 +101,23 @@ void check_levels(const Reference& reference, Problems& problems) {
   }
 }
 
+/// In a file only: what the county has may have been ended before it began, which harms nobody.
+void check_periods(const Reference& reference, Problems& problems) {
+  const auto in_order = [&](const auto& table) {
+    for (const auto& [code, entry] : table) {
+      const auto& value = entry.value;
+      const bool both = value.has_valid_from_ms() && value.has_valid_until_ms();
+      if (!entry.imported() || !both || value.valid_from_ms() <= value.valid_until_ms()) continue;
+      complain(entry, problems,
+               code + " ends before it begins: valid_until lies before valid_from");
+    }
+  };
+  in_order(reference.areas);
+  in_order(reference.grids);
+  in_order(reference.items);
+  in_order(reference.rules);
+}
+
 void check_circles(const Reference& reference, Problems& problems) {
   std::map<std::string, const Entry<v1::OrgUnit>*> by_id;
   for (const auto& [code, entry] : reference.organisations) {
@@ -136,6 +141,7 @@ void check(const Reference& reference, std::string_view county, const std::set<K
   check_links(reference, broken, problems);
   check_codes(reference, county, problems);
   check_levels(reference, problems);
+  check_periods(reference, problems);
   check_circles(reference, problems);
 }
 

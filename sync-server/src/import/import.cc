@@ -110,8 +110,7 @@ std::expected<std::vector<ReferenceRow>, Problems> read(std::span<const SourceFi
   std::set<KindId> broken;
   for (const SourceFile& file : files) read_file(file, reference, broken, problems);
   check(reference, county, broken, problems);
-  // Rules are held against each other only when all of them are there.
-  if (problems.none()) check_rules(reference, at_ms, problems);
+  check_rules(reference, at_ms, broken, problems);
   if (!problems.none()) return std::unexpected(std::move(problems));
   std::vector<ReferenceRow> rows;
   for_each_table(std::as_const(reference),

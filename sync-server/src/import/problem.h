@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +30,14 @@ class Problems {
 
   void add(const std::string& file, std::size_t line, std::string reason) {
     if (++count_ <= kKept) kept_.push_back({file, line, std::move(reason)});
+    lines_[file].insert(line);
+  }
+  /// Whether something is wrong with one of these lines, told or only counted.
+  bool any_in(const std::string& file, std::size_t first, std::size_t last) const {
+    const auto lines = lines_.find(file);
+    if (lines == lines_.end()) return false;
+    const auto found = lines->second.lower_bound(first);
+    return found != lines->second.end() && *found <= last;
   }
   bool none() const { return count_ == 0; }
   std::size_t count() const { return count_; }
@@ -35,6 +45,7 @@ class Problems {
 
  private:
   std::vector<Problem> kept_;
+  std::map<std::string, std::set<std::size_t>> lines_;
   std::size_t count_ = 0;
 };
 

@@ -23,6 +23,7 @@ struct Entry {
   Message value;
   std::string file;  ///< empty: the county has it already
   std::size_t line = 0;
+  std::size_t last_line = 0;  ///< where it takes several and its faults name one of them
 
   bool imported() const { return !file.empty(); }
 };
@@ -30,9 +31,10 @@ struct Entry {
 template <typename Message>
 using ByCode = std::map<std::string, Entry<Message>, std::less<>>;
 
-/// What a line points at by name, to be looked up when everything is read.
+/// What a line points at by name, to be looked up when everything is read. What rules and the
+/// responsibility list point at is looked up in the rule book they make (rule_checks.h).
 struct Link {
-  enum class To { kArea, kGrid, kOrganisation, kDepartmentType, kCategory, kCategoryPrefix, kItem };
+  enum class To { kArea, kGrid, kOrganisation, kCategory, kCategoryPrefix };
   To to;
   std::string name;
   std::string file;

@@ -7,13 +7,10 @@
 namespace gridwhistle::import {
 namespace {
 
-void read_departments(const Table::Row& row, v1::ResponsibilityItem& item, Reference& into) {
-  const Cell lead = row["lead_department_type"];
-  item.set_lead_department_type(*lead.text());
-  into.links.push_back({Link::To::kDepartmentType, std::string(lead.value), lead.file, lead.line});
+void read_departments(const Table::Row& row, v1::ResponsibilityItem& item) {
+  item.set_lead_department_type(*row["lead_department_type"].text());
   for (const std::string& type : list_of(row["co_department_types"].value)) {
     item.add_co_department_types(type);
-    into.links.push_back({Link::To::kDepartmentType, type, lead.file, lead.line});
   }
 }
 
@@ -57,7 +54,7 @@ void read_responsibility(const std::string& file, std::string_view bytes, Refere
     v1::ResponsibilityItem& item = entry.value;
     item.set_code(*code);
     item.set_title(*row["title"].text());
-    read_departments(row, item, into);
+    read_departments(row, item);
     read_levels(row, *kind.field("levels"), item);
     read_covered(row, item, into);
     if (const auto v = row["legal_basis"].text()) item.set_legal_basis(*v);

@@ -1,5 +1,7 @@
 #include "import/rule_checks.h"
 
+#include <algorithm>
+
 #include "routing/check.h"
 #include "routing/rule_book.h"
 #include "schema/kinds.h"
@@ -84,9 +86,75 @@ routing::Organisation organisation_of(const Entry<v1::OrgUnit>& entry, RecordId 
   return unit;
 }
 
+/// Which findings rest on sound lines alone. It knows the problems that were there before.
+class Soundness {
+ public:
+  Soundness(const Reference& reference, const std::set<KindId>& broken, const Problems& problems)
+      : reference_(reference),
+        broken_(broken),
+        problems_(problems),
+        organisations_(whole(reference.organisations)),
+        areas_(whole(reference.areas)),
+        items_(!broken.contains(kinds::kResponsibilityItem)) {}
+
+  bool holds(const routing::Problem& problem) const {
+    using enum routing::ProblemKind;
+    switch (problem.kind) {
+      case kNoCode:
+      case kDuplicateCode:
+        return true;
+      case kUnknownArea:
+        return areas_;
+      case kUnknownItem:
+        return items_ && !problem.other.empty();
+      case kUnknownDepartmentType:
+        return organisations_;
+      case kItemNotInForce:
+      case kCategoryNotListed:
+      case kLevelNotAllowed:
+        return rule(problem.code);
+      case kNoOrganisation:
+        return rule(problem.code) && organisations_ && areas_;
+      case kContradiction:
+        return rule(problem.code) && rule(problem.other);
+    }
+    return true;
+  }
+
+ private:
+  template <typename Message>
+  bool sound(const Entry<Message>& entry) const {
+    const std::size_t last = std::max(entry.line, entry.last_line);
+    return !entry.imported() || !problems_.any_in(entry.file, entry.line, last);
+  }
+
+  template <typename Message>
+  bool whole(const ByCode<Message>& table) const {
+    return !broken_.contains(kind_of<Message>) &&
+           std::ranges::all_of(table, [&](const auto& one) { return sound(one.second); });
+  }
+
+  // The rule, and the item it leads to: of a list that lost lines what the county had may be old.
+  bool rule(const std::string& code) const {
+    const auto rule = reference_.rules.find(code);
+    if (rule == reference_.rules.end() || !sound(rule->second)) return false;
+    const auto item = reference_.items.find(rule->second.value.responsibility_item());
+    if (item == reference_.items.end()) return items_;
+    return sound(item->second) && (items_ || item->second.imported());
+  }
+
+  const Reference& reference_;
+  const std::set<KindId>& broken_;
+  const Problems& problems_;
+  bool organisations_;
+  bool areas_;
+  bool items_;
+};
+
 }  // namespace
 
-void check_rules(const Reference& reference, std::int64_t at_ms, Problems& problems) {
+void check_rules(const Reference& reference, std::int64_t at_ms, const std::set<KindId>& broken,
+                 Problems& problems) {
   Places places;
   routing::RuleBook book;
   for (const auto& [code, entry] : reference.items) book.items.push_back(item_of(entry, places));
@@ -96,9 +164,10 @@ void check_rules(const Reference& reference, std::int64_t at_ms, Problems& probl
     book.organisations.push_back(organisation_of(entry, id, places));
   }
   for (const auto& [code, entry] : reference.areas) book.areas.push_back(code);
-  for (const routing::Problem& problem : routing::check(book, at_ms)) {
-    places.complain(problem, problems);
-  }
+  std::vector<routing::Problem> found = routing::check(book, at_ms);
+  const Soundness sound(reference, broken, problems);
+  std::erase_if(found, [&](const routing::Problem& problem) { return !sound.holds(problem); });
+  for (const routing::Problem& problem : found) places.complain(problem, problems);
 }
 
 }  // namespace gridwhistle::import

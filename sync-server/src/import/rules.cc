@@ -21,6 +21,11 @@ class RuleTable {
       : file_(file), table_(table), problems_(problems) {}
 
   std::size_t line() const { return line_of_node(table_); }
+  std::size_t last_line() const {
+    std::size_t last = line();
+    for (const auto& [key, node] : table_) last = std::max(last, line_of_node(node));
+    return last;
+  }
 
   void complain(std::string_view key, const std::string& what) {
     const toml::node* node = table_.get(key);
@@ -134,15 +139,6 @@ void read_consequences(RuleTable& table, v1::RoutingRule& rule) {
   if (const auto v = table.text("pipeline")) rule.set_pipeline(*v);
 }
 
-void add_links(const v1::RoutingRule& rule, const Entry<v1::RoutingRule>& entry, Reference& into) {
-  const auto link = [&](Link::To to, const std::string& name) {
-    into.links.push_back({to, name, entry.file, entry.line});
-  };
-  if (rule.has_category_prefix()) link(Link::To::kCategoryPrefix, rule.category_prefix());
-  if (rule.has_responsibility_item()) link(Link::To::kItem, rule.responsibility_item());
-  for (const std::string& type : rule.co_department_types()) link(Link::To::kDepartmentType, type);
-}
-
 void read_rule(RuleTable table, const std::string& file, Reference& into, Problems& problems) {
   table.only_known({"code", "title", "priority", "category_prefix", "area_prefix", "grid_type",
                     "source", "whistle_class", "emergency", "responsibility_item", "lead_level",
@@ -153,7 +149,7 @@ void read_rule(RuleTable table, const std::string& file, Reference& into, Proble
     table.complain("code", "must be at most 32 letters, digits, '-' and '_'");
     return;
   }
-  Entry<v1::RoutingRule> entry{{}, file, table.line()};
+  Entry<v1::RoutingRule> entry{{}, file, table.line(), table.last_line()};
   v1::RoutingRule& rule = entry.value;
   rule.set_code(*code);
   if (const auto v = table.text("title")) rule.set_title(*v);
@@ -162,7 +158,9 @@ void read_rule(RuleTable table, const std::string& file, Reference& into, Proble
   read_consequences(table, rule);
   if (const auto v = table.date_ms("valid_from")) rule.set_valid_from_ms(*v);
   if (const auto v = table.date_ms("valid_until")) rule.set_valid_until_ms(*v);
-  add_links(rule, entry, into);
+  if (rule.has_category_prefix()) {
+    into.links.push_back({Link::To::kCategoryPrefix, rule.category_prefix(), file, entry.line});
+  }
   into.add(into.rules, *code, std::move(entry), problems);
 }
 

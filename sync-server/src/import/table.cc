@@ -66,9 +66,10 @@ std::optional<std::int64_t> Cell::word(const FieldSchema& field) const {
 Table::Table(const std::string& file, std::string_view bytes, std::vector<Column> columns,
              Problems& problems)
     : file_(file), problems_(problems) {
+  const std::size_t before = problems.count();
   std::vector<CsvRow> rows = read_csv(file, bytes, problems);
   if (rows.empty()) {
-    problems.add(file, 0, "the file is empty");
+    if (problems.count() == before) problems.add(file, 0, "the file is empty");
     return;
   }
   if (!read_header(rows.front(), columns)) return;

@@ -124,11 +124,10 @@ TEST_CASE("Categories, list and rules point at things that are there") {
         "categories.csv:3: parent \"02\": the code 01001 does not begin with it");
   CHECK(fault("categories.csv", "01,市容,\n", "") == "categories.csv:2: there is no category 01");
   CHECK(fault("responsibility.csv", "城管", "交警") ==
-        "responsibility.csv:2: there is no organisation of the type 交警");
+        "responsibility.csv:2: ZR1: there is no organisation of the type 交警");
   CHECK(fault("responsibility.csv", "COUNTY,01001", "COUNTY,07") ==
         "responsibility.csv:2: there is no category that begins with 07");
-  CHECK(fault("rules.toml", "\"ZR1\"", "\"ZR9\"") ==
-        "rules.toml:1: there is no responsibility item ZR9");
+  CHECK(fault("rules.toml", "\"ZR1\"", "\"ZR9\"") == "rules.toml:1: FP1: the list has no item ZR9");
   CHECK(fault("rules.toml", "\"01\"", "\"08\"") ==
         "rules.toml:1: there is no category that begins with 08");
 }
@@ -167,6 +166,30 @@ TEST_CASE("Rules that contradict each other, or that nobody can follow, are name
   CHECK(fault("rules.toml", "\"COUNTY\"", "\"TOWN\"").starts_with("rules.toml:1: "));
 }
 
+TEST_CASE("What ends before it begins is named, in every list that has both dates") {
+  CHECK(fault("rules.toml", "lead_level",
+              "valid_from = \"2027-01-01\"\nvalid_until = \"2026-01-01\"\nlead_level") ==
+        "rules.toml:1: FP1 ends before it begins: valid_until lies before valid_from");
+  CHECK(
+      fault("grids.geojson", "\"type\":\"BASIC\"",
+            "\"type\":\"BASIC\",\"valid_from\":\"2027-01-01\",\"valid_until\":\"2026-01-01\"") ==
+      "grids.geojson:2: 440811100001001 ends before it begins: valid_until lies before valid_from");
+  const std::string items =
+      "code,title,lead_department_type,levels,categories,list_version,valid_from,valid_until\n"
+      "ZR1,清理垃圾,城管,COUNTY,01001,2026-1,,\n"
+      "ZR2,另一项,城管,COUNTY,01001,2026-1,2027-01-01,2026-01-01\n"
+      "ZR3,从未生效,城管,COUNTY,01001,2026-1,2027-01-01,2027-01-01\n";
+  CHECK(fault("responsibility.csv", kResponsibility, items) ==
+        "responsibility.csv:3: ZR2 ends before it begins: valid_until lies before valid_from");
+  const std::string areas =
+      "code12,level,name,parent12,valid_from,valid_until\n"
+      "440811000000,COUNTY,麻章区,440800000000,,\n"
+      "440811100000,TOWN,麻章镇,440811000000,,\n"
+      "440811100001,VILLAGE,福民居委会,440811100000,2027-01-01,2026-12-31\n";
+  CHECK(fault("areas.csv", kAreas, areas) ==
+        "areas.csv:4: 440811100001 ends before it begins: valid_until lies before valid_from");
+}
+
 TEST_CASE("A file whose name says nothing is refused, and the names are told") {
   const auto problems = problems_of({{"people.csv", "a\n"}});
   REQUIRE(problems.size() == 1);
@@ -181,10 +204,60 @@ TEST_CASE("A fault in one line hides none in others, and makes nothing look miss
   const auto problems = problems_of(county_with("rules.toml", rules));
   REQUIRE(problems.size() == 2);
   CHECK(problems[0].find("CUONTY") != std::string::npos);
-  CHECK(problems[1] == "rules.toml:6: there is no responsibility item NOPE");
+  CHECK(problems[1] == "rules.toml:6: FP2: the list has no item NOPE");
   // The one organisation that the rest of the files name stands in the faulty line.
   CHECK(problems_of(county_with("organisations.csv", replaced(kOrganisations, "ZX,综治中心,COUNTY",
                                                               "ZX,综治中心,CUONTY")))
             .size() == 1);
   CHECK(problems_of({{"orgs.csv", kOrganisations}, {"workers.csv", kWorkers}}).size() == 1);
+}
+
+TEST_CASE("Faults of rules are told in the run that finds other faults") {
+  const auto rule = [](const std::string& code, const std::string& more) {
+    return "[[rule]]\ncode = \"" + code + "\"\ncategory_prefix = \"01001\"\n" + more + "\n";
+  };
+  const std::string rules =
+      kRules + rule("FP2", "responsibility_item = \"ZR1\"\ncolour = 1") +
+      rule("FP3", "responsibility_item = \"ZR1\"\narea_prefix = \"999\"") +
+      rule("FP4", "responsibility_item = \"ZR999\"\npriority = 1") +
+      rule("FP5", "responsibility_item = \"ZR1\"\narea_prefix = \"998\"\nemergency = 3");
+  const auto problems = problems_of(county_with("rules.toml", rules));
+  REQUIRE(problems.size() == 5);
+  CHECK(problems[0] == "rules.toml:10: unknown key \"colour\"");
+  CHECK(problems[1] == "rules.toml:26: emergency must be true or false");
+  CHECK(problems[2] == "rules.toml:11: FP3: no area begins with 999");
+  CHECK(problems[3] == "rules.toml:16: FP4: the list has no item ZR999");
+  CHECK(problems[4] == "rules.toml:21: FP5: no area begins with 998");
+}
+
+TEST_CASE("A worker's code that stands there twice hides no fault of a rule") {
+  auto files = county_with("rules.toml", replaced(kRules, "\"COUNTY\"", "\"TOWN\""));
+  for (SourceFile& file : files) {
+    if (file.name == "workers.csv") file.bytes += "WG1,钱示例,ZX,\n";
+  }
+  const auto problems = problems_of(files);
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].starts_with("workers.csv:3: \"WG1\" stands already"));
+  CHECK(problems[1].starts_with("rules.toml:1: FP1: item ZR1 does not allow"));
+}
+
+TEST_CASE("What only follows from a faulty line is not told") {
+  const auto lone = [](const std::string& name, const std::string& bytes) {
+    return problems_of(county_with(name, bytes)).size() == 1;
+  };
+  // The only organisation of the type; the item's only level; a rule as like another as was read.
+  CHECK(lone("organisations.csv", replaced(kOrganisations, "COUNTY,城管", "CUONTY,城管")));
+  CHECK(lone("organisations.csv",
+             replaced(kOrganisations, "城管,ZX,440811000000", "城管,ZX,440811200000")));
+  CHECK(lone("responsibility.csv", replaced(kResponsibility, "城管,COUNTY", "城管,CUONTY;TOWN")));
+  CHECK(lone("responsibility.csv", replaced(kResponsibility, "COUNTY,01001", "COUNTY,07")));
+  CHECK(lone("rules.toml",
+             kRules + replaced(replaced(kRules, "FP1", "FP2"), "\"COUNTY\"", "\"CUONTY\"")));
+  CHECK(lone("rules.toml", kRules + replaced(replaced(kRules, "FP1", "FP2"), "lead_level", "led")));
+}
+
+TEST_CASE("A text that is not UTF-8 is one fault, not an empty file as well") {
+  CHECK(fault("workers.csv", "赵示例", "\xFF\xFE") ==
+        "workers.csv:2: the text is not UTF-8, or has a NUL in it");
+  CHECK(fault("workers.csv", "code,", "\"code,") == "workers.csv:1: a quote is not closed");
 }
