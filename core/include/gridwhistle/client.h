@@ -30,7 +30,7 @@ class ClientState;
 /// What a client needs from its host. Everything pointed at outlives the client, and the executor
 /// also outlives every transport that `connect` gave.
 struct ClientOptions {
-  std::string path;  ///< of the phone's file; made when it does not exist
+  std::string path;  ///< of the phone's file; made, for its owner alone, when it does not exist
   Clock* clock = nullptr;
   Random* random = nullptr;
   SecretStore* secrets = nullptr;

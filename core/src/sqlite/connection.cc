@@ -1,6 +1,8 @@
 #include "sqlite/connection.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -55,6 +57,16 @@ ErrorCode code_of(int sqlite_code) {
   }
 }
 
+/// Makes the file, unless it is there, for its owner alone: it holds people's data, and SQLite
+/// would leave the mode to the umask. Its log and its index take the mode after it. What does not
+/// go well is for the opening to say.
+///
+/// Never opens a file that is there: closing it again would drop SQLite's own locks.
+void make_private(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor >= 0) ::close(descriptor);
+}
+
 }  // namespace
 
 std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
@@ -95,6 +107,7 @@ Result<Connection> Connection::open(const OpenOptions& options) {
     if (!lock) return std::unexpected(std::move(lock.error()));
     state->lock = std::move(*lock);
   }
+  if (!options.read_only && options.vfs.empty()) make_private(options.path);
   const int flags =
       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -176,6 +189,7 @@ const std::string& Connection::vfs() const { return state_->vfs; }
 bool Connection::is_read_only() const { return sqlite3_db_readonly(state_->handle, "main") == 1; }
 
 Result<void> Connection::back_up(const std::string& path) {
+  if (vfs().empty()) make_private(path);
   State copy;
   int code = sqlite3_open_v2(
       path.c_str(), &copy.handle,

@@ -45,7 +45,7 @@ struct OpenOptions {
 /// constraint; SQLite's words are in the message).
 class Connection {
  public:
-  /// Opens the file, or creates it unless read-only. A file that is no database is left untouched.
+  /// Opens the file, or creates it (mode 0600) unless read-only. What is no database is left alone.
   static Result<Connection> open(const OpenOptions& options);
 
   Connection(Connection&&) noexcept;
@@ -89,8 +89,8 @@ class Connection {
   /// Whether a transaction is open.
   bool in_transaction() const;
 
-  /// Copies the whole database, as of one moment, into a new file on the same VFS, while others
-  /// read and write. After an error the new file is in an unknown state.
+  /// Copies the whole database, as of one moment, into a new file (mode 0600) on the same VFS,
+  /// while others read and write. After an error the new file is in an unknown state.
   Result<void> back_up(const std::string& path);
 
   /// For code that needs SQLite itself (virtual tables, hooks). Lives as long as the connection.

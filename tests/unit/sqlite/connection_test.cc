@@ -1,9 +1,11 @@
 #include "sqlite/connection.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -51,6 +53,21 @@ TEST_CASE("what was bound comes back as it was") {
   CHECK(row->blob(6).empty());
   CHECK(row->record_id(7) == id);
   CHECK_FALSE(row->step().value());
+}
+
+TEST_CASE("a new file, its log and its copy are for their owner alone, whatever the umask") {
+  TempFolder folder;
+  const mode_t before = ::umask(0);
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(i)"));
+  const auto copied = connection.back_up(folder.file("copy"));
+  ::umask(before);
+  REQUIRE(copied);
+  for (const char* name : {"a", "a-wal", "a-shm", "a-lock", "copy"}) {
+    INFO(name);
+    const auto kept = std::filesystem::status(folder.file(name)).permissions();
+    CHECK(kept == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  }
 }
 
 TEST_CASE("a statement that is on loan is not lent twice") {
