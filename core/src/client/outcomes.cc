@@ -1,8 +1,10 @@
 #include "client/outcomes.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "gridwhistle/messages.h"
@@ -120,6 +122,10 @@ Words why_of(store::Store& store, const OutcomeView& view, const KindSchema* kin
       return {"送达时您已不负责该区域，待管理员复核",
               "the place was no longer yours when it arrived; a reviewer decides about it"};
     case OutcomeStatus::kParked:
+      if (view.code == static_cast<std::uint32_t>(ErrorCode::kNotFound)) {
+        return {"所属记录尚未送达服务器，送达后处理",
+                "what it belongs to has not reached the server yet; it is taken up when it does"};
+      }
       return {"服务器升级后处理",
               "the server keeps it until its next version, which knows this kind"};
     case OutcomeStatus::kAccepted:
@@ -185,6 +191,36 @@ Result<OutcomeView> view_of(store::Store& store, const store::Refused& refused,
   return view;
 }
 
+/// An operation, whichever of its author's devices recorded it.
+using ReceiptName = std::tuple<std::uint64_t, std::int64_t, std::int64_t>;
+
+ReceiptName receipt_of(const v1::Outcome& outcome) {
+  return {outcome.device(), outcome.lane(), outcome.lane_seq()};
+}
+
+/// What the server had kept it decides about later: what it said in the meantime says nothing then.
+int finality(const v1::Outcome& outcome) {
+  switch (outcome.status()) {
+    case v1::OUTCOME_STATUS_PARKED:
+      return 0;
+    case v1::OUTCOME_STATUS_SEALED:
+      return 1;
+    default:
+      return 2;
+  }
+}
+
+std::map<ReceiptName, int> finality_of(
+    const std::vector<std::pair<RecordId, v1::Outcome>>& receipts) {
+  std::map<ReceiptName, int> finalities;
+  for (const auto& [id, outcome] : receipts) {
+    if (outcome.lane_seq() == 0) continue;
+    int& known = finalities[receipt_of(outcome)];
+    known = std::max(known, finality(outcome));
+  }
+  return finalities;
+}
+
 Result<bool> has_refused(store::Store& store, const OperationName& name) {
   const auto refused = store.refused();
   if (!refused) return std::unexpected(refused.error());
@@ -198,7 +234,6 @@ Result<bool> has_refused(store::Store& store, const OperationName& name) {
 Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose& purpose) {
   Query query;
   query.by("at_ms", true).first(kShownMax);
-  query.that("status", Compare::kNotEqual, {std::int64_t{v1::OUTCOME_STATUS_ACCEPTED}});
   const auto found = store.query(kinds::kOutcome, query, Purpose{"own outcomes"});
   if (!found) return std::unexpected(found.error());
   const auto refused = store.refused();
@@ -206,19 +241,25 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   const auto settled = store.settled_outcomes();
   if (!settled) return std::unexpected(settled.error());
 
-  std::vector<OutcomeView> views;
-  std::set<OperationName> known;
+  std::vector<std::pair<RecordId, v1::Outcome>> receipts;
   for (const FoundBytes& row : *found) {
     v1::Outcome outcome;
-    if (!outcome.ParseFromString(row.record)) continue;
-    bool seen = settled->contains(row.info.id);
+    if (outcome.ParseFromString(row.record)) receipts.emplace_back(row.info.id, outcome);
+  }
+  const std::map<ReceiptName, int> settled_as = finality_of(receipts);
+  std::vector<OutcomeView> views;
+  std::set<OperationName> known;
+  for (const auto& [id, outcome] : receipts) {
+    bool seen = settled->contains(id) || outcome.status() == v1::OUTCOME_STATUS_ACCEPTED;
     if (outcome.device() == store.device().value && outcome.lane_seq() != 0) {
       known.insert(name_of(outcome));
       seen |= settled->contains(
           stand_in(name_of(outcome), static_cast<std::uint64_t>(outcome.status())));
     }
+    const auto final = settled_as.find(receipt_of(outcome));
+    seen |= final != settled_as.end() && finality(outcome) < final->second;
     if (seen) continue;
-    auto view = view_of(store, outcome, row.info.id, purpose);
+    auto view = view_of(store, outcome, id, purpose);
     if (!view) return std::unexpected(std::move(view.error()));
     views.push_back(std::move(*view));
   }

@@ -58,7 +58,7 @@ enum class OutcomeStatus : std::uint8_t {
   kBeaten = 4,      ///< applied, but a field lost to a concurrent edit; the value is kept
   kRevived = 5,     ///< an erasure met an edit: the whole record came back
   kGone = 6,        ///< the record was erased and forgotten; the value is kept
-  kParked = 7,      ///< kept for a server that knows the kind
+  kParked = 7,      ///< kept until the server knows the kind, or the whistle
   kSealed = 8,      ///< accepted for a reviewer: its author no longer holds the scope
 };
 

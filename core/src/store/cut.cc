@@ -23,6 +23,7 @@ class CutApplication {
     }
     state_.position = std::move(position_);
     state_.highest = highest_;
+    if (settled_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
   }
@@ -30,7 +31,10 @@ class CutApplication {
  private:
   Result<void> apply(const CutDown& cut) {
     GW_TRY_LET(transaction, begin(state_));
-    for (const Row& row : cut.rows) GW_TRY(take_in(row));
+    for (const Row& row : cut.rows) {
+      GW_TRY(take_in(row));
+      GW_TRY(settle_kept(row));
+    }
     // Terms of removed people would linger in the index until its parts are merged.
     if (forgets_) {
       GW_TRY(state_.connection.run("INSERT INTO search_terms(search_terms) VALUES('optimize')"));
@@ -105,6 +109,51 @@ class CutApplication {
     return save_row(state_, table, row.id, present);
   }
 
+  // What became of an own operation that the server had kept. A parked one is in the base, and
+  // leaves a record that nothing else has made yet to nobody when it is refused in the end.
+  Result<void> settle_kept(const Row& row) {
+    const KindSchema* outcome = state_.schema.kind("Outcome");
+    if (outcome == nullptr || row.kind != outcome->id) return {};
+    const auto number = [&](std::string_view name) {
+      const auto values = values_of(field_of(row.set, outcome->field(name)->number).entries);
+      return values.empty() ? std::uint64_t{0} : values.front().scalar;
+    };
+    if (number("device") != state_.device.value) return {};
+    const auto status = static_cast<OutcomeStatus>(number("status"));
+    const OutboxKey key = key_of(static_cast<Lane>(number("lane")), LaneSeq(number("lane_seq")));
+    if (status == OutcomeStatus::kParked || lane_seq_of(key) == LaneSeq(0)) return {};
+    GW_TRY_LET(operation, load_operation(state_, key));
+    GW_TRY(state_.connection.run(
+        "UPDATE outbox SET state=?, status=?, code=? WHERE key=? AND state IN (1, 2) AND "
+        "status IN (?, ?)",
+        was_applied(status) ? OutboxState::kApplied : OutboxState::kRefused, status, number("code"),
+        key, OutcomeStatus::kParked, OutcomeStatus::kSealed));
+    settled_ |= state_.connection.changes() > 0;
+    if (operation && !operation->creates) return {};
+    const auto id =
+        RecordId::from_bytes(text_of(row.set, outcome->field("record")->number).value_or(""));
+    const KindTable* table =
+        table_of(state_, KindId(static_cast<std::uint32_t>(number("record_kind"))));
+    return id && table != nullptr ? settle_parked(*table, *id, status, row.last_seq)
+                                  : Result<void>();
+  }
+
+  Result<void> settle_parked(const KindTable& table, const RecordId& id, OutcomeStatus status,
+                             Seq seq) {
+    GW_TRY_LET(row, load_row(state_, table, id));
+    if (!row || !row->delivered() || row->last_seq) return {};
+    kinds_.insert(table.id);
+    if (was_applied(status)) {
+      row->last_seq = seq;
+    } else {
+      GW_TRY(rebase(state_, table, *row, std::nullopt));
+      // Should a reviewer take it after all, the feed must bring it like everybody's.
+      position_.own_since = state_.dev_seq;
+      GW_TRY(mark_unindexed(state_, table, id));
+    }
+    return save_row(state_, table, id, *row);
+  }
+
   // A receipt may quote what was lost; of a CARE record, or one of a kind that may be, that stays
   // on the server.
   std::string storable(const KindTable& table, std::string record) const {
@@ -124,6 +173,7 @@ class CutApplication {
   std::set<KindId> kinds_;
   std::set<KindId> made_;
   bool forgets_ = false;
+  bool settled_ = false;  ///< what became of a kept operation came
 };
 
 }  // namespace

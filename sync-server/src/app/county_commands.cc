@@ -32,7 +32,7 @@ ExitCode run_command(Context& context, const StatusCommand&) {
   sheet.add({"whistles", "Whistles", "哨声"}, number_value(status->whistles));
   sheet.add({"headless", "  无头事项", "  无头事项"}, number_value(status->headless));
   sheet.add({"sealed", "Sealed", "待复核"}, number_value(status->sealed));
-  sheet.add({"parked", "Parked", "待升级"}, number_value(status->parked));
+  sheet.add({"parked", "Parked", "暂存"}, number_value(status->parked));
   for (const auto& [kind, count] : status->records) {
     const KindSchema* known = built_schema().kind(kind);
     if (known && count > 0)

@@ -127,7 +127,8 @@ std::string metrics_text(const CountyStatus& status, std::int64_t now_ms) {
   gauge("whistles", "Whistles", count(status.whistles));
   gauge("whistles_headless", "Whistles that no rule covers", count(status.headless));
   gauge("operations_sealed", "Operations that wait for a reviewer", count(status.sealed));
-  gauge("operations_parked", "Operations that wait for an upgrade", count(status.parked));
+  gauge("operations_parked", "Operations that wait for an upgrade, or for their whistle",
+        count(status.parked));
   return text;
 }
 

@@ -51,6 +51,22 @@ Listing sealed_listing(Context& context, const ReviewList& review) {
   return listing;
 }
 
+Listing waiting_listing(Context& context, const ReviewList& review) {
+  Listing listing({{"number", "Number", "序号"},
+                   {"received_ms", "Received", "接收时间"},
+                   {"worker", "Author", "作者"},
+                   {"device", "Device", "设备"},
+                   {"record", "Action", "流转"},
+                   {"awaits", "Whistle", "哨声"}});
+  for (const WaitingDecision& decision : review.waiting) {
+    listing.add({number_value(decision.number), time_value(decision.received_ms),
+                 text_value(context.directory.worker_code(decision.worker)),
+                 text_value(device_text(decision.device)), id_value(decision.record),
+                 id_value(decision.awaits)});
+  }
+  return listing;
+}
+
 Listing flagged_listing(const Context& context, const ReviewList& review) {
   Listing listing({{"seq", "Number", "序号"},
                    {"at_ms", "When", "时间"},
@@ -70,16 +86,22 @@ ExitCode run_command(Context& context, const ReviewListCommand&) {
   const auto review = context.county.review();
   if (!review) return output.fail(review.error());
   const Listing sealed = sealed_listing(context, *review);
+  const Listing waiting = waiting_listing(context, *review);
   const Listing flagged = flagged_listing(context, *review);
   if (output.json) {
-    const nlohmann::ordered_json json = {
-        {"sealed", sealed.json()}, {"flagged", flagged.json()}, {"parked", review->parked}};
+    const nlohmann::ordered_json json = {{"sealed", sealed.json()},
+                                         {"waiting", waiting.json()},
+                                         {"flagged", flagged.json()},
+                                         {"parked", review->parked}};
     output.out(json.dump() + "\n");
     return ExitCode::kDone;
   }
   output.line("Sealed: recorded when its author no longer held the grid",
               "已封存：作者已无权限时记录");
   sealed.print(output, "  none", "  无");
+  output.line("\nWaiting: their whistle has not arrived; they are decided when it does",
+              "\n等待：所属哨声尚未送达，送达后自动处理");
+  waiting.print(output, "  none", "  无");
   output.line("\nCame back: an erasure met an edit", "\n已恢复：删除与修改相遇");
   flagged.print(output, "  none", "  无");
   const std::string parked = std::to_string(review->parked);

@@ -147,9 +147,12 @@ Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
   }
   if (!refused) {
     if (auto done = finish(workspace); !done) return std::unexpected(done.error());
+    if (auto done = take_up_decisions(operations, now_ms); !done) {
+      return std::unexpected(done.error());
+    }
     return receipts;
   }
-  const Receipt cause = receipts.back();
+  const Receipt cause = kept_or_not(receipts.back(), operations);
   while (receipts.size() < operations.size()) receipts.push_back({workspace.next_seq(), {}, 0, {}});
   for (Receipt& receipt : receipts) {
     receipt.status = cause.status;
@@ -178,6 +181,9 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
     return rejected(seq, ErrorCode::kForbidden,
                     "编号属于其他设备 / the record's id belongs to another device");
   }
+  auto follows = follows_kept(workspace, author, operation, seq);
+  if (!follows) return std::unexpected(std::move(follows.error()));
+  if (*follows) return std::move(**follows);
   if (exposes_its_parent(workspace, *schema_.kind(operation.kind), operation.set)) {
     return rejected(seq, ErrorCode::kForbidden,
                     "不能附在个人信息上 / nothing may be attached to personal records");
@@ -193,6 +199,9 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto off_track = track_refusal(workspace, operation, seq);
   if (!off_track) return std::unexpected(std::move(off_track.error()));
   if (*off_track) return std::move(**off_track);
+  auto early = before_whistle(workspace, author, operation, seq);
+  if (!early) return std::unexpected(std::move(early.error()));
+  if (*early) return std::move(**early);
 
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
@@ -350,39 +359,13 @@ Result<void> Applier::keep(const Author& author, std::span<const Operation> oper
   kept.effective_ms = effective_time(author.clocks, operations.front().claimed, now_ms);
   std::size_t taken = 0;
   kept.frame = encode_operations(author.device.device, operations, taken);
+  auto list = waiting();
+  if (!list) return std::unexpected(std::move(list.error()));
   auto number = storage_.keep_operation(kept);
   if (!number) return std::unexpected(number.error());
+  kept.number = *number;
+  waiting_->add(schema_, kept, operations);
   return {};
-}
-
-Result<std::vector<Receipt>> Applier::apply_kept(const Author& author, const KeptOperation& kept,
-                                                 std::int64_t now_ms) {
-  auto up = decode_up(schema_, kept.device, kept.frame);
-  if (!up) return std::unexpected(std::move(up.error()));
-  const auto* frame = std::get_if<OperationsUp>(&*up);
-  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
-  const Authority authority =
-      kept.why == OutcomeStatus::kSealed ? Authority::kGivenByReviewer : Authority::kChecked;
-  auto receipts = apply_transaction(author, frame->operations, now_ms, authority);
-  if (!receipts) return receipts;
-  if (auto set = storage_.set_kept_state(kept.number, KeptState::kApplied); !set) {
-    return std::unexpected(set.error());
-  }
-  return receipts;
-}
-
-Result<void> Applier::return_kept(const Author& author, const KeptOperation& kept,
-                                  std::string_view reason, std::int64_t now_ms) {
-  auto up = decode_up(schema_, kept.device, kept.frame);
-  if (!up) return std::unexpected(std::move(up.error()));
-  const auto* frame = std::get_if<OperationsUp>(&*up);
-  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
-  const Seq seq(storage_.last_seq().value + 1);
-  storage_.set_last_seq(seq);
-  std::vector<Receipt> receipts(frame->operations.size(),
-                                rejected(seq, ErrorCode::kOutOfScope, std::string(reason)));
-  if (auto told = refuse(author, frame->operations, receipts, now_ms); !told) return told;
-  return storage_.set_kept_state(kept.number, KeptState::kReturned);
 }
 
 }  // namespace gridwhistle

@@ -11,6 +11,7 @@
 #include "apply/notices.h"
 #include "apply/reference.h"
 #include "apply/road.h"
+#include "apply/waiting_list.h"
 #include "apply/workspace.h"
 
 namespace gridwhistle {
@@ -35,13 +36,19 @@ class Applier {
   Result<Applied> apply(const Author& author, std::span<const Operation> operations,
                         std::int64_t now_ms);
 
-  /// Applies a sealed or parked transaction in its author's name, whoever holds what by now.
-  Result<std::vector<Receipt>> apply_kept(const Author& author, const KeptOperation& kept,
-                                          std::int64_t now_ms);
+  /// Applies a sealed or parked transaction in its author's name, whoever holds what by now, and
+  /// then what follows the records that it made; their author is told of each.
+  Result<std::vector<Receipt>> apply_kept(const KeptOperation& kept, std::int64_t now_ms);
 
-  /// Tells its author that a kept transaction is not taken, and why; it gets its values back.
-  Result<void> return_kept(const Author& author, const KeptOperation& kept, std::string_view reason,
-                           std::int64_t now_ms);
+  /// Tells its author that a kept transaction is not taken, and why; it gets its values back. So it
+  /// goes with what follows the records that it would have made.
+  Result<void> return_kept(const KeptOperation& kept, std::string_view reason, std::int64_t now_ms);
+
+  /// Applies parked transactions that wait for nothing any more: this build knows their kinds.
+  Result<void> replay_parked(std::int64_t now_ms);
+
+  /// The kept transactions that wait for a record.
+  Result<const WaitingList*> waiting();
 
   /// Hands a workspace to storage; what it touched of the reference takes effect.
   Result<void> finish(Workspace& workspace);
@@ -49,7 +56,10 @@ class Applier {
   /// The reference records as they are in the open batch.
   Result<const Reference*> reference();
   /// Forgets what was read from a batch that was rolled back.
-  void forget() { reference_.reset(); }
+  void forget() {
+    reference_.reset();
+    waiting_.reset();
+  }
 
   const MintId& mint() const { return mint_; }
 
@@ -68,6 +78,18 @@ class Applier {
                                                Seq seq);
   Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,
                             const ScopeSet& standing, Receipt receipt);
+  Result<std::optional<Receipt>> follows_kept(Workspace& workspace, const Author& author,
+                                              const Operation& operation, Seq seq);
+  Result<std::optional<Receipt>> before_whistle(Workspace& workspace, const Author& author,
+                                                const Operation& operation, Seq seq);
+  Receipt kept_or_not(Receipt cause, std::span<const Operation> operations);
+  Result<void> take_up_decisions(std::span<const Operation> operations, std::int64_t now_ms);
+  Result<void> deal_with_followers(const std::vector<RecordId>& made, const Receipt& receipt,
+                                   std::int64_t now_ms);
+  Result<bool> waits_still(const KeptOperation& kept);
+  Result<bool> exists(const RecordKey& key);
+  Result<void> tell_applied(const Author& author, std::span<const Operation> operations,
+                            const std::vector<Receipt>& receipts, std::int64_t now_ms);
   Result<void> refuse(const Author& author, std::span<const Operation> operations,
                       std::vector<Receipt>& receipts, std::int64_t now_ms);
   Result<void> keep(const Author& author, std::span<const Operation> operations,
@@ -77,6 +99,7 @@ class Applier {
   const Schema& schema_;
   const MintId mint_;
   std::optional<Reference> reference_;
+  std::optional<WaitingList> waiting_;
 };
 
 }  // namespace gridwhistle

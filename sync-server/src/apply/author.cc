@@ -21,4 +21,20 @@ std::int64_t effective_time(const ClockPair& clocks, const ClockReading& claimed
   return std::clamp<std::int64_t>(ms, 0, now_ms);
 }
 
+Result<Author> author_of(Storage& storage, const KeptOperation& kept,
+                         std::span<const Operation> operations) {
+  auto device = storage.device(kept.device);
+  if (!device) return std::unexpected(std::move(device.error()));
+  auto standing = standing_of(storage, kept.worker);
+  if (!standing) return std::unexpected(std::move(standing.error()));
+  Author author;
+  if (*device) author.device = std::move(**device);
+  author.device.device = kept.device;
+  author.device.worker = kept.worker;
+  author.standing = std::move(*standing);
+  if (!operations.empty()) author.clocks.device = operations.front().claimed;
+  author.clocks.server_ms = kept.effective_ms;
+  return author;
+}
+
 }  // namespace gridwhistle

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "access/grants.h"
 #include "gridwhistle/ports.h"
+#include "model/operation.h"
 #include "storage/rows.h"
+#include "storage/storage.h"
 
 namespace gridwhistle {
 
@@ -25,5 +28,10 @@ struct Author {
   Standing standing;
   ClockPair clocks;
 };
+
+/// The author of a kept transaction, as they stand now; its time comes out as it was reckoned when
+/// it came.
+Result<Author> author_of(Storage& storage, const KeptOperation& kept,
+                         std::span<const Operation> operations);
 
 }  // namespace gridwhistle

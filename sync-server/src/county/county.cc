@@ -46,7 +46,7 @@ Result<void> County::Impl::start() {
       if (auto added = storage->add_epoch(row); !added) return added;
       const std::string key = to_hex(options.server_key_sha256);
       if (auto set = storage->set_fact(kServerKey, key); !set) return set;
-      return replay_parked();
+      return applier.replay_parked(now_ms());
     });
     if (!noted) return noted;
   }
@@ -57,49 +57,6 @@ Result<void> County::Impl::start() {
   if (!mark) return std::unexpected(std::move(mark.error()));
   backed_up = Seq(mark->empty() ? 0 : std::stoull(*mark));
   return {};
-}
-
-// Operations of kinds that this build has learnt since they came.
-Result<void> County::Impl::replay_parked() {
-  auto parked = storage->waiting_operations(OutcomeStatus::kParked);
-  if (!parked) return std::unexpected(std::move(parked.error()));
-  for (const KeptOperation& kept : *parked) {
-    if (!knows_all_kinds(kept)) continue;
-    auto author = author_of_kept(kept);
-    if (!author) return std::unexpected(std::move(author.error()));
-    auto receipts = applier.apply_kept(*author, kept, now_ms());
-    if (!receipts) return std::unexpected(std::move(receipts.error()));
-  }
-  return {};
-}
-
-// A transaction waits for the last of its kinds, or it would be parked anew at every start.
-bool County::Impl::knows_all_kinds(const KeptOperation& kept) const {
-  auto up = decode_up(schema, kept.device, kept.frame);
-  const auto* frame = up ? std::get_if<OperationsUp>(&*up) : nullptr;
-  return frame != nullptr && std::ranges::all_of(frame->operations, [&](const Operation& o) {
-           return schema.kind(o.kind) != nullptr;
-         });
-}
-
-Result<Author> County::Impl::author_of_kept(const KeptOperation& kept) {
-  auto device = storage->device(kept.device);
-  if (!device) return std::unexpected(std::move(device.error()));
-  auto standing = standing_of(*storage, kept.worker);
-  if (!standing) return std::unexpected(std::move(standing.error()));
-  auto up = decode_up(schema, kept.device, kept.frame);
-  if (!up) return std::unexpected(std::move(up.error()));
-  Author author;
-  if (*device) author.device = std::move(**device);
-  author.device.device = kept.device;
-  author.device.worker = kept.worker;
-  author.standing = std::move(*standing);
-  // So that the operation's time comes out as it was reckoned when it came.
-  if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
-    author.clocks.device = frame->operations.front().claimed;
-  }
-  author.clocks.server_ms = kept.effective_ms;
-  return author;
 }
 
 Result<void> County::Impl::begin() { return storage->begin(); }

@@ -69,8 +69,6 @@ struct County::Impl {
 
   // Opening.
   Result<void> start();
-  Result<void> replay_parked();
-  bool knows_all_kinds(const KeptOperation& kept) const;
 
   // Calls.
   PumpResult pump();
@@ -121,7 +119,6 @@ struct County::Impl {
 
   // Reading.
   Result<WhistleSummary> summary_of(RecordId whistle);
-  Result<Author> author_of_kept(const KeptOperation& kept);
   /// Inside a batch.
   Result<ActionResult> act(const StaffAction& action, const Actor& actor, std::string_view by);
   Result<void> note_action(const StaffAction& action, OutcomeStatus status, std::string_view by);

@@ -13,10 +13,33 @@ std::string seen_mark(std::uint64_t number) { return "revival_done:" + std::to_s
 Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
   auto kept = storage.kept_operation(number);
   if (!kept) return std::unexpected(std::move(kept.error()));
-  if (!*kept || (*kept)->why != OutcomeStatus::kSealed || (*kept)->state != KeptState::kWaiting) {
-    return fail(ErrorCode::kNotFound, "there is no such sealed operation");
+  if (!*kept || (*kept)->state != KeptState::kWaiting) {
+    return fail(ErrorCode::kNotFound, "nothing that waits has this number");
   }
   return std::move(**kept);
+}
+
+// What a reviewer does not decide: what waits for something else than a reviewer.
+Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& kept) {
+  if (const std::uint64_t first = list.followed_by(kept.number); first != 0) {
+    return fail(ErrorCode::kConflict, "it follows the record that number " + std::to_string(first) +
+                                          " makes; decide about that one, it goes along");
+  }
+  if (list.awaited_by(kept.number)) {
+    return fail(ErrorCode::kConflict,
+                "it waits for its whistle and is decided when that arrives; it can be returned");
+  }
+  if (kept.why != OutcomeStatus::kSealed) {
+    return fail(ErrorCode::kConflict, "it waits for an upgrade of this server");
+  }
+  return {};
+}
+
+Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOperation& kept) {
+  auto up = decode_up(schema, kept.device, kept.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  auto* frame = std::get_if<OperationsUp>(&*up);
+  return frame != nullptr ? std::move(frame->operations) : std::vector<Operation>{};
 }
 
 }  // namespace
@@ -27,11 +50,9 @@ Result<ReviewList> County::review() const {
   auto sealed = impl.storage->waiting_operations(OutcomeStatus::kSealed);
   if (!sealed) return std::unexpected(std::move(sealed.error()));
   for (const KeptOperation& kept : *sealed) {
-    auto up = decode_up(impl.schema, kept.device, kept.frame);
-    if (!up) return std::unexpected(std::move(up.error()));
-    const auto* frame = std::get_if<OperationsUp>(&*up);
-    if (frame == nullptr) continue;
-    for (const Operation& operation : frame->operations) {
+    auto operations = operations_of(impl.schema, kept);
+    if (!operations) return std::unexpected(std::move(operations.error()));
+    for (const Operation& operation : *operations) {
       list.sealed.push_back({.number = kept.number,
                              .device = kept.device,
                              .worker = kept.worker,
@@ -53,7 +74,20 @@ Result<ReviewList> County::review() const {
   }
   auto parked = impl.storage->waiting_operations(OutcomeStatus::kParked);
   if (!parked) return std::unexpected(std::move(parked.error()));
-  list.parked = parked->size();
+  auto waiting = impl.applier.waiting();
+  if (!waiting) return std::unexpected(std::move(waiting.error()));
+  for (const KeptOperation& kept : *parked) {
+    if (const auto whistle = (*waiting)->awaited_by(kept.number)) {
+      list.waiting.push_back({.number = kept.number,
+                              .device = kept.device,
+                              .worker = kept.worker,
+                              .record = kept.key.id,
+                              .awaits = *whistle,
+                              .received_ms = kept.received_ms});
+    } else {
+      ++list.parked;
+    }
+  }
   return list;
 }
 
@@ -75,9 +109,12 @@ Result<OutcomeStatus> County::accept_sealed(std::uint64_t number, std::string_vi
   return impl.in_batch([&]() -> Result<OutcomeStatus> {
     auto kept = waiting_one(*impl.storage, number);
     if (!kept) return std::unexpected(std::move(kept.error()));
-    auto author = impl.author_of_kept(*kept);
-    if (!author) return std::unexpected(std::move(author.error()));
-    auto receipts = impl.applier.apply_kept(*author, *kept, impl.now_ms());
+    auto waiting = impl.applier.waiting();
+    if (!waiting) return std::unexpected(std::move(waiting.error()));
+    if (auto allowed = check_for_reviewer(**waiting, *kept); !allowed) {
+      return std::unexpected(std::move(allowed.error()));
+    }
+    auto receipts = impl.applier.apply_kept(*kept, impl.now_ms());
     if (!receipts) return std::unexpected(std::move(receipts.error()));
     if (auto noted = impl.audit(by, "sealed operation " + std::to_string(number) + " applied");
         !noted) {
@@ -93,9 +130,12 @@ Result<void> County::return_sealed(std::uint64_t number, std::string_view reason
   return impl.in_batch([&]() -> Result<void> {
     auto kept = waiting_one(*impl.storage, number);
     if (!kept) return std::unexpected(std::move(kept.error()));
-    auto author = impl.author_of_kept(*kept);
-    if (!author) return std::unexpected(std::move(author.error()));
-    if (auto told = impl.applier.return_kept(*author, *kept, reason, impl.now_ms()); !told) {
+    auto waiting = impl.applier.waiting();
+    if (!waiting) return std::unexpected(std::move(waiting.error()));
+    if (!(*waiting)->awaited_by(number)) {
+      if (auto allowed = check_for_reviewer(**waiting, *kept); !allowed) return allowed;
+    }
+    if (auto told = impl.applier.return_kept(*kept, reason, impl.now_ms()); !told) {
       return told;
     }
     return impl.audit(by, "sealed operation " + std::to_string(number) + " returned");

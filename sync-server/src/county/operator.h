@@ -103,8 +103,19 @@ struct FlaggedRecord {
   std::int64_t at_ms = 0;
 };
 
+/// A decision kept until its whistle arrives; then it is judged by itself.
+struct WaitingDecision {
+  std::uint64_t number = 0;  ///< names it in `return_sealed`
+  DeviceId device;
+  RecordId worker;
+  RecordId record;  ///< the WhistleAction
+  RecordId awaits;  ///< the Whistle
+  std::int64_t received_ms = 0;
+};
+
 struct ReviewList {
   std::vector<SealedOperation> sealed;
+  std::vector<WaitingDecision> waiting;
   std::vector<FlaggedRecord> flagged;
   std::uint64_t parked = 0;  ///< operations of kinds this build does not know
 };
@@ -162,7 +173,7 @@ struct CountyStatus {
   std::uint64_t whistles = 0;
   std::uint64_t headless = 0;
   std::uint64_t sealed = 0;
-  std::uint64_t parked = 0;
+  std::uint64_t parked = 0;  ///< waiting for an upgrade, or for their whistle
   std::uint64_t sessions = 0;
   std::vector<std::pair<KindId, std::uint64_t>> records;  ///< not erased, by kind
 };

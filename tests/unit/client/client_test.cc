@@ -494,6 +494,43 @@ TEST_CASE("a refusal whose outcome has not come says why all the same") {
   CHECK(has(sealed.why_en, "reviewer"));
 }
 
+TEST_CASE(
+    "of an operation that the server had kept the last word is listed, and no word if it is "
+    "applied") {
+  Phone phone;
+  phone.ready();
+  phone.server.outcome = OutcomeStatus::kParked;
+  const auto id = phone.client->put(visit("1"));
+  REQUIRE(id);
+  REQUIRE(phone.sync());
+  phone.server.outcome = OutcomeStatus::kAccepted;
+  const auto tell = [&](std::uint64_t number, v1::OutcomeStatus status) {
+    v1::Outcome outcome;
+    outcome.set_device(id->device().value);
+    outcome.set_lane(static_cast<std::int64_t>(Lane::kRecords));
+    outcome.set_lane_seq(1);
+    outcome.set_record_kind(kinds::kVisit.value);
+    outcome.set_record(std::string(id->bytes()));
+    outcome.set_status(status);
+    outcome.set_code(static_cast<std::int64_t>(ErrorCode::kNotFound));
+    outcome.set_at_ms(1);
+    hand_out(phone, kinds::kOutcome, RecordId::make(DeviceId(0), number),
+             "grid:" + std::string(kGrid), outcome);
+    REQUIRE(phone.sync());
+  };
+  tell(9, v1::OUTCOME_STATUS_PARKED);
+  const auto waits = phone.client->outcomes();
+  REQUIRE(waits->size() == 1);
+  CHECK(has(waits->front().why_en, "has not reached the server yet"));
+  CHECK(has(waits->front().why_zh, "送达后处理"));
+  const bool applied = GENERATE(true, false);
+  tell(10, applied ? v1::OUTCOME_STATUS_ACCEPTED : v1::OUTCOME_STATUS_REJECTED);
+  const auto after = phone.client->outcomes();
+  REQUIRE(after->size() == (applied ? 0 : 1));
+  if (!applied) CHECK(after->front().status == v1::OUTCOME_STATUS_REJECTED);
+  CHECK(phone.client->status().refused == (applied ? 0 : 1));
+}
+
 TEST_CASE("why the last call failed is known after a restart, until one goes well") {
   Phone phone;
   phone.ready();

@@ -99,7 +99,8 @@ TEST_CASE("a transaction with one unknown kind waits as a whole, however often t
   CHECK(world.county->status()->parked == 0);
   CHECK(*world.storage->count(kinds::kVisit) == 1);
   CHECK(*world.storage->count(kinds::kPlace) == 1);
-  CHECK(notices(world, phone) == 2);
+  // Its author hears that it was applied, too.
+  CHECK(notices(world, phone) == 4);
 }
 
 TEST_CASE("what waited for an upgrade is judged by what its author held when it was written") {

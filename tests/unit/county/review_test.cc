@@ -63,11 +63,13 @@ TEST_CASE("sealed work is accepted or returned, each once, and its author hears 
   REQUIRE(read.size() == 1);
   CHECK(read[0].id == ids[0]);
   const auto told = outcomes(*world.sync(phone));
-  REQUIRE(told.size() == 1);
-  CHECK(told[0].record() == ids[1].bytes());
-  CHECK(told[0].status() == v1::OUTCOME_STATUS_REJECTED);
-  CHECK(told[0].message() == "it was not your grid");
-  CHECK(text_of(told[0].lost_set(), fields::visit::kNotes) == "no. 1");
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].record() == ids[0].bytes());
+  CHECK(told[0].status() == v1::OUTCOME_STATUS_ACCEPTED);
+  CHECK(told[1].record() == ids[1].bytes());
+  CHECK(told[1].status() == v1::OUTCOME_STATUS_REJECTED);
+  CHECK(told[1].message() == "it was not your grid");
+  CHECK(text_of(told[1].lost_set(), fields::visit::kNotes) == "no. 1");
 
   for (const std::uint64_t done : {number, list->sealed[1].number, std::uint64_t{999}}) {
     CHECK(world.county->accept_sealed(done, "test").error().code == ErrorCode::kNotFound);

@@ -229,6 +229,37 @@ TEST_CASE("a parked operation stays in sight") {
   CHECK(phone->refused().value().empty());
 }
 
+TEST_CASE("a parked record that is refused in the end is nobody's, and can be written again") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kParked);
+  if (GENERATE(false, true)) phone.open();
+  const bool edits = GENERATE(false, true);
+  v1::Visit edit;
+  edit.set_notes("二");
+  if (edits) phone.put(kVisit, edit, id);
+  const auto status = GENERATE(v1::OUTCOME_STATUS_REJECTED, v1::OUTCOME_STATUS_SEALED,
+                               v1::OUTCOME_STATUS_ACCEPTED, v1::OUTCOME_STATUS_BEATEN);
+  v1::Outcome outcome;
+  outcome.set_device(phone->device().value);
+  outcome.set_lane(static_cast<std::int64_t>(Lane::kRecords));
+  outcome.set_lane_seq(1);
+  outcome.set_record_kind(kVisit.value);
+  outcome.set_record(std::string(id.bytes()));
+  outcome.set_status(status);
+  phone.cut(row_of(kinds::kOutcome, kForeignId, 9, outcome));
+  const bool applied = was_applied(static_cast<OutcomeStatus>(status));
+  CHECK(phone.has(kVisit, id) == (applied || edits));
+  CHECK(phone->refused()->size() == (applied ? 0 : 1));
+  if (applied || edits) {
+    CHECK(phone.get<v1::Visit>(kVisit, id).grid() == (applied ? kGrid : ""));
+    return;
+  }
+  const auto again = phone->restore_refused(Lane::kRecords, LaneSeq(1));
+  REQUIRE(again);
+  CHECK(notes_of(phone, *again) == "一");
+}
+
 TEST_CASE("an operation is forgotten when the backup has it, and no sooner") {
   Phone phone;
   phone.put(kVisit, visit("一"));

@@ -1,0 +1,209 @@
+#include "apply/limits.h"
+#include "county_world.h"
+
+// What arrives before the record it speaks of: it waits for that, and its author hears what became
+// of it. After a restore phones come back in any order.
+using namespace gridwhistle;
+using namespace gridwhistle::test;
+
+namespace {
+
+constexpr auto kAccepted = OutcomeStatus::kAccepted;
+constexpr auto kRejected = OutcomeStatus::kRejected;
+constexpr auto kSealed = OutcomeStatus::kSealed;
+constexpr auto kParked = OutcomeStatus::kParked;
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
+RecordId decide(World& world, Phone& phone, RecordId whistle, v1::WhistleActionType type,
+                RecordId after = {}) {
+  v1::WhistleAction action;
+  action.set_whistle(std::string(whistle.bytes()));
+  action.set_type(type);
+  action.set_note("seen to");
+  action.set_round(1);
+  if (!after.is_nil()) action.set_after(std::string(after.bytes()));
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistleAction, id, action.SerializeAsString(), true, world.clock.ms);
+  return id;
+}
+
+std::vector<OutcomeStatus> answers(const Inbox& inbox) {
+  std::vector<OutcomeStatus> all;
+  for (const v1::AckRun& run : inbox.runs()) {
+    all.insert(all.end(), run.count(), static_cast<OutcomeStatus>(run.status()));
+  }
+  return all;
+}
+
+// What the author was told of a record's operations, in order.
+std::vector<OutcomeStatus> told(const Inbox& inbox, RecordId record) {
+  std::vector<OutcomeStatus> all;
+  for (const Row& row : inbox.rows_of(kinds::kOutcome)) {
+    v1::Outcome outcome;
+    REQUIRE(outcome.ParseFromString(row.set));
+    if (outcome.record() != record.bytes()) continue;
+    CHECK(outcome.lane_seq() != 0);
+    all.push_back(static_cast<OutcomeStatus>(outcome.status()));
+  }
+  return all;
+}
+
+v1::Whistle whistle_of(World& world, RecordId id) {
+  const auto row = world.county->get(kinds::kWhistle, id);
+  REQUIRE(row);
+  REQUIRE(*row);
+  v1::Whistle message;
+  REQUIRE(message.ParseFromString((*row)->body));
+  return message;
+}
+
+bool exists(World& world, KindId kind, RecordId id) {
+  const auto row = world.county->get(kind, id);
+  REQUIRE(row);
+  return row->has_value();
+}
+
+// Moves a grid worker to the other grid, so long ago that the first is out of reach.
+void move_away(World& world, RecordId worker, const std::string& code) {
+  v1::Worker moved;
+  moved.set_code(code);
+  v1::WorkerRole& role = *moved.add_roles();
+  role.set_role(static_cast<v1::Role>(Role::kGridWorker));
+  role.set_scope(kGrid2);
+  world.import(moved, worker);
+  world.clock.ms += 40 * kDayMs;
+}
+
+}  // namespace
+
+TEST_CASE("decisions that arrive before their whistle wait for it and are taken up with it") {
+  World world;
+  Phone worker = world.phone(world.anna);
+  Phone acceptor = world.phone(world.dora);
+  const RecordId id = worker.new_id();
+  worker.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  const RecordId accept = decide(world, acceptor, id, v1::WHISTLE_ACTION_TYPE_ACCEPT);
+  const RecordId blow = decide(world, acceptor, id, v1::WHISTLE_ACTION_TYPE_BLOW, accept);
+  const auto first = world.sync(acceptor);
+  CHECK(answers(*first) == std::vector{kParked, kParked});
+  CHECK(told(*first, accept) == std::vector{kParked});
+  if (GENERATE(false, true)) world.open();
+  const auto list = world.county->review();
+  REQUIRE(list->waiting.size() == 2);
+  CHECK(list->waiting[0].record == accept);
+  CHECK(list->waiting[0].awaits == id);
+  CHECK(list->waiting[0].worker == world.dora);
+  CHECK(list->parked == 0);
+
+  CHECK(answers(*world.sync(worker)) == std::vector{kAccepted});
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_ASSIGNED);
+  const auto then = world.sync(acceptor);
+  CHECK(told(*then, accept) == std::vector{kAccepted});
+  CHECK(told(*then, blow) == std::vector{kAccepted});
+  CHECK(world.county->review()->waiting.empty());
+  CHECK(world.county->verify()->faults.empty());
+}
+
+TEST_CASE("a decision that waited for its whistle is judged like any other, and told so") {
+  World world;
+  Phone worker = world.phone(world.anna);
+  Phone department = world.phone(world.erik);
+  const RecordId id = worker.new_id();
+  worker.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  const RecordId action = decide(world, department, id, v1::WHISTLE_ACTION_TYPE_ACCEPT);
+  CHECK(answers(*world.sync(department)) == std::vector{kParked});
+  world.sync(worker);
+  CHECK(told(*world.sync(department), action) == std::vector{kRejected});
+  CHECK_FALSE(exists(world, kinds::kWhistleAction, action));
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_REPORTED);
+  CHECK(world.county->review()->waiting.empty());
+}
+
+TEST_CASE("a decision whose whistle never comes can be returned to its author") {
+  World world;
+  Phone acceptor = world.phone(world.dora);
+  const RecordId action =
+      decide(world, acceptor, acceptor.new_id(), v1::WHISTLE_ACTION_TYPE_ACCEPT);
+  world.sync(acceptor);
+  const auto list = world.county->review();
+  REQUIRE(list->waiting.size() == 1);
+  const std::uint64_t number = list->waiting[0].number;
+  CHECK(world.county->accept_sealed(number, "test").error().code == ErrorCode::kConflict);
+  REQUIRE(world.county->return_sealed(number, "that phone is lost", "test"));
+  CHECK(world.county->review()->waiting.empty());
+  CHECK(told(*world.sync(acceptor), action) == std::vector{kRejected});
+}
+
+TEST_CASE("only so many decisions of one phone wait for whistles; the rest go back to it") {
+  World world;
+  Phone acceptor = world.phone(world.dora);
+  for (std::size_t i = 0; i <= limits::kWaitingPerDevice; ++i) {
+    decide(world, acceptor, RecordId::make(DeviceId(77), i + 1), v1::WHISTLE_ACTION_TYPE_ACCEPT);
+  }
+  const auto status = answers(*world.sync(acceptor));
+  REQUIRE(status.size() == limits::kWaitingPerDevice + 1);
+  CHECK(std::ranges::count(status, kParked) == std::ptrdiff_t{limits::kWaitingPerDevice});
+  CHECK(status.back() == kRejected);
+}
+
+TEST_CASE("a transaction that acts on a whistle it makes later is refused, not kept for ever") {
+  World world;
+  Phone worker = world.phone(world.anna);
+  const RecordId id = worker.new_id();
+  decide(world, worker, id, v1::WHISTLE_ACTION_TYPE_COMMENT);
+  worker.lanes[Lane::kWhistles].back().more = true;
+  worker.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  CHECK(answers(*world.sync(worker)) == std::vector{kRejected, kRejected});
+  CHECK(world.county->review()->waiting.empty());
+}
+
+TEST_CASE("an edit of a record whose creation is sealed is sealed with it, and decided with it") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  Phone colleague = world.phone(world.anna);
+  move_away(world, carla, "W9");
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kVisit, id, visit(kGrid1, "first"), true, world.clock.ms);
+  v1::Visit edit;
+  edit.set_notes("second");
+  // Once before its author knew of the seal, once after.
+  const bool knows = GENERATE(false, true);
+  if (knows) world.sync(phone);
+  phone.record(kinds::kVisit, id, edit.SerializeAsString(), !knows, world.clock.ms + 1);
+  CHECK(answers(*world.sync(phone)).back() == kSealed);
+  if (GENERATE(false, true)) world.open();
+  const auto list = world.county->review();
+  REQUIRE(list->sealed.size() == 2);
+  const bool accepts = GENERATE(true, false);
+  const std::uint64_t later = list->sealed[1].number;
+  CHECK(world.county->accept_sealed(later, "test").error().code == ErrorCode::kConflict);
+  const std::uint64_t number = list->sealed[0].number;
+  if (accepts) {
+    CHECK(world.county->accept_sealed(number, "test") == kAccepted);
+    const auto row = world.county->get(kinds::kVisit, id);
+    REQUIRE(*row);
+    CHECK(text_of((*row)->body, fields::visit::kNotes) == "second");
+    CHECK(world.sync(colleague)->rows_of(kinds::kVisit).size() == 1);
+  } else {
+    REQUIRE(world.county->return_sealed(number, "not your grid", "test"));
+    CHECK_FALSE(exists(world, kinds::kVisit, id));
+  }
+  CHECK(world.county->review()->sealed.empty());
+  const OutcomeStatus end = accepts ? kAccepted : kRejected;
+  CHECK(told(*world.sync(phone), id) == std::vector{end, end});
+  CHECK(world.county->verify()->faults.empty());
+}
+
+TEST_CASE("a record that its author makes again is not held up by its sealed creation") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  move_away(world, carla, "W9");
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kVisit, id, visit(kGrid1, "first"), true, world.clock.ms);
+  CHECK(answers(*world.sync(phone)) == std::vector{kSealed});
+  phone.record(kinds::kVisit, id, visit(kGrid2, "again"), true, world.clock.ms + 1);
+  CHECK(answers(*world.sync(phone)) == std::vector{kAccepted});
+  CHECK(exists(world, kinds::kVisit, id));
+}
