@@ -133,8 +133,12 @@ void check_inboxes(const County& county) {
 
 }  // namespace
 
-void check_end(County& county, const Oracle& oracle,
-               const std::vector<std::unique_ptr<Phone>>& phones) {
+void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr<Phone>>& phones) {
+  for (const auto& phone : phones) {
+    const auto outcomes = phone->client().outcomes(Purpose{"check"});
+    if (!outcomes) throw Violation("no outcomes: " + outcomes.error().message);
+    for (const OutcomeView& outcome : *outcomes) oracle.told(outcome.record, outcome.lost);
+  }
   oracle.check_nothing_lost(county);
   for (const auto& phone : phones) check_replicas(county, *phone);
   check_inboxes(county);

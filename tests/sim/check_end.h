@@ -12,7 +12,6 @@ namespace gridwhistle::sim {
 /// The laws that hold when everything has been sent and received: nothing promised is lost, each
 /// phone has exactly the rows of its scopes as the server has them, the server's books agree.
 /// Throws a Violation.
-void check_end(County& county, const Oracle& oracle,
-               const std::vector<std::unique_ptr<Phone>>& phones);
+void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr<Phone>>& phones);
 
 }  // namespace gridwhistle::sim

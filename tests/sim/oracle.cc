@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "gridwhistle/v1/records.pb.h"
 #include "model/record.h"
@@ -97,14 +98,23 @@ void Oracle::check_nothing_lost(const County& county) const {
   std::map<RecordId, Told> outcomes;
   const auto rows = county.all(kinds::kOutcome);
   if (!rows) throw Violation("outcomes cannot be read: " + rows.error().message);
+  // Of an operation that was kept the last word counts: it may have been applied since.
+  std::set<std::tuple<std::uint64_t, std::int64_t, std::int64_t>> decided;
+  std::vector<v1::Outcome> receipts;
   for (const StoredRow& row : *rows) {
-    v1::Outcome outcome;
+    v1::Outcome& outcome = receipts.emplace_back();
     if (!outcome.ParseFromString(row.body)) throw Violation("an outcome cannot be read");
+    if (outcome.lane_seq() != 0 && was_applied(static_cast<OutcomeStatus>(outcome.status()))) {
+      decided.insert({outcome.device(), outcome.lane(), outcome.lane_seq()});
+    }
+  }
+  for (const v1::Outcome& outcome : receipts) {
     Told& told = outcomes[RecordId::from_bytes(outcome.record()).value_or(RecordId())];
     told.kept += outcome.lost_set();
-    const auto status = static_cast<OutcomeStatus>(outcome.status());
-    told.not_applied |= !was_applied(status);
+    told.not_applied |= !was_applied(static_cast<OutcomeStatus>(outcome.status())) &&
+                        !decided.contains({outcome.device(), outcome.lane(), outcome.lane_seq()});
   }
+  for (const auto& [id, lost] : listed_) outcomes[id].kept += lost;
   for (const auto& [id, history] : records_) {
     if (!history.kind) continue;
     const Told& told = outcomes[id];

@@ -36,8 +36,12 @@ class Oracle {
   void shows(const std::string& reader, const RecordId& id, std::uint32_t field,
              const std::string& value);
 
+  /// A phone lists a value that lost. What it was told before a restore, no Outcome of the restored
+  /// county may say again.
+  void told(const RecordId& id, const std::string& lost) { listed_[id] += lost; }
+
   /// Every value that was promised is in the record, was knowingly overwritten, or is kept in an
-  /// Outcome.
+  /// Outcome, at the county or on a phone.
   void check_nothing_lost(const County& county) const;
 
   std::size_t promises() const { return promises_; }
@@ -63,6 +67,7 @@ class Oracle {
                       const Told& told) const;
 
   std::map<RecordId, History> records_;
+  std::map<RecordId, std::string> listed_;
   std::size_t promises_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/record.h"
 #include "store/state.h"
 
 namespace gridwhistle::store {
@@ -74,6 +75,42 @@ Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
   return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
 }
 
+// Whether a notice of the lost log stays: a value of this device lost, and its author then wrote
+// over what it had lost to. Offered again, the two look as if one had replaced the other knowingly,
+// so nobody would ever tell him again.
+Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::string_view notice) {
+  const auto entries = [&](std::string_view name) {
+    const FieldSchema* field = outcome.field(name);
+    return values_of(field != nullptr ? field_of(notice, field->number).entries
+                                      : std::string_view());
+  };
+  const auto number = [&](std::string_view name) {
+    const auto values = entries(name);
+    return values.empty() ? std::uint64_t{0} : values.front().scalar;
+  };
+  const auto records = entries("record");
+  if (number("device") != state.device.value || records.empty()) return false;
+  const auto has_lost = [&](std::uint32_t field) {
+    return std::ranges::any_of(entries("lost_fields"),
+                               [&](const ValueView& lost) { return lost.scalar == field; });
+  };
+  GW_TRY_LET(query, state.connection.prepare(
+                        "SELECT key FROM outbox WHERE id=? AND kind=? AND dev_seq>?"));
+  query.bind(RecordId::from_bytes(records.front().bytes).value_or(RecordId()),
+             static_cast<std::int64_t>(number("record_kind")),
+             static_cast<std::int64_t>(number("dev_seq")));
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return false;
+    GW_TRY_LET(later, load_operation(state, query.integer(0)));
+    if (std::ranges::any_of(fields_of(later->set),
+                            [&](const FieldView& field) { return has_lost(field.number); }) ||
+        std::ranges::any_of(later->clear, has_lost)) {
+      return true;
+    }
+  }
+}
+
 // Rows whose content the server may not have any more. Of those the operations remain; what others
 // wrote comes again with the feed.
 Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq shared,
@@ -82,6 +119,14 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
   for (const RecordId& id : ids) {
     GW_TRY_LET(row, load_row(state, table, id));
     GW_TRY_LET(place, place_of(state, table, *row));
+    if (table.rules().name == "Outcome" && row->body) {
+      GW_TRY_LET(stays, stays_told(state, table.rules(), *row->body));
+      if (stays) {
+        row->base_seq = row->last_seq = Seq();
+        GW_TRY(save_row(state, table, id, *row));
+        continue;
+      }
+    }
     dropped.emplace(id, place);
     row->base_seq = row->last_seq = Seq();
     row->scopes = place;

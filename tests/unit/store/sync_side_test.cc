@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/record.h"
 #include "model/workflow_words.h"
 #include "phone.h"
 #include "store/epochs.h"
@@ -476,6 +477,36 @@ TEST_CASE("a file says from where on it still has every operation, and rewinds n
   phone.backed_up(5);
   CHECK(first() == LaneSeq(6));
   CHECK(phone->sync_state()->lanes[0].first == LaneSeq(1));
+}
+
+TEST_CASE(
+    "a notice of the lost log stays where its author has written over what won, and only there") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId id = phone.put(kVisit, visit("一"));
+  phone.acknowledge(Lane::kRecords, 3);
+  v1::Visit edit;
+  edit.set_notes("二");
+  phone.put(kVisit, edit, id);
+  phone.acknowledge(Lane::kRecords, 7, OutcomeStatus::kBeaten);
+  phone.cut(row_of(kVisit, id, 8, visit("别人")));
+  v1::Outcome notice;
+  notice.set_device(phone->device().value);
+  notice.set_dev_seq(2);
+  notice.set_record_kind(kVisit.value);
+  notice.set_record(std::string(id.bytes()));
+  notice.set_status(v1::OUTCOME_STATUS_BEATEN);
+  notice.set_lost_set(edit.SerializeAsString());
+  notice.add_lost_fields(v1::Visit::kNotesFieldNumber);
+  Row told = row_of(kinds::kOutcome, kForeignId, 9, notice);
+  told.set = *canonical(*built_schema().kind(kinds::kOutcome), told.set);
+  phone.cut(std::move(told));
+  const bool writes_over = GENERATE(true, false);
+  edit.set_notes("三");
+  if (writes_over) phone.put(kVisit, edit, id);
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+  CHECK(phone.get<v1::Visit>(kVisit, id).notes() == (writes_over ? "三" : "二"));
+  CHECK(phone.has(kinds::kOutcome, kForeignId) == writes_over);
 }
 
 TEST_CASE("what a worker has put aside does not come back with a restored server") {
