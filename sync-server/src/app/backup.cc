@@ -124,6 +124,10 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   if (fs::exists(target, ignored)) {
     return fail(ErrorCode::kAlreadyExists, target + " is there already");
   }
+  const fs::path folder = fs::path(target).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored)) {
+    return fail(ErrorCode::kNotFound, folder.string() + " is no folder: make it first");
+  }
   const Draft draft(target);
   const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
     if (auto kept = keep_key(config, target + kKeySuffix); !kept) return kept;

@@ -59,6 +59,14 @@ class Builder {
 
   CLI::App& app() { return app_; }
 
+  /// The word where a command should have stood; empty when there was none, or it is one.
+  std::string unknown_command() const {
+    const auto left = app_.remaining(true);
+    const auto word =
+        std::ranges::find_if(left, [](const std::string& one) { return !one.starts_with('-'); });
+    return word == left.end() ? "" : *word;
+  }
+
  private:
   template <typename Command, typename Kind>
   struct Added {
@@ -204,6 +212,11 @@ std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::stri
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
+    const std::string unknown = builder.unknown_command();
+    if (error.get_name() == "RequiredError" && !unknown.empty()) {
+      return std::unexpected(
+          Usage{2, "There is no command \"" + unknown + "\"; --help lists those there are.\n"});
+    }
     const bool help = builder.app().exit(error, out, err) == 0;
     return std::unexpected(Usage{help ? 0 : 2, out.str() + err.str()});
   }

@@ -66,7 +66,9 @@ ExitCode run_command(Context& context, const VerifyCommand&) {
     const std::string records = std::to_string(report->records);
     const std::string entries = std::to_string(report->audit_entries);
     const std::string faults = std::to_string(report->faults.size());
-    output.line(records + " records, " + entries + " audit entries: " + faults + " faults",
+    output.line(counted(report->records, "record", "records") + ", " +
+                    counted(report->audit_entries, "audit entry", "audit entries") + ": " +
+                    counted(report->faults.size(), "fault", "faults"),
                 records + " 条记录，" + entries + " 条审计：" + faults + " 处错误");
   }
   return report->faults.empty() ? ExitCode::kDone : ExitCode::kFaults;

@@ -27,7 +27,8 @@ ExitCode tell_problems(const import::Problems& problems, const Output& output) {
   }
   const std::string count = std::to_string(problems.count());
   if (!output.json) {
-    output.err(std::string(output.say(count + " problems, nothing was imported",
+    const std::string english = counted(problems.count(), "problem", "problems");
+    output.err(std::string(output.say(english + ", nothing was imported",
                                       count + " 处问题，未导入任何内容")) +
                "\n");
   }

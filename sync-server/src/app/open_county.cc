@@ -11,12 +11,17 @@ namespace gridwhistle::app {
 
 namespace {
 
+std::unexpected<Error> about(const std::string& path, Error error) {
+  constexpr std::string_view kStorage = "database: ";
+  if (error.message.starts_with(kStorage)) error.message.erase(0, kStorage.size());
+  error.message = path + ": " + error.message;
+  return std::unexpected(std::move(error));
+}
+
 Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path, Opening opening) {
   auto storage = open_sqlite_storage(path, built_schema());
   if (!storage) {
-    Error error = storage.error();
-    error.message = path + ": " + error.message;
-    return std::unexpected(std::move(error));
+    return about(path, storage.error());
   }
   if ((*storage)->county() != config.county) {
     return fail(ErrorCode::kConflict, "the file is that of county " + (*storage)->county() +
@@ -25,7 +30,7 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   // A key made anew would be a stranger to every phone, so only `init` makes one.
   std::error_code ignored;
   if (!std::filesystem::exists(config.key_path(), ignored)) {
-    return fail(ErrorCode::kNotFound, config.key_path() + " is missing: put the server's key back");
+    return fail(ErrorCode::kConflict, config.key_path() + " is missing: put the server's key back");
   }
   const auto identity = rpc::load_or_make_identity(config.key_path());
   if (!identity) return std::unexpected(identity.error());
@@ -35,7 +40,7 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);
-  if (!county) return std::unexpected(county.error());
+  if (!county) return about(path, county.error());
   open.county = std::move(*county);
   return open;
 }

@@ -24,7 +24,8 @@ enum class Opening : std::uint8_t {
 };
 
 /// Opens the configured county. Errors: kLocked (a server has it), kNotFound (run `init`),
-/// kConflict (the file is another county's), and those of County::open.
+/// kConflict (the file is another county's, or the server's key is missing), and those of
+/// County::open.
 Result<OpenCounty> open_county(const ServerConfig& config, Opening opening);
 /// The same with another file, for a command.
 Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path);

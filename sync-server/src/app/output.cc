@@ -3,21 +3,47 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "gridwhistle/messages.h"
+
 namespace gridwhistle::app {
+namespace {
+
+/// The message, with the county's file in the place of the storage that complains.
+std::string message_about(const std::string& database, const Error& error) {
+  constexpr std::string_view kStorage = "database: ";
+  if (database.empty() || !error.message.starts_with(kStorage)) return error.message;
+  return database + ": " + error.message.substr(kStorage.size());
+}
+
+bool is_damage(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kNotADatabase;
+}
+
+}  // namespace
 
 void Output::line(std::string_view english, std::string_view chinese) const {
   if (!json) out(std::string(say(english, chinese)) + "\n");
 }
 
 ExitCode Output::fail(const Error& error) const {
+  std::string message = message_about(database, error);
+  const ExitCode code = exit_code_of(error.code);
   if (json) {
-    const nlohmann::ordered_json told = {{"error", name_of(error.code)},
-                                         {"message", error.message}};
+    const nlohmann::ordered_json told = {{"error", name_of(error.code)}, {"message", message}};
     err(told.dump() + "\n");
-  } else {
-    err("gridwhistle-server: " + error.message + " (" + std::string(name_of(error.code)) + ")\n");
+    return code;
   }
-  return exit_code_of(error.code);
+  const Wording meaning = message_of(error.code);
+  if (language == Language::kChinese) {
+    message = std::string(meaning.zh) + "：" + message;
+  } else if (code == ExitCode::kBroken) {
+    message = std::string(meaning.en) + ": " + message;
+  }
+  if (is_damage(error.code) && !database.empty() && message.find(database + ":") != message.npos) {
+    message += say("; `restore` the newest backup", "；请用 restore 恢复最近的备份");
+  }
+  err("gridwhistle-server: " + message + " (" + std::string(name_of(error.code)) + ")\n");
+  return code;
 }
 
 ExitCode exit_code_of(ErrorCode code) {
@@ -38,6 +64,15 @@ ExitCode exit_code_of(ErrorCode code) {
     default:
       return ExitCode::kRefused;
   }
+}
+
+ExitCode exit_code_of_opening(ErrorCode code) {
+  if (code == ErrorCode::kNotFound) return ExitCode::kNoServer;
+  return code == ErrorCode::kConflict ? ExitCode::kConfig : exit_code_of(code);
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
 }
 
 std::string time_text(std::int64_t ms) {

@@ -30,6 +30,8 @@ struct Output {
   std::function<void(std::string_view)> err;
   Language language = Language::kEnglish;
   bool json = false;
+  /// The county's file: what its storage complains of is about it. Empty before one is named.
+  std::string database;
 
   /// The one of the two that the reader reads.
   std::string_view say(std::string_view english, std::string_view chinese) const {
@@ -37,12 +39,20 @@ struct Output {
   }
   /// A line to `out`, for people; nothing when a program reads.
   void line(std::string_view english, std::string_view chinese) const;
-  /// Tells what went wrong and gives the exit code for it.
+  /// Tells what went wrong and gives the exit code for it. People read what the code means first
+  /// where the message, which is English, may not tell them: in Chinese, and of disk and file.
   ExitCode fail(const Error& error) const;
 };
 
-/// The exit code for an error.
+/// The exit code for an error of a command.
 ExitCode exit_code_of(ErrorCode code);
+
+/// The exit code where the county itself could not be opened: its file is not there, or what the
+/// configuration names does not belong together.
+ExitCode exit_code_of_opening(ErrorCode code);
+
+/// "1 record", "2 records".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
 /// "2026-11-22 13:20" by the machine's clock; "-" for 0.
 std::string time_text(std::int64_t ms);

@@ -77,7 +77,10 @@ ExitCode serve(const ServerConfig& config, const Output& output) {
   std::signal(SIGPIPE, SIG_IGN);
   const Log log(config.log_format, config.log_level);
   auto server = start_patiently(config, log);
-  if (!server) return output.fail(server.error());
+  if (!server) {
+    output.fail(server.error());
+    return exit_code_of_opening(server.error().code);
+  }
   const timespec second{.tv_sec = 1, .tv_nsec = 0};
   do {
     (*server)->tick();
@@ -100,9 +103,10 @@ int over_socket(const ServerConfig& config, std::vector<std::string> arguments, 
 }
 
 int run_on_county(const CommandLine& line, const CountyCommand& command,
-                  const std::vector<std::string>& arguments, const Output& output) {
+                  const std::vector<std::string>& arguments, Output output) {
   const auto config = load_config(line, output);
   if (!config) return static_cast<int>(ExitCode::kConfig);
+  output.database = config->database_path();
   const auto files = read_argument_files(command);
   if (!files) return static_cast<int>(output.fail(files.error()));
   const std::string by = line.by.empty() ? account() : line.by;
@@ -110,17 +114,21 @@ int run_on_county(const CommandLine& line, const CountyCommand& command,
   if (!open && open.error().code == ErrorCode::kLocked) {
     return over_socket(*config, arguments, *files, by, output);
   }
-  if (!open) return static_cast<int>(output.fail(open.error()));
+  if (!open) {
+    output.fail(open.error());
+    return static_cast<int>(exit_code_of_opening(open.error().code));
+  }
   const Surroundings surroundings{*config, open->key_sha256,
                                   std::filesystem::current_path().string(), by,
                                   open->clock->now().wall_ms};
   return static_cast<int>(run(*open->county, command, *files, surroundings, output));
 }
 
-ExitCode run_local(const CommandLine& line, const LocalCommand& command, const Output& output) {
+ExitCode run_local(const CommandLine& line, const LocalCommand& command, Output output) {
   if (const auto* init = std::get_if<InitCommand>(&command)) return run_init(*init, output);
   const auto config = load_config(line, output);
   if (!config) return ExitCode::kConfig;
+  output.database = config->database_path();
   if (const auto* backup = std::get_if<RestoreCommand>(&command)) {
     return run_restore(*config, *backup, output, system_clock()->now().wall_ms);
   }

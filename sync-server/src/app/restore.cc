@@ -79,7 +79,7 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
   const auto report = open->county->verify();
   if (!report) return std::unexpected(report.error());
   if (!report->faults.empty()) {
-    return fail(ErrorCode::kCorrupt, "the backup is damaged: " + report->faults.front());
+    return fail(ErrorCode::kCorrupt, report->faults.front());
   }
   const auto status = open->county->status();
   if (!status) return std::unexpected(status.error());
@@ -130,6 +130,19 @@ Result<void> bring_key(const ServerConfig& config, const std::string& backup) {
   return restore_key(backup, *passphrase, config.key_path());
 }
 
+/// What is wrong with the copy is wrong with the backup, and that is the file that people know.
+std::unexpected<Error> about_backup(const std::string& backup, const std::string& copy,
+                                    Error error) {
+  const bool damaged = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kNotADatabase;
+  if (error.message.starts_with(copy + ": ")) {
+    error.message.replace(0, copy.size(), backup);
+  } else if (damaged) {
+    error.message = backup + ": " + error.message;
+  }
+  if (damaged) error.message += "; restore another backup";
+  return std::unexpected(std::move(error));
+}
+
 struct Restored {
   Checked backup;
   Seq told_safe;
@@ -149,11 +162,14 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   const Candidate candidate(config);
   std::error_code error;
   fs::copy_file(command.backup, candidate.path(), error);
+  if (error == std::errc::no_space_on_device) {
+    return fail(ErrorCode::kDiskFull, config.data_folder + " has no room for " + command.backup);
+  }
   if (error) return fail(ErrorCode::kNotFound, command.backup + ": " + error.message());
   fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
   const auto replaced = peek_devices(config.database_path());
   auto backup = checked(config, candidate.path(), replaced.value_or(std::vector<DeviceRow>()));
-  if (!backup) return std::unexpected(std::move(backup.error()));
+  if (!backup) return about_backup(command.backup, candidate.path(), std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
   const Seq safe = told_safe(config);
   if (auto moved = move_aside(config, command.replace, now_ms); !moved) {

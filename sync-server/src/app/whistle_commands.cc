@@ -18,15 +18,37 @@ Result<std::vector<RecordId>> organisations(const Context& context,
   return ids;
 }
 
-// The whistle keeps the words of its routing in Chinese; in English they are made of what decided.
+// The organisation that was called to lead last; empty when none was.
+std::string lead_of(Context& context, const Explanation& why) {
+  std::int64_t latest_ms = -1;
+  std::string lead;
+  for (const InboxItem& item : why.assignments) {
+    if (item.part != AssignmentPart::kLead || item.assigned_ms < latest_ms) continue;
+    const auto called = context.directory.assignment_record(item.assignment);
+    const auto id = called ? RecordId::from_bytes(called->organisation()) : std::nullopt;
+    if (!id) continue;
+    latest_ms = item.assigned_ms;
+    lead = context.directory.organisation_name(*id);
+  }
+  return lead;
+}
+
+// The whistle keeps the words of its routing in Chinese, as they were then; in English they are
+// made of what decided. Of a whistle that had no head and was given one both say so.
 std::string route_words(Context& context, const Explanation& why) {
-  if (context.output.language == Language::kChinese || why.reason.empty()) return why.reason;
+  if (why.reason.empty()) return why.reason;
+  const std::string lead = lead_of(context, why);
+  const bool by_county = why.routing_rule.empty() && !why.whistle.headless && !lead.empty();
+  if (context.output.language == Language::kChinese) {
+    return why.reason + (by_county ? "；县级已交" + lead + "主办" : "");
+  }
+  if (by_county) return "No rule matched: the county called " + lead + " to lead";
   if (why.routing_rule.empty()) return "No rule matches: the county decides";
   const std::string by = "rule " + why.routing_rule;
   if (why.responsibility_item.empty()) return "The list has no item for " + by;
   const std::string both = by + " and item " + why.responsibility_item;
   if (why.whistle.headless) return "Nobody answers for " + both + ": the county decides";
-  return "By " + both;
+  return "By " + both + (lead.empty() ? "" : ", led by " + lead);
 }
 
 Sheet explanation_sheet(Context& context, const Explanation& why) {

@@ -73,6 +73,15 @@ TEST_CASE("The help of import names every file of the sample county") {
   CHECK(files == 7);
 }
 
+TEST_CASE("A command that there is not is named, with the way to those there are") {
+  for (const auto& words : {std::vector<std::string>{"foo"}, {"--json", "foo"}, {"queue", "foo"}}) {
+    const auto line = parse_command_line(words);
+    REQUIRE(!line);
+    CHECK(line.error().exit_code == 2);
+    CHECK(line.error().text == "There is no command \"foo\"; --help lists those there are.\n");
+  }
+}
+
 TEST_CASE("What is typed wrong is told with exit code 2") {
   CHECK(exit_code({}) == 2);
   CHECK(exit_code({"frobnicate"}) == 2);

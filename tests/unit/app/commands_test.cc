@@ -197,6 +197,7 @@ TEST_CASE("An import with a fault names file and line and imports nothing") {
   const Said said = desk.type({"import", path}, false);
   CHECK(said.code == ExitCode::kFaults);
   CHECK(said.out.starts_with(path + ":3: code12"));
+  CHECK(said.err == "1 problem, nothing was imported\n");
   CHECK(desk.county().all(kinds::kAdminArea)->empty());
 }
 
@@ -234,7 +235,8 @@ TEST_CASE("A whistle goes its road by what staff type, and explain tells it") {
   const Json why = desk.type({"explain", n}).rows()[0];
   CHECK(why["item"] == "ZR011");
   CHECK(why["rule"] == "FP011");
-  CHECK(why["reason"] == "By rule FP011 and item ZR011");
+  CHECK(
+      why["reason"].get<std::string>().starts_with("By rule FP011 and item ZR011, led by BM-ZJ "));
   CHECK(why["steps"].size() >= 6);
 }
 
@@ -264,7 +266,9 @@ TEST_CASE("What no rule covers waits in the queue until the county assigns it") 
   CHECK(said.code == ExitCode::kDone);
   CHECK(desk.type({"queue", "list"}).out.empty());
   CHECK(desk.type({"inbox", "BM-GA"}).rows().size() == 1);
-  const Json last = desk.type({"explain", n}).rows()[0]["steps"].back();
+  const Json why = desk.type({"explain", n}).rows()[0];
+  CHECK(why["reason"].get<std::string>().starts_with("No rule matched: the county called BM-CG "));
+  const Json last = why["steps"].back();
   CHECK(last["organisation"].get<std::string>().starts_with("ZX-440811 "));
   CHECK(last["note"] == "tester");
 }
@@ -295,6 +299,16 @@ TEST_CASE("A backup goes where it is told, or into the folder, of which the newe
   CHECK(desk.type({"backup", "mine.gwbackup"}).code == ExitCode::kRefused);
   const std::string path = desk.type({"backup"}).rows()[0]["path"];
   CHECK(path.starts_with(desk.config().backup_folder + "/440811-"));
+}
+
+TEST_CASE("A disk that takes no more is told with the county's file") {
+  Desk desk;
+  desk.with_sample();
+  const FileSizeLimit limit(1);
+  const Said said = desk.type({"enrol", "WG001"}, false);
+  INFO(said.err);
+  CHECK(said.code == ExitCode::kBroken);
+  CHECK(said.err.find(desk.config().database_path() + ": ") != std::string::npos);
 }
 
 TEST_CASE("A backup that failed leaves no file and no mark, and what a killed one left goes") {

@@ -184,3 +184,57 @@ TEST_CASE("A wrong or missing configuration is exit code 4 and says what is wron
   std::filesystem::remove(program.config());
   CHECK(program.run("status").code == 4);
 }
+
+TEST_CASE(
+    "A county that cannot be opened: 5 without its file, 4 when its parts do not belong together") {
+  Program program;
+  const auto data = program.folder() / "data";
+  const auto moved = [&](const char* name, const std::string& command) {
+    std::filesystem::rename(data / name, data / "away");
+    const Ended ended = program.run(command);
+    std::filesystem::rename(data / "away", data / name);
+    INFO(ended.text);
+    CHECK(ended.text.find(std::string(name) + (name[0] == 'c' ? ": there is no" : " is missing")) !=
+          std::string::npos);
+    return ended.code;
+  };
+  CHECK(moved("county.db", "status") == 5);
+  CHECK(moved("county.db", "serve") == 5);
+  CHECK(moved("server-key.pem", "status") == 4);
+  CHECK(moved("server-key.pem", "serve") == 4);
+  std::ofstream(program.config()) << default_config("440812", "127.0.0.1:7443");
+  CHECK(program.run("status").code == 4);
+}
+
+TEST_CASE("What is wrong with a file is said with that file's path and what to do") {
+  Program program;
+  CHECK(program.run("import " + kSample).code == 0);
+  const Ended nowhere = program.run("backup /nonexistent/x");
+  CHECK(nowhere.code == 1);
+  CHECK(nowhere.text.find("/nonexistent is no folder: make it first") != std::string::npos);
+
+  const std::string backup = program.folder() / "half.gwbackup";
+  CHECK(program.run("backup " + backup).code == 0);
+  std::filesystem::resize_file(backup, std::filesystem::file_size(backup) / 2);
+  const Ended half = program.run("restore --replace " + backup);
+  CHECK(half.code == 6);
+  CHECK(half.text.find("the file is damaged; it is left as it is: " + backup + ": ") !=
+        std::string::npos);
+  CHECK(half.text.find("; restore another backup (corrupt)") != std::string::npos);
+  CHECK(half.text.find("restoring") == std::string::npos);
+
+  const std::string file = program.folder() / "data/county.db";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+  const Ended damaged = program.run("verify");
+  CHECK(damaged.code == 6);
+  INFO(damaged.text);
+  CHECK(damaged.text.find(file + ": ") != std::string::npos);
+  CHECK(damaged.text.find("; `restore` the newest backup (corrupt)") != std::string::npos);
+}
+
+TEST_CASE("In Chinese an error begins with what its code means") {
+  Program program;
+  const Ended ended = program.run("--lang zh enrol NOBODY");
+  CHECK(ended.code == 1);
+  CHECK(ended.text.starts_with("gridwhistle-server: 没有这条记录：there is no worker NOBODY"));
+}
