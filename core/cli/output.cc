@@ -350,7 +350,8 @@ void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& foun
     table.add(std::move(cells));
   }
   if (!table.empty()) std::cout << table.text();
-  std::cout << say("共 ", "") << found.size() << say(" 条", " records") << '\n';
+  std::cout << say("共 ", "") << found.size()
+            << say(" 条", found.size() == 1 ? " record" : " records") << '\n';
 }
 
 }  // namespace gridwhistle::cli

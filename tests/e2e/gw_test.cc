@@ -120,7 +120,7 @@ TEST_CASE("Lists are tables for people and JSON for programs, in Chinese and Eng
   CHECK(has(chinese.out, "共 1 条"));
   const Ended english = at.phone.gw({"--lang", "en", "list", "whistles"});
   CHECK(has(english.out, "unsent"));
-  CHECK(has(english.out, "1 records"));
+  CHECK(has(english.out, "1 record\n"));
   const Json json = at.phone.asked({"list", "Whistle"});
   REQUIRE(json.size() == 1);
   CHECK(json[0].at("id") == at.whistle);
