@@ -304,11 +304,22 @@ Exit show_road(Phone& phone, const Output& output, const std::string& word) {
   return Exit::kOk;
 }
 
-Exit tasks(Phone& phone, const Output& output) {
+/// A task that does not say where it stands is open.
+Query open_tasks() {
   Query open;
-  open.is("state", std::int64_t{v1::TASK_STATE_OPEN}).by("due_ms").first(200);
-  const auto found = phone.client().query("Task", open);
+  open.that("state", Compare::kNotEqual, {std::int64_t{v1::TASK_STATE_DONE}});
+  open.that("state", Compare::kNotEqual, {std::int64_t{v1::TASK_STATE_CANCELLED}});
+  return open.by("due_ms").first(200);
+}
+
+Exit tasks(Phone& phone, const Output& output) {
+  Client& client = phone.client();
+  const std::string me(client.status().worker.bytes());
+  auto found = client.query("Task", open_tasks().is("assignee", me));
   if (!found) return output.failed(found.error());
+  const auto everybodys = client.query("Task", open_tasks().that("assignee", Compare::kUnset));
+  if (!everybodys) return output.failed(everybodys.error());
+  found->insert(found->end(), everybodys->begin(), everybodys->end());
   output.records(*built_schema().kind("Task"), *found);
   return Exit::kOk;
 }
@@ -372,9 +383,9 @@ void add_act(CLI::App& app, Chosen& chosen) {
 void add_whistle_commands(CLI::App& app, const Settings&, Chosen& chosen) {
   add_blow(app, chosen);
   add_act(app, chosen);
-  app.add_subcommand("tasks", "what the centre asks of you 任务")->callback([&chosen] {
-    chosen.action = tasks;
-  });
+  CLI::App* open =
+      app.add_subcommand("tasks", "what the centre asks: of you, then of all in your areas 任务");
+  open->callback([&chosen] { chosen.action = tasks; });
 }
 
 }  // namespace gridwhistle::cli

@@ -226,6 +226,42 @@ TEST_CASE("One patrol is open at a time; a household is visited in its course") 
   at.phone.asked({"visit", "start", "--grid", kGrid});
 }
 
+TEST_CASE(
+    "A task reaches whom it is for, is answered by a visit and goes from the list when done") {
+  County county;
+  county.serve();
+  Phone centre(county, "centre");
+  Phone worker(county, "worker");
+  centre.enrol("SL100001");
+  worker.enrol("WG001");
+  centre.sync();
+  worker.sync();
+  const auto adds = [&](const std::string& title, const std::string& more) -> std::string {
+    return centre.asked({"add", "task", "area=" + kGrid, "title=" + title, more}).at("id");
+  };
+  const std::string me = worker.asked({"status"}).at("worker");
+  const std::string author = centre.asked({"status"}).at("worker");
+  const std::string mine = adds("查井盖", "assignee=" + me);
+  adds("查消防栓", "due_ms=2d");
+  const std::string state_unset = adds("查路灯", "due_ms=3d");
+  centre.asked({"set", state_unset, "state="});
+  adds("别人的", "assignee=" + author);
+  adds("不要了", "state=cancelled");
+  centre.sync();
+  worker.sync();
+  const Json tasks = worker.asked({"tasks"});
+  REQUIRE(tasks.size() == 3);
+  CHECK(tasks[0].at("id") == mine);
+  CHECK(tasks[0].at("fields").at("author") == author);
+  const std::string visit =
+      worker.asked({"visit", "start", "--grid", kGrid, "--task", mine}).at("id");
+  CHECK(worker.asked({"show", visit}).at("fields").at("task") == mine);
+  worker.asked({"set", mine, "state=done"});
+  CHECK(worker.asked({"tasks"}).size() == 2);
+  CHECK(has(worker.gw({"tasks"}).out, "查消防栓"));
+  CHECK(has(worker.gw({"tasks"}).out, "查路灯"));
+}
+
 TEST_CASE("A road names who did what, and an action takes names for what it refers to") {
   const Recorded at;
   const Ended unknown = at.phone.gw({"act", at.number, "assign", "--lead", "BM-NONE"});

@@ -230,8 +230,8 @@ class Client {
   ///
   /// Fields that are set are written, fields in `clear` are emptied, all others stay as they are.
   /// Elements of SET fields are added, of APPEND fields appended. Without an id the record is a new
-  /// one, of this device; a new Whistle gets its number, reporter, source and time here where they
-  /// are unset.
+  /// one, of this device; a new Whistle gets its number, reporter, source and time, and a new Task
+  /// its author, time and state here where they are unset.
   ///
   /// Errors: kInvalid (a field breaks its rule; the message names it), kOutOfScope (no scope of
   /// this worker holds the record), kForbidden (only the server writes this kind or field),

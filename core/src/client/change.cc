@@ -70,6 +70,16 @@ Result<std::string> with_reporter(std::string_view whistle, const RecordId& work
   return record.SerializeAsString();
 }
 
+Result<std::string> with_author(std::string_view task, const RecordId& worker,
+                                std::int64_t now_ms) {
+  v1::Task record;
+  if (!record.ParseFromArray(task.data(), static_cast<int>(task.size()))) return unreadable();
+  if (!record.has_state()) record.set_state(v1::TASK_STATE_OPEN);
+  if (!record.has_author()) record.set_author(std::string(worker.bytes()));
+  if (!record.has_created_ms()) record.set_created_ms(now_ms);
+  return record.SerializeAsString();
+}
+
 Result<store::Change> ClientState::change(store::Store& store, const Change& change) const {
   const auto known = kind(change.kind);
   if (!known) return std::unexpected(known.error());
@@ -84,14 +94,17 @@ Result<store::Change> ClientState::change(store::Store& store, const Change& cha
   if (!enrolment_) {
     return fail(ErrorCode::kNotEnrolled, "this phone is not enrolled: enrol it first");
   }
-  if ((*known)->name != "Whistle") return wanted;
+  const auto complete = (*known)->name == "Whistle" ? with_reporter
+                        : (*known)->name == "Task"  ? with_author
+                                                    : nullptr;
+  if (complete == nullptr) return wanted;
   if (!id->is_nil()) {
     const auto there = store.get(wanted.kind, *id);
     if (there) return wanted;
     if (there.error().code != ErrorCode::kNotFound) return std::unexpected(there.error());
     if (id->device() != store.device()) return wanted;
   }
-  auto completed = with_reporter(change.record, enrolment_->worker, wall_ms());
+  auto completed = complete(change.record, enrolment_->worker, wall_ms());
   if (!completed) return std::unexpected(std::move(completed.error()));
   wanted.set = std::move(*completed);
   return wanted;

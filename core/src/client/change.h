@@ -21,4 +21,7 @@ std::string with_id(const RecordId& id);
 Result<std::string> with_reporter(std::string_view whistle, const RecordId& worker,
                                   std::int64_t now_ms);
 
+/// A new task likewise: who asks, when, and that it is open.
+Result<std::string> with_author(std::string_view task, const RecordId& worker, std::int64_t now_ms);
+
 }  // namespace gridwhistle

@@ -269,6 +269,27 @@ TEST_CASE("a new whistle gets its number, reporter, source and time") {
   CHECK(found->record.reported_ms() > 0);
 }
 
+TEST_CASE("a new task is open and names its author and its time, where it says nothing itself") {
+  Phone phone;
+  phone.ready();
+  v1::Task task;
+  task.set_area(kGrid);
+  task.set_title("查井盖");
+  const auto id = phone.client->put(task);
+  REQUIRE(id);
+  const auto found = phone.client->get<v1::Task>(*id);
+  REQUIRE(found);
+  CHECK(found->record.state() == v1::TASK_STATE_OPEN);
+  CHECK(found->record.author() == phone.client->status().worker.bytes());
+  CHECK(found->record.created_ms() > 0);
+  // An edit says what it says and no more.
+  v1::Task done;
+  done.set_id(found->record.id());
+  done.set_state(v1::TASK_STATE_DONE);
+  REQUIRE(phone.client->put(done));
+  CHECK(phone.client->get<v1::Task>(*id)->record.created_ms() == found->record.created_ms());
+}
+
 TEST_CASE("an emergency that has not left for five minutes advises to telephone") {
   Phone phone;
   phone.ready();
