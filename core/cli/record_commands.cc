@@ -258,9 +258,9 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
     } else if (field->type == FieldType::kString) {
       query.is(std::string(field->name), value);
     } else if (field->type == FieldType::kBytes) {
-      const auto id = RecordId::parse(value);
-      if (!id) return fail(ErrorCode::kInvalid, pair + ": not an id");
-      query.is(std::string(field->name), std::string(id->bytes()));
+      const auto bytes = bytes_from(*field, value);
+      if (!bytes) return std::unexpected(bytes.error());
+      query.is(std::string(field->name), *bytes);
     } else {
       const auto number = number_from(*field, value, now_ms);
       if (!number) return std::unexpected(number.error());

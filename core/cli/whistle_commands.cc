@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/evidence.h"
 #include "cli/words.h"
 #include "gridwhistle/road.h"
 #include "gridwhistle/v1/records.pb.h"
@@ -97,7 +98,7 @@ Exit blow(Phone& phone, const Output& output, const WhistleWords& words) {
 struct ActWords {
   std::string whistle, action, assignment, note, lead, until, level, whistle_class, result, reason;
   std::string item, other;
-  std::vector<std::string> co, evidence;
+  std::vector<std::string> co, evidence, before, after;
 };
 
 Result<std::string> id_bytes(const char* option, const std::string& word) {
@@ -225,10 +226,32 @@ Result<v1::WhistleAction> action_from(Phone& phone, const ActWords& words) {
   return action;
 }
 
+Result<std::vector<v1::Attachment>> evidence_of(const ActWords& words) {
+  std::vector<v1::Attachment> all;
+  const auto add = [&](const std::vector<std::string>& paths,
+                       v1::AttachmentStage stage) -> Result<void> {
+    for (const std::string& path : paths) {
+      auto one = evidence_from(path, stage);
+      if (!one) return std::unexpected(std::move(one.error()));
+      all.push_back(std::move(*one));
+    }
+    return {};
+  };
+  if (auto added = add(words.before, v1::ATTACHMENT_STAGE_BEFORE); !added) {
+    return std::unexpected(std::move(added.error()));
+  }
+  if (auto added = add(words.after, v1::ATTACHMENT_STAGE_AFTER); !added) {
+    return std::unexpected(std::move(added.error()));
+  }
+  return all;
+}
+
 Exit act(Phone& phone, const Output& output, const ActWords& words) {
   const auto action = action_from(phone, words);
   if (!action) return output.failed(action.error());
-  const auto id = phone.client().act(*action);
+  const auto evidence = evidence_of(words);
+  if (!evidence) return output.failed(evidence.error());
+  const auto id = phone.client().act(*action, *evidence);
   if (!id) return output.failed(id.error());
   if (output.wants_json()) {
     output.document({{"id", id->text()}});
@@ -365,7 +388,14 @@ void add_act(CLI::App& app, Chosen& chosen) {
                      "return_visit: satisfied, dissatisfied, unresolved, not_reached");
   acting->add_option("--other", words->other, "merge: the whistle it goes on with");
   acting->add_option("--assignment", words->assignment, "whose part; your own if not given");
+  acting->add_option("--before", words->before,
+                     "a file that shows what was found; may be given again 处置前");
+  acting->add_option("--after", words->after,
+                     "a file that shows what was done; may be given again 处置后");
   acting->add_option("--evidence", words->evidence, "an attachment's id; may be given again");
+  acting->footer(
+      "Of the files of --before and --after the fingerprint, the size and the media type are\n"
+      "recorded with the action. The files themselves are not sent yet: keep them.");
   acting->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return act(p, o, *words); };
   });

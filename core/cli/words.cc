@@ -51,6 +51,11 @@ std::vector<std::string> split(std::string_view text, char at) {
   }
 }
 
+/// Holds a SHA-256; other fields of bytes hold ids.
+bool is_digest(const FieldSchema& field) {
+  return field.name == "sha256" || field.name.ends_with("_hash");
+}
+
 /// One value of a field, appended as the message wants it.
 Result<void> append_value(std::string& message, const FieldSchema& field, const std::string& word,
                           std::int64_t now_ms) {
@@ -61,9 +66,9 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
       append_text(message, field.number, word);
       return {};
     case FieldType::kBytes: {
-      const auto id = RecordId::parse(word);
-      if (!id) return fail(ErrorCode::kInvalid, name + ": not an id: " + word);
-      append_text(message, field.number, id->bytes());
+      const auto bytes = bytes_from(field, word);
+      if (!bytes) return std::unexpected(bytes.error());
+      append_text(message, field.number, *bytes);
       return {};
     }
     case FieldType::kEnum: {
@@ -121,6 +126,27 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
   }
   return fail(ErrorCode::kInvalid,
               std::string(field.name) + ": " + std::string(word) + " is none of: " + known);
+}
+
+Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) {
+  const std::string name(field.name);
+  if (!is_digest(field)) {
+    const auto id = RecordId::parse(word);
+    if (!id) return fail(ErrorCode::kInvalid, name + ": not an id: " + std::string(word));
+    return std::string(id->bytes());
+  }
+  const std::string digits = lower(word);
+  const bool whole =
+      digits.size() == 64 && digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!whole) {
+    return fail(ErrorCode::kInvalid,
+                name + ": a digest has 64 hexadecimal digits: " + std::string(word));
+  }
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
 }
 
 bool is_blank(std::string_view word) {

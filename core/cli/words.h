@@ -21,6 +21,10 @@ Error with_areas(Client& client, Error error);
 /// kNotFound lists what there is.
 Result<const KindSchema*> kind_from(std::string_view word);
 
+/// An id, or the 64 hexadecimal digits of a digest where the field holds one (SHA-256). kInvalid
+/// names the field.
+Result<std::string> bytes_from(const FieldSchema& field, std::string_view word);
+
 /// An enum's number by the value's English or Chinese name or the number itself, of those known.
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word);
 

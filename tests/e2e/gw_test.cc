@@ -276,6 +276,43 @@ TEST_CASE("A road names who did what, and an action takes names for what it refe
   CHECK(has(at.phone.gw({"road", at.number}).out, at.worker_name()));
 }
 
+TEST_CASE("An accepted whistle is handled on the spot, with files from before and after") {
+  Recorded at;
+  Phone& worker = at.phone;
+  Phone centre(at.county, "centre");
+  const std::string whistle = worker.whistle("楼道杂物");
+  worker.sync();
+  centre.enrol("SL100001");
+  centre.sync();
+  centre.asked({"act", whistle, "accept", "--class", "routine"});
+  centre.sync();
+  worker.sync();
+  const std::string before = at.county.file("before.JPG");
+  const std::string after = at.county.file("after.png");
+  write_file(before, "abc");
+  write_file(after, "clean");
+  CHECK(worker.gw({"act", whistle, "handle_on_spot"}).code == 1);
+  CHECK(worker.gw({"act", whistle, "handle_on_spot", "--before", before}).code == 1);
+  CHECK(worker.gw({"act", whistle, "handle_on_spot", "--before", after + "x"}).code == 3);
+  CHECK(worker.asked({"list", "attachment"}).empty());
+  worker.asked({"act", whistle, "handle_on_spot", "--before", before, "--after", after});
+  worker.sync();
+
+  for (const Json& one : at.county.records("Whistle")) {
+    if (one.at("id") == whistle) CHECK(one.at("fields").at("state") == "HANDLED_ON_SPOT");
+  }
+  const Json kept =
+      worker.asked({"list", "attachment", "--where",
+                    "sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"});
+  REQUIRE(kept.size() == 1);
+  const Json& fields = kept.at(0).at("fields");
+  CHECK(fields.at("parent") == whistle);
+  CHECK(fields.at("size_bytes") == 3);
+  CHECK(fields.at("media_type") == "image/jpeg");
+  CHECK(fields.at("stage") == "BEFORE");
+  CHECK(at.county.records("Attachment").size() == 2);
+}
+
 TEST_CASE("A place outside one's areas is refused with the areas that one has") {
   const Recorded at;
   const Ended ended = at.phone.gw({"add", "place", "grid=440811100002001", "name=别处"});

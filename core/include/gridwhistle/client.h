@@ -20,6 +20,7 @@
 namespace gridwhistle {
 
 namespace v1 {
+class Attachment;
 class Outcome;
 class WhistleAction;
 }  // namespace v1
@@ -166,7 +167,7 @@ struct PutOptions {
 
 class Client;
 
-/// Several changes that are recorded, sent, applied or refused as a whole: at most 256, 1 MB. One
+/// Several changes that are recorded, sent, applied or refused as a whole: at most 1,024, 1 MB. One
 /// thread. Dropped without `commit` it leaves nothing behind.
 class Transaction {
  public:
@@ -265,6 +266,11 @@ class Client {
   /// unset, and puts it. kConflict when the phone can see that the action is not possible now; the
   /// message says what state the whistle is in.
   Result<RecordId> act(const v1::WhistleAction& action);
+  /// The same with evidence that is recorded with it, all or nothing: each attachment becomes one
+  /// of the whistle's and is named by the action. Given are its `sha256`, `size_bytes`,
+  /// `media_type` and `stage`. Errors of `put` too.
+  Result<RecordId> act(const v1::WhistleAction& action,
+                       const std::vector<v1::Attachment>& evidence);
 
   // --- reading --------------------------------------------------------------------------------
 

@@ -75,15 +75,37 @@ Result<Road> Client::road(const RecordId& whistle) {
   return state_->read([&](store::Store& store) { return road_of(store, whistle); });
 }
 
-Result<RecordId> Client::act(const v1::WhistleAction& action) {
+Result<RecordId> Client::act(const v1::WhistleAction& action) { return act(action, {}); }
+
+Result<RecordId> Client::act(const v1::WhistleAction& action,
+                             const std::vector<v1::Attachment>& evidence) {
   return state_->record([&](store::Store& store) -> Result<RecordId> {
     const auto& enrolment = state_->enrolment();
     if (!enrolment) return fail(ErrorCode::kNotEnrolled, "this device is not enrolled");
-    const auto whole = completed_action(store, action, enrolment->worker, state_->wall_ms());
+    const auto attachments =
+        completed_evidence(store, action.whistle(), evidence, enrolment->worker);
+    if (!attachments) return std::unexpected(attachments.error());
+    const auto whole =
+        completed_action(store, action, *attachments, enrolment->worker, state_->wall_ms());
     if (!whole) return std::unexpected(whole.error());
-    auto wanted = state_->change(store, {"WhistleAction", whole->SerializeAsString(), {}, {}});
-    if (!wanted) return std::unexpected(std::move(wanted.error()));
-    return store.put(std::move(*wanted));
+    store::Changes changes;
+    const auto add = [&](const char* kind, const std::string& record) -> Result<void> {
+      auto wanted = state_->change(store, {kind, record, {}, {}});
+      if (!wanted) return std::unexpected(std::move(wanted.error()));
+      changes.push_back(std::move(*wanted));
+      return {};
+    };
+    for (const v1::Attachment& attachment : *attachments) {
+      if (auto added = add("Attachment", attachment.SerializeAsString()); !added) {
+        return std::unexpected(std::move(added.error()));
+      }
+    }
+    if (auto added = add("WhistleAction", whole->SerializeAsString()); !added) {
+      return std::unexpected(std::move(added.error()));
+    }
+    const auto ids = store.commit(changes);
+    if (!ids) return std::unexpected(ids.error());
+    return ids->back();
   });
 }
 

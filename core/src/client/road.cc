@@ -186,13 +186,15 @@ void add_targets(const v1::WhistleAction& row, ProposedAction& action) {
   }
 }
 
+void count_one(v1::AttachmentStage stage, ProposedAction& action) {
+  action.evidence_before += stage == v1::ATTACHMENT_STAGE_BEFORE ? 1 : 0;
+  action.evidence_after += stage == v1::ATTACHMENT_STAGE_AFTER ? 1 : 0;
+}
+
 void count_evidence(store::Store& store, const v1::WhistleAction& row, ProposedAction& action) {
   for (const std::string& bytes : row.evidence()) {
     const auto attachment = one<v1::Attachment>(store, id_of(bytes));
-    if (!attachment) continue;
-    const v1::AttachmentStage stage = attachment->record.stage();
-    action.evidence_before += stage == v1::ATTACHMENT_STAGE_BEFORE ? 1 : 0;
-    action.evidence_after += stage == v1::ATTACHMENT_STAGE_AFTER ? 1 : 0;
+    if (attachment) count_one(attachment->record.stage(), action);
   }
 }
 
@@ -259,7 +261,24 @@ Result<Road> road_of(store::Store& store, const RecordId& id) {
   return road;
 }
 
+Result<std::vector<v1::Attachment>> completed_evidence(store::Store& store,
+                                                       const std::string& whistle,
+                                                       std::vector<v1::Attachment> evidence,
+                                                       const RecordId& worker) {
+  for (v1::Attachment& attachment : evidence) {
+    const auto id = store.new_id();
+    if (!id) return std::unexpected(id.error());
+    attachment.set_id(bytes_of(*id));
+    attachment.set_parent(whistle);
+    attachment.set_parent_kind(kinds::kWhistle.value);
+    attachment.set_evidence(true);
+    if (!attachment.has_author()) attachment.set_author(bytes_of(worker));
+  }
+  return evidence;
+}
+
 Result<v1::WhistleAction> completed_action(store::Store& store, const v1::WhistleAction& given,
+                                           const std::vector<v1::Attachment>& evidence,
                                            const RecordId& worker, std::int64_t now_ms) {
   const auto road = rows_of(store, id_of(given.whistle()));
   if (!road) return std::unexpected(road.error());
@@ -279,7 +298,12 @@ Result<v1::WhistleAction> completed_action(store::Store& store, const v1::Whistl
   const auto id = action.has_id() ? Result<RecordId>(id_of(action.id())) : store.new_id();
   if (!id) return std::unexpected(id.error());
   action.set_id(bytes_of(*id));
-  const Decision decision = decide(whistle, proposal_of(store, action, *id));
+  ProposedAction proposal = proposal_of(store, action, *id);
+  for (const v1::Attachment& attachment : evidence) {
+    action.add_evidence(attachment.id());
+    count_one(attachment.stage(), proposal);
+  }
+  const Decision decision = decide(whistle, proposal);
   if (decision.verdict != Verdict::kRejected) return action;
   const WorkflowMessage words = message_of(decision.code);
   const bool role = decision.code == WorkflowCode::kRoleNotAllowed;

@@ -58,6 +58,21 @@ TEST_CASE("a number is one to its last digit, a time is one or a date") {
   CHECK(set_fails(kinds::kVisit, "ended_ms=abc") == ErrorCode::kInvalid);
 }
 
+TEST_CASE("a digest is 64 hexadecimal digits, every other field of bytes an id") {
+  const FieldSchema& digest = field(kinds::kAttachment, "sha256");
+  std::string digits;
+  for (int i = 0; i < 16; ++i) digits += "0aF9";
+  const auto bytes = bytes_from(digest, digits);
+  REQUIRE(bytes);
+  CHECK(bytes->size() == 32);
+  CHECK(bytes->starts_with("\x0a\xf9\x0a\xf9"));
+  const std::string id = "00000000-0000-8000-8000-000000000000";
+  CHECK(bytes_from(field(kinds::kAttachment, "parent"), id)->size() == 16);
+  CHECK_FALSE(bytes_from(field(kinds::kAttachment, "parent"), digits));
+  CHECK(set_fails(kinds::kAttachment, "sha256=" + id) == ErrorCode::kInvalid);
+  CHECK(set_fails(kinds::kAttachment, "sha256=" + digits.substr(1) + "g") == ErrorCode::kInvalid);
+}
+
 TEST_CASE("a text has words in it") {
   CHECK(set_fails(kinds::kWhistle, "title=  ") == ErrorCode::kInvalid);
   CHECK(change_from(*built_schema().kind(kinds::kWhistle), {"title=井盖"}, kNow_ms));
