@@ -14,6 +14,7 @@ using Action = std::function<Exit(Phone&, const Output&)>;
 /// Where commands say what the parsed line asks for.
 struct Chosen {
   Action action;
+  bool reads_only = false;  ///< it is done also where the phone's file cannot be written now
 };
 
 /// Each adds its commands to `app`; a command that was given sets `chosen`. Both outlive parsing.

@@ -87,8 +87,9 @@ int run(int argc, char** argv) {
   settings.chinese = language == "zh";
   const Output output(settings);
   if (const auto wrong = no_text_in(argc, argv)) return static_cast<int>(output.failed(*wrong));
-  auto phone = Phone::open(settings);
+  auto phone = Phone::open(settings, chosen.reads_only);
   if (!phone) return static_cast<int>(output.failed(phone.error()));
+  if (const auto& why = (*phone)->why_read_only()) output.note(*why);
   return static_cast<int>(chosen.action(**phone, output));
 }
 

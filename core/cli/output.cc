@@ -228,6 +228,11 @@ std::string Output::words_of(const Error& error) const {
   return error.message.empty() ? meaning : meaning + say("：", ": ") + error.message;
 }
 
+void Output::note(const Error& error) const {
+  if (settings_.json) return;
+  std::cerr << "gw: " << words_of(error) << " [" << name_of(error.code) << "]\n";
+}
+
 Exit Output::failed(const Error& error) const {
   if (settings_.json) {
     document({{"error", name_of(error.code)}, {"message", words_of(error)}});

@@ -62,6 +62,8 @@ class Output {
   void document(const nlohmann::json& document) const;
   /// What an error means in the reader's language, and then what it says of the case at hand.
   std::string words_of(const Error& error) const;
+  /// Tells people, on standard error, what is wrong although the command is done.
+  void note(const Error& error) const;
   /// Prints why something failed and gives the exit code.
   Exit failed(const Error& error) const;
 

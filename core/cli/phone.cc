@@ -15,7 +15,16 @@ std::string default_home() {
   return std::string(user != nullptr ? user : ".") + "/.gridwhistle";
 }
 
-Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings) {
+namespace {
+
+bool may_still_read(const Error& error) {
+  return error.code == ErrorCode::kLocked || error.code == ErrorCode::kDiskFull ||
+         error.code == ErrorCode::kReadOnly;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_only) {
   if (::mkdir(settings.home.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail(ErrorCode::kReadOnly,
                 "cannot make the folder " + settings.home + "; name another with --home");
@@ -35,7 +44,14 @@ Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings) {
   options.executor = &loop;
   options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
   options.software = "gw 0.1.0";
-  auto client = Client::open(std::move(options));
+  auto client = Client::open(options);
+  if (!client && reads_only && may_still_read(client.error())) {
+    options.read_only = true;
+    if (auto reader = Client::open(std::move(options))) {
+      phone->why_read_only_ = std::move(client.error());
+      client = std::move(reader);
+    }
+  }
   if (!client) {
     Error error = client.error();
     error.message = settings.home + "/phone.db: " + error.message;

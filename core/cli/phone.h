@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gridwhistle/client.h"
@@ -21,7 +22,12 @@ struct Settings {
 class Phone {
  public:
   /// Makes the folder (mode 0700) when it does not exist.
-  static Result<std::unique_ptr<Phone>> open(const Settings& settings);
+  ///
+  /// With `reads_only` a file that another program has, or that cannot be written, is opened for
+  /// reading alone; `why_read_only` tells why.
+  static Result<std::unique_ptr<Phone>> open(const Settings& settings, bool reads_only);
+
+  const std::optional<Error>& why_read_only() const { return why_read_only_; }
 
   Client& client() { return *client_; }
   RunLoop& loop() { return *loop_; }
@@ -35,6 +41,7 @@ class Phone {
   std::unique_ptr<SecretStore> secrets_;
   std::unique_ptr<RunLoop> loop_;
   std::unique_ptr<Client> client_;
+  std::optional<Error> why_read_only_;
 };
 
 /// The folder when none is given: $GRIDWHISTLE_HOME, else ~/.gridwhistle.

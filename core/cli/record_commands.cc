@@ -391,6 +391,7 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   all->add_option("--where", words->where, "FIELD=VALUE, an indexed field");
   all->add_option("--limit", words->limit, "at most so many")->capture_default_str();
   all->callback([words, &settings, &chosen] {
+    chosen.reads_only = true;
     chosen.action = [words, &settings](Phone& p, const Output& o) {
       return list(p, o, *words, settings);
     };
@@ -400,6 +401,7 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   CLI::App* shown = app.add_subcommand("show", "one record in full 查看");
   shown->add_option("record", one->word, "its id, or a whistle's number")->required();
   shown->callback([one, &settings, &chosen] {
+    chosen.reads_only = true;
     chosen.action = [one, &settings](Phone& p, const Output& o) {
       return show(p, o, one->word, settings);
     };
@@ -410,6 +412,7 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   found->add_option("text", text->word, "words; Chinese ones of one character too")->required();
   found->add_option("--kind", text->more, "only this kind; may be given again");
   found->callback([text, &settings, &chosen] {
+    chosen.reads_only = true;
     chosen.action = [text, &settings](Phone& p, const Output& o) {
       return search(p, o, text->word, text->more, settings);
     };

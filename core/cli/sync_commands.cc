@@ -327,6 +327,7 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   });
 
   app.add_subcommand("status", "what is unsent, sent, refused 状态")->callback([&chosen] {
+    chosen.reads_only = true;
     chosen.action = status;
   });
 
@@ -336,6 +337,7 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   CLI::App* seen = what->add_subcommand("dismiss", "leave it at that: no longer listed 已阅");
   seen->add_option("id", words->outcome, "the outcome's id")->required();
   what->callback([words, again, seen, &settings, &chosen] {
+    chosen.reads_only = !again->parsed() && !seen->parsed();
     chosen.action = [words, &settings, restoring = again->parsed(), dismissing = seen->parsed()](
                         Phone& p, const Output& o) {
       if (restoring) return restore(p, o, words->outcome);

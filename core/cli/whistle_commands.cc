@@ -404,6 +404,7 @@ void add_act(CLI::App& app, Chosen& chosen) {
   CLI::App* way = app.add_subcommand("road", "a whistle's way so far 流转");
   way->add_option("whistle", *word, "its number or id")->required();
   way->callback([word, &chosen] {
+    chosen.reads_only = true;
     chosen.action = [word](Phone& p, const Output& o) { return show_road(p, o, *word); };
   });
 }
@@ -415,7 +416,10 @@ void add_whistle_commands(CLI::App& app, const Settings&, Chosen& chosen) {
   add_act(app, chosen);
   CLI::App* open =
       app.add_subcommand("tasks", "what the centre asks: of you, then of all in your areas 任务");
-  open->callback([&chosen] { chosen.action = tasks; });
+  open->callback([&chosen] {
+    chosen.reads_only = true;
+    chosen.action = tasks;
+  });
 }
 
 }  // namespace gridwhistle::cli

@@ -32,6 +32,9 @@ class ClientState;
 /// also outlives every transport that `connect` gave.
 struct ClientOptions {
   std::string path;  ///< of the phone's file; made, for its owner alone, when it does not exist
+  /// Only reads, masked: beside another program that has the file, or where it cannot be written.
+  /// Whatever writes, and every call to the server, is kReadOnly. The file must be there.
+  bool read_only = false;
   Clock* clock = nullptr;
   Random* random = nullptr;
   SecretStore* secrets = nullptr;

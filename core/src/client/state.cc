@@ -26,6 +26,7 @@ Result<std::shared_ptr<ClientState>> ClientState::open(ClientOptions options) {
   std::shared_ptr<ClientState> state(new ClientState(std::move(options)));
   store::StoreOptions store_options;
   store_options.path = state->options_.path;
+  store_options.read_only = state->options_.read_only;
   store_options.schema = &built_schema();
   store_options.clock = state->options_.clock;
   store_options.random = state->options_.random;

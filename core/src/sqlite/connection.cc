@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -67,6 +68,27 @@ void make_private(const std::string& path) {
   if (descriptor >= 0) ::close(descriptor);
 }
 
+/// Everything that was committed stands in the file itself, none of it in a log beside it.
+bool has_no_log(const std::string& path) {
+  std::error_code none;
+  const std::uintmax_t size = std::filesystem::file_size(path + "-wal", none);
+  return none || size == 0;
+}
+
+/// The file as one that nobody changes: nothing beside it is made, nor looked at.
+std::string unchanging(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      constexpr std::string_view kDigits = "0123456789ABCDEF";
+      uri += {'%', kDigits[static_cast<unsigned char>(c) >> 4], kDigits[c & 0xF]};
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
@@ -100,32 +122,48 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Result<Connection> Connection::open(const OpenOptions& options) {
-  auto state = std::make_unique<State>();
-  state->vfs = options.vfs;
+  FileLock lock;
   if (options.exclusive && !options.read_only && options.vfs.empty()) {
-    Result<FileLock> lock = FileLock::take(options.path + "-lock");
-    if (!lock) return std::unexpected(std::move(lock.error()));
-    state->lock = std::move(*lock);
+    Result<FileLock> taken = FileLock::take(options.path + "-lock");
+    if (!taken) return std::unexpected(std::move(taken.error()));
+    lock = std::move(*taken);
   }
   if (!options.read_only && options.vfs.empty()) make_private(options.path);
-  const int flags =
-      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-      (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const int code = sqlite3_open_v2(options.path.c_str(), &state->handle, flags,
-                                   options.vfs.empty() ? nullptr : options.vfs.c_str());
-  if (code != SQLITE_OK) return error_of(code, state->handle);
-  if (!options.read_only && sqlite3_db_readonly(state->handle, "main") == 1) {
-    return fail(ErrorCode::kReadOnly, "the file cannot be written", "open");
+  const auto open_as = [&](const std::string& name, int more_flags) -> Result<Connection> {
+    auto state = std::make_unique<State>();
+    state->vfs = options.vfs;
+    const int flags =
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | more_flags |
+        (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const int code = sqlite3_open_v2(name.c_str(), &state->handle, flags,
+                                     options.vfs.empty() ? nullptr : options.vfs.c_str());
+    if (code != SQLITE_OK) return error_of(code, state->handle);
+    if (!options.read_only && sqlite3_db_readonly(state->handle, "main") == 1) {
+      return fail(ErrorCode::kReadOnly, "the file cannot be written", "open");
+    }
+    sqlite3_busy_timeout(state->handle, static_cast<int>(options.busy_timeout.count()));
+    Connection connection(std::move(state));
+    const std::string cache = std::to_string(options.cache_bytes / 1024);
+    // The first read is what tells a database from any other file, before anything is written.
+    if (auto read = connection.script("PRAGMA mmap_size=0; PRAGMA cache_size=-" + cache +
+                                      "; PRAGMA temp_store=MEMORY; SELECT 1 FROM sqlite_schema");
+        !read) {
+      return std::unexpected(std::move(read.error()));
+    }
+    return connection;
+  };
+  auto opened = open_as(options.path, 0);
+  if (!opened && options.read_only && options.vfs.empty() && has_no_log(options.path)) {
+    // A reader too makes the log's index, which a full or read-only disk does not let it. Whoever
+    // else is on this machine writes nothing then either.
+    const ErrorCode why = opened.error().code;
+    if (why == ErrorCode::kReadOnly || why == ErrorCode::kDiskFull) {
+      opened = open_as(unchanging(options.path), SQLITE_OPEN_URI);
+    }
   }
-  sqlite3_busy_timeout(state->handle, static_cast<int>(options.busy_timeout.count()));
-  Connection connection(std::move(state));
-  const std::string cache = std::to_string(options.cache_bytes / 1024);
-  // The first read is what tells a database from any other file, before anything is written.
-  if (auto read = connection.script("PRAGMA mmap_size=0; PRAGMA cache_size=-" + cache +
-                                    "; PRAGMA temp_store=MEMORY; SELECT 1 FROM sqlite_schema");
-      !read) {
-    return std::unexpected(std::move(read.error()));
-  }
+  if (!opened) return opened;
+  Connection connection = std::move(*opened);
+  connection.state_->lock = std::move(lock);
   if (auto known = connection.check_application(options.application_id); !known) {
     return std::unexpected(std::move(known.error()));
   }
