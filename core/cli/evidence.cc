@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "cli/own_words.h"
 
 namespace gridwhistle::cli {
 
@@ -45,9 +46,13 @@ Result<v1::Attachment> evidence_from(const std::string& path, v1::AttachmentStag
   std::error_code wrong;
   const std::uintmax_t size = std::filesystem::file_size(path, wrong);
   std::ifstream file(path, std::ios::binary);
-  if (wrong || !file) return fail(ErrorCode::kNotFound, path + ": no file that can be read");
-  if (size == 0) return fail(ErrorCode::kInvalid, path + ": the file is empty");
-  if (size > kFileBytesMax) return fail(ErrorCode::kTooLarge, path + ": more than 64 MB");
+  if (wrong || !file)
+    return fail(ErrorCode::kNotFound,
+                about(path, both("没有可读的文件", "no file that can be read")));
+  if (size == 0)
+    return fail(ErrorCode::kInvalid, about(path, both("文件是空的", "the file is empty")));
+  if (size > kFileBytesMax)
+    return fail(ErrorCode::kTooLarge, about(path, both("超过 64 MB", "more than 64 MB")));
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   v1::Attachment attachment;
   attachment.set_sha256(sha256(bytes));

@@ -1,14 +1,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/own_words.h"
 #include "cli/phone.h"
+#include "cli/spelling.h"
 
 namespace gridwhistle::cli {
 namespace {
@@ -46,10 +50,52 @@ std::optional<Error> no_text_in(int argc, char** argv) {
     if (is_text(argv[i])) continue;
     const std::string_view before = argv[i - 1];
     const std::string which =
-        before.starts_with("--") ? std::string(before) : "argument " + std::to_string(i);
-    return Error{ErrorCode::kInvalid, which + ": not text in UTF-8", ""};
+        before.starts_with("--") ? std::string(before) : "#" + std::to_string(i);
+    return Error{ErrorCode::kInvalid, about(which, both("不是 UTF-8 文字", "not text in UTF-8")),
+                 ""};
   }
   return std::nullopt;
+}
+
+/// A word that stands where a command is wanted and is none, with those it may have been meant for.
+std::optional<Error> unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("-")) {
+      // Of the options before a command all but --json have a value behind them.
+      if (word != "--json" && word.find('=') == std::string::npos) ++i;
+      continue;
+    }
+    std::vector<std::string> known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* one : at->get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(one->get_name());
+      if (one->get_name() == word) next = one;
+    }
+    if (next == nullptr) {
+      std::string meant;
+      for (const std::string& one : closest(word, known))
+        meant += (meant.empty() ? "" : ", ") + one;
+      const std::string help = (at == &app ? "gw" : "gw " + at->get_name()) + " --help";
+      const std::string zh = meant.empty() ? "" : "；是不是 " + meant + "？";
+      const std::string en = meant.empty() ? "" : "; did you mean " + meant + "?";
+      return Error{ErrorCode::kInvalid,
+                   both("没有命令 " + word + zh + " 全部命令见 " + help,
+                        "there is no command " + word + en + " " + help + " lists them all"),
+                   ""};
+    }
+    at = next;
+  }
+  return std::nullopt;
+}
+
+/// What `--lang` says, before the line has been understood.
+std::string language_of(int argc, char** argv, const std::string& otherwise) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::string_view(argv[i]) == "--lang") return argv[i + 1];
+  }
+  return otherwise;
 }
 
 int run(int argc, char** argv) {
@@ -77,10 +123,18 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     // Options are not filled in yet when one of them is wrong.
     const bool json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
+    const auto unknown =
+        wrong.get_exit_code() == 0 ? std::nullopt : unknown_command(app, argc, argv);
+    const std::string words =
+        unknown ? half_of(unknown->message, language_of(argc, argv, language) == "zh") : "";
+    if (!json && unknown) {
+      std::cerr << "gw: " << words << '\n';
+      return static_cast<int>(Exit::kUsage);
+    }
     if (!json || wrong.get_exit_code() == 0) {
       return app.exit(wrong) == 0 ? 0 : static_cast<int>(Exit::kUsage);
     }
-    Output(settings).document({{"error", "usage"}, {"message", wrong.what()}});
+    Output(settings).document({{"error", "usage"}, {"message", unknown ? words : wrong.what()}});
     return static_cast<int>(Exit::kUsage);
   }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/sha256.h"
+#include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/messages.h"
 #include "model/record.h"
@@ -140,6 +141,12 @@ std::optional<WorkflowMessage> workflow_words(const Error& error) {
   }
 }
 
+/// The meaning of the code is all there is to say; the message would say it a second time.
+bool says_all(ErrorCode code) {
+  return code == ErrorCode::kCodeWrong || code == ErrorCode::kCodeUsed ||
+         code == ErrorCode::kCodeExpired || code == ErrorCode::kNotEnrolled;
+}
+
 /// The record's message in canonical form; an empty one when the file holds something unreadable.
 std::string canonical_of(const KindSchema& kind, const FoundBytes& found) {
   return canonical_record(kind, found.record).value_or(std::string());
@@ -225,7 +232,8 @@ std::string Output::words_of(const Error& error) const {
     return say(refused->zh.data(), refused->en.data());
   const Wording words = message_of(error.code);
   const std::string meaning(settings_.chinese ? words.zh : words.en);
-  return error.message.empty() ? meaning : meaning + say("：", ": ") + error.message;
+  const std::string more = half_of(error.message, settings_.chinese);
+  return more.empty() || says_all(error.code) ? meaning : meaning + say("：", ": ") + more;
 }
 
 void Output::note(const Error& error) const {

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "cli/own_words.h"
+
 namespace gridwhistle::cli {
 
 std::string default_home() {
@@ -17,6 +19,13 @@ std::string default_home() {
 
 namespace {
 
+/// The error with the file's name; that another program has it is said already.
+Error about_file(const Settings& settings, Error error) {
+  const std::string path = settings.home + "/phone.db";
+  error.message = error.code == ErrorCode::kLocked ? path : about(path, error.message);
+  return error;
+}
+
 bool may_still_read(const Error& error) {
   return error.code == ErrorCode::kLocked || error.code == ErrorCode::kDiskFull ||
          error.code == ErrorCode::kReadOnly;
@@ -27,7 +36,8 @@ bool may_still_read(const Error& error) {
 Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_only) {
   if (::mkdir(settings.home.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail(ErrorCode::kReadOnly,
-                "cannot make the folder " + settings.home + "; name another with --home");
+                both("不能建立文件夹 " + settings.home + "；请用 --home 指明另一个",
+                     "cannot make the folder " + settings.home + "; name another with --home"));
   }
   std::unique_ptr<Phone> phone(new Phone);
   phone->clock_ = system_clock();
@@ -48,14 +58,12 @@ Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_
   if (!client && reads_only && may_still_read(client.error())) {
     options.read_only = true;
     if (auto reader = Client::open(std::move(options))) {
-      phone->why_read_only_ = std::move(client.error());
+      phone->why_read_only_ = about_file(settings, std::move(client.error()));
       client = std::move(reader);
     }
   }
   if (!client) {
-    Error error = client.error();
-    error.message = settings.home + "/phone.db: " + error.message;
-    return std::unexpected(std::move(error));
+    return std::unexpected(about_file(settings, std::move(client.error())));
   }
   phone->client_ = std::move(*client);
   return phone;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "schema/tables.h"
@@ -39,7 +40,9 @@ void place_at(T& record, const Position& at) {
 Result<RecordId> open_visit(Client& client) {
   const auto open = open_visits(client);
   if (!open) return std::unexpected(open.error());
-  if (open->empty()) return fail(ErrorCode::kNotFound, "no visit is open; begin one first");
+  if (open->empty())
+    return fail(ErrorCode::kNotFound,
+                both("没有进行中的走访；请先开始", "no visit is open; begin one first"));
   return open->front().info.id;
 }
 
@@ -49,9 +52,12 @@ Result<void> none_open_like(Client& client, v1::VisitKind kind) {
   if (!open) return std::unexpected(open.error());
   for (const Found<v1::Visit>& one : *open) {
     if (one.record.kind() != kind) continue;
-    return fail(ErrorCode::kConflict, "one is open in " + one.record.grid() + " since " +
-                                          time_text(one.record.started_ms()) +
-                                          "; end it first: gw visit end " + one.info.id.text());
+    const std::string grid = one.record.grid();
+    const std::string since = time_text(one.record.started_ms());
+    const std::string end = "gw visit end " + one.info.id.text();
+    return fail(ErrorCode::kConflict,
+                both(grid + " 自 " + since + " 起有一次走访还在进行；请先结束：" + end,
+                     "one is open in " + grid + " since " + since + "; end it first: " + end));
   }
   return {};
 }
@@ -71,14 +77,19 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
   if (!words.purpose.empty()) visit.set_purpose(words.purpose);
   if (!words.household.empty()) {
     const auto household = RecordId::parse(words.household);
-    if (!household) return output.failed({ErrorCode::kInvalid, "--household: not an id", ""});
+    if (!household)
+      return output.failed(
+          {ErrorCode::kInvalid, about("--household", not_an_id(words.household)), ""});
     visit.set_household(std::string(household->bytes()));
   }
   if (!words.task.empty()) {
     const auto task = RecordId::parse(words.task);
-    if (!task) return output.failed({ErrorCode::kInvalid, "--task: not an id: " + words.task, ""});
+    if (!task)
+      return output.failed({ErrorCode::kInvalid, about("--task", not_an_id(words.task)), ""});
     if (const auto known = phone.client().get("Task", *task); !known) {
-      return output.failed({known.error().code, "this phone has no task " + words.task, ""});
+      return output.failed(
+          {known.error().code,
+           both("本机没有任务 " + words.task, "this phone has no task " + words.task), ""});
     }
     visit.set_task(std::string(task->bytes()));
   }
@@ -102,7 +113,8 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
 
 Exit end_visit(Phone& phone, const Output& output, const VisitWords& words) {
   auto id = RecordId::parse(words.id);
-  if (!id && !words.id.empty()) return output.failed({ErrorCode::kInvalid, "not an id", ""});
+  if (!id && !words.id.empty())
+    return output.failed({ErrorCode::kInvalid, not_an_id(words.id), ""});
   if (!id) {
     const auto open = open_visit(phone.client());
     if (!open) return output.failed(open.error());
@@ -165,14 +177,18 @@ Result<v1::Resident> member_from(const std::string& word) {
     }
   }
   if (parts[0].empty() || parts.size() > 4) {
-    return fail(ErrorCode::kInvalid, "--member: write NAME,RELATION,BIRTH_YEAR,PHONE");
+    return fail(ErrorCode::kInvalid,
+                about("--member",
+                      both("请写 姓名,关系,出生年,电话", "write NAME,RELATION,BIRTH_YEAR,PHONE")));
   }
   member.set_name(parts[0]);
   if (parts.size() > 1 && !parts[1].empty()) member.set_relation(parts[1]);
   if (parts.size() > 2 && !parts[2].empty()) {
     const auto year = number_from(field_named("Resident", "birth_year"), parts[2], 0);
     if (!year || *year < 1900 || *year > 2100) {
-      return fail(ErrorCode::kInvalid, "--member: a birth year has four digits, 1900 to 2100");
+      return fail(ErrorCode::kInvalid,
+                  about("--member", both("出生年是四位数，1900 到 2100",
+                                         "a birth year has four digits, 1900 to 2100")));
     }
     member.set_birth_year(*year);
   }
@@ -182,7 +198,9 @@ Result<v1::Resident> member_from(const std::string& word) {
 
 Exit add_household(Phone& phone, const Output& output, const HouseholdWords& words) {
   if (is_blank(words.address)) {
-    return output.failed({ErrorCode::kInvalid, "--address is empty: say where it is", ""});
+    return output.failed(
+        {ErrorCode::kInvalid,
+         about("--address", both("不能为空，请说明在哪里", "is empty; say where it is")), ""});
   }
   v1::Household household;
   household.set_grid(words.grid);
@@ -247,8 +265,10 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
     const std::size_t at = pair.find('=');
     const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
     if (at == std::string::npos || field == nullptr) {
-      return fail(ErrorCode::kInvalid,
-                  pair + ": write --where FIELD=VALUE with a field of " + std::string(kind.name));
+      return fail(
+          ErrorCode::kInvalid,
+          about(pair, both("请写 --where 字段=值，字段属于" + std::string(kind.name_zh),
+                           "write --where FIELD=VALUE with a field of " + std::string(kind.name))));
     }
     const std::string value = pair.substr(at + 1);
     if (field->type == FieldType::kEnum) {
@@ -277,7 +297,8 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
       break;
     }
     if (query.order.empty()) {
-      return fail(ErrorCode::kInvalid, std::string(kind.name) + " has no time to select by");
+      return fail(ErrorCode::kInvalid, both(std::string(kind.name_zh) + "没有可供筛选的时间",
+                                            std::string(kind.name) + " has no time to select by"));
     }
   }
   if (!words.near.empty()) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/own_words.h"
 #include "cli/words.h"
 #include "model/workflow_codes.h"
 #include "schema/tables.h"
@@ -37,7 +38,7 @@ Exit enrol(Phone& phone, const Output& output, const std::string& word, const st
     phone.loop().stop();
   });
   wait_for(phone.loop());
-  if (!how) return output.failed({ErrorCode::kTimeout, "interrupted", ""});
+  if (!how) return output.failed({ErrorCode::kTimeout, both("已中断", "interrupted"), ""});
   if (!*how) return output.failed(how->error());
   const ClientStatus status = phone.client().status();
   if (output.wants_json()) {
@@ -75,7 +76,9 @@ Exit sync_once(Phone& phone, const Output& output) {
     phone.loop().stop();
   });
   wait_for(phone.loop());
-  if (!how) return output.failed({ErrorCode::kTimeout, "interrupted; nothing is lost", ""});
+  if (!how)
+    return output.failed({ErrorCode::kTimeout,
+                          both("已中断；没有丢失任何内容", "interrupted; nothing is lost"), ""});
   return report(output, *how);
 }
 
@@ -86,13 +89,17 @@ std::optional<Error> wrong_with(const ClientStatus& status, bool came) {
   if (for_good) return status.last_error;
   if (!came && status.phase != SyncPhase::kLive) {
     if (status.last_error) return status.last_error;
-    return Error{ErrorCode::kUnavailable, "no connection came about; nothing is lost", ""};
+    return Error{ErrorCode::kUnavailable,
+                 both("没有连上；没有丢失任何内容", "no connection came about; nothing is lost"),
+                 ""};
   }
   if (status.unsent == 0) return std::nullopt;
   if (status.last_error) return status.last_error;
-  return Error{ErrorCode::kUnavailable,
-               std::to_string(status.unsent) + " are not sent yet; they are safe on this phone",
-               ""};
+  return Error{
+      ErrorCode::kUnavailable,
+      both(std::to_string(status.unsent) + " 条尚未发送，保存在本机",
+           std::to_string(status.unsent) + " are not sent yet; they are safe on this phone"),
+      ""};
 }
 
 Exit sync_live(Phone& phone, const Output& output, double seconds) {
@@ -275,7 +282,7 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
 
 Exit restore(Phone& phone, const Output& output, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return output.failed({ErrorCode::kInvalid, "not an id: " + word, ""});
+  if (!id) return output.failed({ErrorCode::kInvalid, not_an_id(word), ""});
   const auto record = phone.client().restore(*id);
   if (!record) return output.failed(record.error());
   if (output.wants_json()) {
@@ -288,7 +295,7 @@ Exit restore(Phone& phone, const Output& output, const std::string& word) {
 
 Exit dismiss(Phone& phone, const Output& output, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return output.failed({ErrorCode::kInvalid, "not an id: " + word, ""});
+  if (!id) return output.failed({ErrorCode::kInvalid, not_an_id(word), ""});
   if (auto done = phone.client().dismiss(*id); !done) return output.failed(done.error());
   if (output.wants_json()) {
     output.document({{"id", id->text()}});

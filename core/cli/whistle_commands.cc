@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/evidence.h"
+#include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/road.h"
 #include "gridwhistle/v1/records.pb.h"
@@ -33,7 +34,9 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
   if (!whistle_class) return std::unexpected(whistle_class.error());
   whistle.set_whistle_class(static_cast<v1::WhistleClass>(*whistle_class));
   if (is_blank(words.title)) {
-    return fail(ErrorCode::kInvalid, "--title is empty: say in a few words what it is");
+    return fail(ErrorCode::kInvalid,
+                about("--title", both("不能为空，请用几个字说明是什么",
+                                      "is empty; say in a few words what it is")));
   }
   whistle.set_title(words.title);
   if (!words.text.empty()) whistle.set_text(words.text);
@@ -50,7 +53,9 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
     const auto open = open_visits(phone.client());
     if (!open) return std::unexpected(open.error());
     if (open->empty()) {
-      return fail(ErrorCode::kInvalid, "say where with --grid or --at, or begin a visit first");
+      return fail(ErrorCode::kInvalid,
+                  both("请用 --grid 或 --at 说明在哪里，或先开始走访",
+                       "say where with --grid or --at, or begin a visit first"));
     }
     whistle.set_grid(open->front().record.grid());
     return whistle;
@@ -103,7 +108,7 @@ struct ActWords {
 
 Result<std::string> id_bytes(const char* option, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return fail(ErrorCode::kInvalid, std::string(option) + ": not an id: " + word);
+  if (!id) return fail(ErrorCode::kInvalid, about(option, not_an_id(word)));
   return std::string(id->bytes());
 }
 

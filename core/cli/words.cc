@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 
+#include "cli/own_words.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
 #include "schema/kinds.h"
@@ -62,7 +63,8 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
   const std::string name(field.name);
   switch (field.type) {
     case FieldType::kString:
-      if (is_blank(word)) return fail(ErrorCode::kInvalid, name + " is empty");
+      if (is_blank(word))
+        return fail(ErrorCode::kInvalid, both(name + "不能为空", name + " is empty"));
       append_text(message, field.number, word);
       return {};
     case FieldType::kBytes: {
@@ -86,7 +88,9 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
     }
     case FieldType::kDouble: {
       const auto value = real(word);
-      if (!value) return fail(ErrorCode::kInvalid, name + ": not a number: " + word);
+      if (!value)
+        return fail(ErrorCode::kInvalid,
+                    about(name, both("不是数 " + word, "not a number: " + word)));
       append_double(message, field.number, *value);
       return {};
     }
@@ -94,7 +98,8 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
     case FieldType::kFixed64:
       break;
   }
-  return fail(ErrorCode::kInvalid, name + ": cannot be written from the command line");
+  return fail(ErrorCode::kInvalid,
+              about(name, both("不能在命令行填写", "cannot be written from the command line")));
 }
 
 }  // namespace
@@ -108,7 +113,8 @@ Result<const KindSchema*> kind_from(std::string_view word) {
     known += (known.empty() ? "" : ", ") + name;
   }
   return fail(ErrorCode::kNotFound,
-              "no kind of record is called " + std::string(word) + "; there are: " + known);
+              both("没有记录种类 " + std::string(word) + "；有：" + known,
+                   "no kind of record is called " + std::string(word) + "; there are: " + known));
 }
 
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) {
@@ -125,14 +131,15 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
     known += (known.empty() ? "" : ", ") + lower(value.name);
   }
   return fail(ErrorCode::kInvalid,
-              std::string(field.name) + ": " + std::string(word) + " is none of: " + known);
+              about(std::string(field.name), both(std::string(word) + " 不在其中：" + known,
+                                                  std::string(word) + " is none of: " + known)));
 }
 
 Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) {
   const std::string name(field.name);
   if (!is_digest(field)) {
     const auto id = RecordId::parse(word);
-    if (!id) return fail(ErrorCode::kInvalid, name + ": not an id: " + std::string(word));
+    if (!id) return fail(ErrorCode::kInvalid, about(name, not_an_id(word)));
     return std::string(id->bytes());
   }
   const std::string digits = lower(word);
@@ -140,7 +147,8 @@ Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) 
       digits.size() == 64 && digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!whole) {
     return fail(ErrorCode::kInvalid,
-                name + ": a digest has 64 hexadecimal digits: " + std::string(word));
+                about(name, both("摘要是 64 位十六进制数 " + std::string(word),
+                                 "a digest has 64 hexadecimal digits: " + std::string(word))));
   }
   std::string bytes;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
@@ -156,8 +164,10 @@ bool is_blank(std::string_view word) {
 Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,
                                  std::int64_t now_ms) {
   const std::string name(field.name);
-  const auto told = [&](const std::string& why) {
-    return fail(ErrorCode::kInvalid, name + ": " + why + ": " + std::string(word));
+  const auto told = [&](const std::string& chinese, const std::string& english) {
+    const std::string given(word);
+    return fail(ErrorCode::kInvalid,
+                about(name, both(chinese + " " + given, english + ": " + given)));
   };
   if (field.type == FieldType::kBool) {
     const std::string asked = lower(word);
@@ -167,12 +177,12 @@ Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word
     for (const char* no : {"0", "false", "no", "否"}) {
       if (asked == no) return 0;
     }
-    return told("neither yes nor no");
+    return told("不是“是”或“否”", "neither yes nor no");
   }
   if (const auto value = integer(word)) return *value;
-  if (!name.ends_with("_ms")) return told("not a number");
+  if (!name.ends_with("_ms")) return told("不是数", "not a number");
   const auto time = time_from(word, now_ms, false);
-  if (!time) return fail(ErrorCode::kInvalid, name + ": " + time.error().message);
+  if (!time) return fail(ErrorCode::kInvalid, about(name, time.error().message));
   return *time;
 }
 
@@ -193,8 +203,10 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
     const char* end = ::strptime(text.c_str(), form, &time);
     if (end != nullptr && *end == '\0') return static_cast<std::int64_t>(std::mktime(&time)) * 1000;
   }
-  return fail(ErrorCode::kInvalid,
-              "not a time: " + std::string(word) + " (2026-11-22, \"2026-11-22 08:30\", 2h or 3d)");
+  return fail(
+      ErrorCode::kInvalid,
+      both("不是时间 " + std::string(word) + "（2026-11-22、\"2026-11-22 08:30\"、2h 或 3d）",
+           "not a time: " + std::string(word) + " (2026-11-22, \"2026-11-22 08:30\", 2h or 3d)"));
 }
 
 std::string time_text(std::int64_t ms) {
@@ -209,8 +221,10 @@ std::string time_text(std::int64_t ms) {
 Result<Position> position_from(std::string_view word) {
   const auto parts = split(word, ',');
   const auto wrong = [&] {
-    return fail(ErrorCode::kInvalid,
-                "not a position: " + std::string(word) + " (21.2632,110.3345 or with ,8 metres)");
+    return fail(
+        ErrorCode::kInvalid,
+        both("不是位置 " + std::string(word) + "（21.2632,110.3345，可加精度 ,8 米）",
+             "not a position: " + std::string(word) + " (21.2632,110.3345 or with ,8 metres)"));
   };
   if (parts.size() < 2 || parts.size() > 3) return wrong();
   const auto latitude = real(parts[0]);
@@ -225,13 +239,22 @@ Result<Position> position_from(std::string_view word) {
 
 Error with_areas(Client& client, Error error) {
   if (error.code != ErrorCode::kOutOfScope) return error;
-  std::string areas;
+  std::string grids;
+  std::string others;
   for (const std::string& scope : client.status().scopes) {
     constexpr std::string_view kGridPrefix = "grid:";
-    if (!scope.starts_with(kGridPrefix)) continue;
-    areas += (areas.empty() ? "" : ", ") + scope.substr(kGridPrefix.size());
+    const bool grid = scope.starts_with(kGridPrefix);
+    std::string& list = grid ? grids : others;
+    list += (list.empty() ? "" : ", ") + (grid ? scope.substr(kGridPrefix.size()) : scope);
   }
-  error.message += areas.empty() ? "; sync once to learn your areas" : "; your grids are: " + areas;
+  if (!grids.empty()) {
+    error.message = both("您的网格：" + grids, "your grids are: " + grids);
+  } else if (!others.empty()) {
+    error.message = both("您的岗位只覆盖 " + others + "，不能在别处登记",
+                         "your role covers " + others + " and records nothing elsewhere");
+  } else {
+    error.message = both("请先同步一次：gw sync", "sync once to learn your areas: gw sync");
+  }
   return error;
 }
 
@@ -244,10 +267,14 @@ Result<std::string> grid_at(Client& client, const Position& at) {
     candidates += (candidates.empty() ? "" : ", ") + one.code15 + " " + one.name;
   }
   if (candidates.empty()) {
-    return fail(ErrorCode::kInvalid, "the point lies in no grid this phone knows; give --grid");
+    return fail(ErrorCode::kInvalid,
+                both("该点不在本机所知的任何网格内；请用 --grid 指明",
+                     "the point lies in no grid this phone knows; give --grid"));
   }
-  return fail(ErrorCode::kInvalid,
-              "the point is too near a boundary to be sure; give --grid, one of: " + candidates);
+  return fail(
+      ErrorCode::kInvalid,
+      both("该点离网格边界太近；请用 --grid 从中选一：" + candidates,
+           "the point is too near a boundary to be sure; give --grid, one of: " + candidates));
 }
 
 Result<std::vector<Found<v1::Visit>>> open_visits(Client& client) {
@@ -264,12 +291,15 @@ Result<Change> change_from(const KindSchema& kind, const std::vector<std::string
   for (const std::string& pair : pairs) {
     const std::size_t at = pair.find('=');
     if (at == std::string::npos) {
-      return fail(ErrorCode::kInvalid, pair + ": write field=value, or field= to empty it");
+      return fail(ErrorCode::kInvalid,
+                  about(pair, both("请写 字段=值；写 字段= 为清空",
+                                   "write field=value, or field= to empty it")));
     }
     const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
     if (field == nullptr || field->number == 1) {
       return fail(ErrorCode::kInvalid,
-                  std::string(kind.name) + " has no field " + pair.substr(0, at));
+                  both(std::string(kind.name_zh) + "没有字段 " + pair.substr(0, at),
+                       std::string(kind.name) + " has no field " + pair.substr(0, at)));
     }
     const std::string value = pair.substr(at + 1);
     if (value.empty()) {
@@ -291,14 +321,17 @@ Result<Named> record_from(Client& client, std::string_view word) {
     for (const KindSchema& kind : built_schema().kinds) {
       if (client.get(kind.name, *id)) return Named{&kind, *id};
     }
-    return fail(ErrorCode::kNotFound, "this phone has no record " + std::string(word));
+    return fail(ErrorCode::kNotFound, both("本机没有记录 " + std::string(word),
+                                           "this phone has no record " + std::string(word)));
   }
   const KindSchema* whistles = built_schema().kind("Whistle");
   const auto found = client.query("Whistle", Query().is("number", std::string(word)).first(1));
   if (!found) return std::unexpected(found.error());
   if (found->empty()) {
-    return fail(ErrorCode::kNotFound,
-                "this phone has no whistle number " + std::string(word) + ", and it is no id");
+    return fail(
+        ErrorCode::kNotFound,
+        both("本机没有编号为 " + std::string(word) + " 的哨声，它也不是标识",
+             "this phone has no whistle number " + std::string(word) + ", and it is no id"));
   }
   return Named{whistles, found->front().info.id};
 }
@@ -310,8 +343,11 @@ Result<RecordId> organisation_from(Client& client, std::string_view option, std:
   for (const Found<v1::OrgUnit>& one : *found) {
     if (one.record.code() == word || one.record.name() == word) return one.info.id;
   }
-  return fail(ErrorCode::kNotFound, std::string(option) + ": this phone knows no organisation " +
-                                        std::string(word) + "; see gw list orgunit");
+  return fail(ErrorCode::kNotFound,
+              about(std::string(option),
+                    both("本机不知道机构 " + std::string(word) + "；见 gw list orgunit",
+                         "this phone knows no organisation " + std::string(word) +
+                             "; see gw list orgunit")));
 }
 
 std::string name_of_record(Client& client, KindId kind, const RecordId& id) {

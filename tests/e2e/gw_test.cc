@@ -68,7 +68,13 @@ TEST_CASE("What is typed wrong is exit code 2, with the word that was wrong") {
   County county;
   Phone phone(county, "phone");
   CHECK(phone.gw({}).code == 2);
-  CHECK(phone.gw({"fly"}).code == 2);
+  const Ended fly = phone.gw({"--lang", "en", "fly"});
+  CHECK(fly.code == 2);
+  CHECK(has(fly.err, "no command fly"));
+  CHECK(has(fly.err, "--help"));
+  CHECK(has(phone.gw({"--lang", "en", "whistel", "--title", "x"}).err, "did you mean whistle?"));
+  CHECK(has(phone.gw({"--lang", "zh", "visit", "stat"}).err, "没有命令 stat；是不是 start"));
+  CHECK(has(Json::parse(phone.gw({"--json", "statsu"}).out).at("message"), "status"));
   CHECK(phone.gw({"whistle"}).code == 2);
   CHECK(phone.gw({"--lang", "fr", "status"}).code == 2);
   const Ended ended = phone.gw({"list", "whistle", "--limit", "many"});
@@ -314,10 +320,39 @@ TEST_CASE("An accepted whistle is handled on the spot, with files from before an
 }
 
 TEST_CASE("A place outside one's areas is refused with the areas that one has") {
-  const Recorded at;
+  Recorded at;
   const Ended ended = at.phone.gw({"add", "place", "grid=440811100002001", "name=别处"});
   CHECK(ended.code == 1);
   CHECK(has(ended.err, kGrid));
+  // Who has no grid of one's own is told what one's role covers.
+  Phone department(at.county, "department");
+  department.enrol("BM-CG1");
+  const Words elsewhere{"add", "place", "grid=" + kGrid, "name=别处"};
+  department.sync();
+  const Ended other = department.gw(elsewhere);
+  CHECK(other.code == 1);
+  CHECK_FALSE(has(other.err, "sync once"));
+  INFO(other.err);
+  CHECK(has(other.err, "org:"));
+}
+
+TEST_CASE("What gw itself finds is told in the reader's language, and once") {
+  Recorded at;
+  const Ended chinese = at.phone.gw({"--lang", "zh", "whistle", "--title", "x"});
+  CHECK(has(chinese.err, "请用 --grid 或 --at 说明在哪里"));
+  CHECK_FALSE(has(chinese.err, "say where"));
+  const Ended english = at.phone.gw({"--lang", "en", "whistle", "--title", "x"});
+  CHECK(has(english.err, "say where with --grid"));
+  CHECK(english.err.find('\x1F') == std::string::npos);
+  const Json told =
+      Json::parse(at.phone.gw({"--json", "--lang", "zh", "whistle", "--title", "x"}).out);
+  CHECK(has(told.at("message"), "请用 --grid"));
+  Phone second(at.county, "second");
+  const std::string code = at.county.code_for("WG002");
+  second.asked({"enrol", code});
+  Phone third(at.county, "third");
+  const Ended used = third.gw({"--lang", "en", "enrol", code});
+  CHECK(used.err == "gw: the code was used; ask for another [code_used]\n");
 }
 
 TEST_CASE("A live line that never came about is exit code 4, and tells what is unsent") {
