@@ -84,6 +84,12 @@ class Acknowledgement {
       if (table == nullptr) continue;
       GW_TRY_LET(settled, settle_only(*table, target.id, key, seq, status));
       if (!settled) GW_TRY(fold_in(*table, target.id, key, seq, status));
+      if (target.type != OperationType::kErase) continue;
+      GW_TRY_LET(parts, hidden_by(state_, key));
+      for (const Part& part : parts) {
+        GW_TRY(fold_in(*part.table, part.id, key, seq, status));
+        kinds_.insert(part.table->id);
+      }
     }
     return {};
   }
@@ -91,15 +97,18 @@ class Acknowledgement {
   struct Target {
     KindId kind;
     RecordId id;
+    OperationType type{};
     bool dismissed = false;
   };
   Result<Target> target_of(OutboxKey key) {
-    GW_TRY_LET(query, state_.connection.prepare("SELECT kind, id, state FROM outbox WHERE key=?"));
+    GW_TRY_LET(query,
+               state_.connection.prepare("SELECT kind, id, type, state FROM outbox WHERE key=?"));
     query.bind(key);
     GW_TRY_LET(row, query.step());
     if (!row) return fail(ErrorCode::kInternal, "an operation is missing", "outbox");
     return Target{KindId(static_cast<std::uint32_t>(query.integer(0))), query.record_id(1),
-                  query.integer(2) == static_cast<std::int64_t>(OutboxState::kDismissed)};
+                  static_cast<OperationType>(query.integer(2)),
+                  query.integer(3) == static_cast<std::int64_t>(OutboxState::kDismissed)};
   }
 
   // The common case, without reading the record: a put and nothing else is pending, so what is

@@ -118,6 +118,7 @@ class Commit {
     GW_TRY_LET(number, number_for(table));
     Result<Checked> checked = check_put(state_, table, change, nullptr, true, number);
     if (!checked) return std::unexpected(std::move(checked.error()));
+    GW_TRY(check_whole(table, checked->body));
     Operation& operation = record(table, id, OperationType::kPut);
     operation.creates = true;
     operation.set = std::move(checked->set);
@@ -131,6 +132,7 @@ class Commit {
   Result<void> edit(const KindTable& table, const Change& change, RecordRow row) {
     const bool creates = unacknowledged(change.id, row);
     GW_TRY_LET(checked, check_put(state_, table, change, &row, creates, {}));
+    GW_TRY(check_whole(table, checked.body));
     if (checked.empty) {
       records_.push_back(change.id);
       return {};
@@ -144,7 +146,7 @@ class Commit {
                         : std::move(checked.set);
     operation.remove = std::move(checked.remove);
     operation.clear = std::move(checked.clear);
-    put_on_top(row, operation);
+    put_on_top(row, key_of(operation.lane, operation.lane_seq));
     row.body = std::move(checked.body);
     return save_row(state_, table, change.id, row);
   }
@@ -160,16 +162,20 @@ class Commit {
     operation.creates = creates;
     operation.base_seq = row.base_seq;
     operation.scope = std::move(scope);
-    put_on_top(row, operation);
+    const OutboxKey key = key_of(operation.lane, operation.lane_seq);
+    put_on_top(row, key);
     row.body.reset();
-    return save_row(state_, table, id, row);
+    GW_TRY(save_row(state_, table, id, row));
+    GW_TRY_LET(parts, hide_parts(state_, table.id, id, key));
+    kinds_.insert(kinds_.end(), parts.begin(), parts.end());
+    return {};
   }
 
-  static void put_on_top(RecordRow& row, const Operation& operation) {
-    if (row.pending.empty()) row.base = std::move(row.body);
-    std::vector<PendingKey> keys = pending_of(row.pending);
-    keys.push_back({key_of(operation.lane, operation.lane_seq), false});
-    row.pending = pending_list(keys);
+  // The server would keep it as GONE; its author can still hear of it at once.
+  Result<void> check_whole(const KindTable& table, std::string_view body) {
+    GW_TRY_LET(erasure, erasure_over(state_, table, body));
+    if (!erasure) return {};
+    return fail(ErrorCode::kNotFound, "what it belongs to has been erased on this phone", "commit");
   }
 
   bool unacknowledged(const RecordId& id, const RecordRow& row) const {
@@ -212,12 +218,11 @@ class Commit {
     state_.highest = hlc_;
     lane().last.value += count;
     state_.dev_seq.value += count;
-    std::vector<KindId> kinds;
     for (const Operation& operation : operations_) {
       if (operation.creates) state_.fresh_ids.erase(operation.id.counter());
-      kinds.push_back(operation.kind);
+      kinds_.push_back(operation.kind);
     }
-    touched(state_, kinds);
+    touched(state_, kinds_);
   }
 
   StoreState& state_;
@@ -229,6 +234,7 @@ class Commit {
   Hlc hlc_;
   std::vector<Operation> operations_;
   std::vector<RecordId> records_;
+  std::vector<KindId> kinds_;  ///< touched beside those of the operations
 };
 
 }  // namespace

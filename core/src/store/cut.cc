@@ -99,6 +99,7 @@ class CutApplication {
     present.last_seq = std::max(present.last_seq, row.last_seq);
     GW_TRY_LET(scopes, intern_scopes(state_, row.scopes));
     present.scopes = scopes;
+    GW_TRY(follow_whole(table, row.id, delivered, present));
     if (present.pending.empty()) {
       present.body = std::move(delivered);
       present.base.reset();
@@ -154,6 +155,27 @@ class CutApplication {
     return save_row(state_, table, id, *row);
   }
 
+  // What comes while the erasure of its whole is under way comes out of sight.
+  Result<void> follow_whole(const KindTable& table, const RecordId& id, std::string_view delivered,
+                            RecordRow& present) {
+    if (table.rules().scope_parent == 0) return {};
+    if (!erasures_open_) {
+      GW_TRY_LET(open, has_open_erasures(state_));
+      erasures_open_ = open;
+    }
+    if (!*erasures_open_) return {};
+    std::vector<PendingKey> keys = pending_of(present.pending);
+    std::vector<PendingKey> own;
+    for (const PendingKey& pending : keys) {
+      GW_TRY_LET(operation, load_operation(state_, pending.key));
+      if (operation && operation->id == id) own.push_back(pending);
+    }
+    GW_TRY_LET(erasure, erasure_over(state_, table, delivered));
+    if (erasure) own.push_back({*erasure, false});
+    present.pending = pending_list(own);
+    return {};
+  }
+
   // A receipt may quote what was lost; of a CARE record, or one of a kind that may be, that stays
   // on the server.
   std::string storable(const KindTable& table, std::string record) const {
@@ -174,6 +196,7 @@ class CutApplication {
   std::set<KindId> made_;
   bool forgets_ = false;
   bool settled_ = false;  ///< what became of a kept operation came
+  std::optional<bool> erasures_open_;  ///< not asked yet
 };
 
 }  // namespace

@@ -202,6 +202,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY(put_meta(state, "noted" + std::to_string(static_cast<int>(lane)),
                     static_cast<std::int64_t>(first.value - 1)));
   }
+  GW_TRY(hide_parts_again(state));
   // Everything is read anew, scope by scope. The cursor stays where the logs part: rows up to there
   // are still in the file, and the server has to know that to tell what left or was erased since.
   position.cursor = std::min(position.cursor, shared);

@@ -118,6 +118,13 @@ Result<void> remove_row(StoreState& state, const KindTable& table, const RecordI
   return drop_from_index(state, table, id);
 }
 
+void put_on_top(RecordRow& row, OutboxKey key) {
+  if (row.pending.empty()) row.base = std::move(row.body);
+  std::vector<PendingKey> keys = pending_of(row.pending);
+  keys.push_back({key, false});
+  row.pending = pending_list(keys);
+}
+
 Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
                     std::optional<std::string> delivered) {
   std::vector<PendingKey> keys = pending_of(row.pending);

@@ -169,6 +169,8 @@ Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& ta
 /// Writes the row, or removes it when nobody has the record.
 Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
                       const RecordRow& row);
+/// Lays an operation that was just recorded over the row; what is seen then the caller says.
+void put_on_top(RecordRow& row, OutboxKey key);
 /// Sets `row.body` to base ⊕ pending, given what the server has.
 Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
                     std::optional<std::string> delivered);
@@ -176,6 +178,28 @@ Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
 Result<void> fold(StoreState& state, const KindTable& table, const Operation& operation,
                   OutcomeStatus status, RecordRow& row);
 Result<void> remove_row(StoreState& state, const KindTable& table, const RecordId& id);
+
+// --- parts.cc
+// What follows a record as its scope parent is a part of it: out of sight while an erasure of the
+// whole is under way, gone with it, and back in sight when the server says that the whole stands. A
+// part that is hidden has the whole's erasure in its list of pending operations.
+
+struct Part {
+  const KindTable* table = nullptr;
+  RecordId id;
+};
+/// Hides the parts of a record that are in sight; gives their kinds.
+Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
+                                       OutboxKey erasure);
+/// The parts that an erasure hides.
+Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure);
+/// The pending erasure of what a record belongs to; nothing where that is not there or in sight.
+Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const KindTable& table,
+                                              std::string_view body);
+/// Whether any erasure is without acknowledgement.
+Result<bool> has_open_erasures(StoreState& state);
+/// As `hide_parts` for every erasure that is under way again.
+Result<void> hide_parts_again(StoreState& state);
 
 // --- commit.cc
 /// What else becomes durable with a commit.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "apply/claims.h"
+#include "apply/parts.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -206,6 +207,8 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
   const bool was_there = (*page)->record.state.exists;
+  WriteToPart part(workspace, mint_, author, operation);
+  if (auto begun = part.begin(); !begun) return std::unexpected(begun.error());
   auto merged = workspace.merge_in(operation, author.device.device, seq);
   if (!merged) {
     if (merged.error().code != ErrorCode::kInvalid) return std::unexpected(merged.error());
@@ -230,6 +233,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
       if (is_refusal(receipt.status)) return receipt;
     }
   }
+  if (auto ended = part.end(*merged, receipt); !ended) return std::unexpected(ended.error());
   if (receipt.status != OutcomeStatus::kAccepted || !merged->losers.empty()) {
     if (auto kept = keep_losers(workspace, mint_, author, operation, receipt, merged->losers);
         !kept) {

@@ -78,17 +78,16 @@ Result<void> keep(Workspace& workspace, const RecordKey& key, const Loser& lost,
 }
 
 Result<void> tell_loser(Workspace& workspace, const MintId& mint, const RecordKey& key,
-                        const Loser& lost, RecordId winner) {
+                        const Loser& lost, OutcomeStatus status, ErrorCode code, RecordId winner) {
   auto device = workspace.storage().device(lost.writer);
   if (!device) return std::unexpected(std::move(device.error()));
   if (!*device) return {};
   const Subject subject{
       .worker = (*device)->worker, .device = lost.writer, .dev_seq = lost.dev_seq, .record = key};
-  const OutcomeStatus status = lost.by_erasure ? OutcomeStatus::kRevived : OutcomeStatus::kBeaten;
   return workspace.write(
       {kinds::kOutcome, mint()},
-      outcome_body(subject, status, 0, {}, lost, is_quotable(workspace, key.kind, lost), winner,
-                   workspace.now_ms()),
+      outcome_body(subject, status, static_cast<std::uint32_t>(code), {}, lost,
+                   is_quotable(workspace, key.kind, lost), winner, workspace.now_ms()),
       {}, workspace.next_seq());
 }
 
@@ -124,13 +123,20 @@ Result<void> keep_losers(Workspace& workspace, const MintId& mint, const Author&
     if (lost.writer == author.device.device && lost.dev_seq == operation.dev_seq) {
       own = &lost;
     } else if (lost.writer) {
-      if (auto told = tell_loser(workspace, mint, key, lost, author.device.worker); !told) {
-        return told;
-      }
+      const OutcomeStatus status =
+          lost.by_erasure ? OutcomeStatus::kRevived : OutcomeStatus::kBeaten;
+      auto told = tell_loser(workspace, mint, key, lost, status, {}, author.device.worker);
+      if (!told) return told;
     }
   }
   if (receipt.status == OutcomeStatus::kAccepted) return {};
   return tell_author(workspace, mint, author, operation, receipt, own ? *own : Loser{}, {});
+}
+
+Result<void> tell_taken_along(Workspace& workspace, const MintId& mint, const RecordKey& key,
+                              const Loser& lost, RecordId eraser) {
+  if (auto kept = keep(workspace, key, lost, workspace.storage().last_seq()); !kept) return kept;
+  return tell_loser(workspace, mint, key, lost, OutcomeStatus::kGone, ErrorCode::kGone, eraser);
 }
 
 }  // namespace gridwhistle

@@ -34,4 +34,9 @@ Result<void> keep_losers(Workspace& workspace, const MintId& mint, const Author&
                          const Operation& operation, const Receipt& receipt,
                          const std::vector<Loser>& losers);
 
+/// Tells whoever wrote a record last that it was erased with what it belongs to, by somebody who
+/// had not seen that write; what it held is kept.
+Result<void> tell_taken_along(Workspace& workspace, const MintId& mint, const RecordKey& key,
+                              const Loser& lost, RecordId eraser);
+
 }  // namespace gridwhistle

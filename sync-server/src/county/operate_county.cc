@@ -84,8 +84,9 @@ class Inspection {
         if (*found && !(*found)->state.erased) continue;
         const std::string words =
             name_of(kind, id) + " names " + (*found ? "an erased " : "a missing ");
-        const bool is_part = kind.id == kinds::kAssignment || kind.id == kinds::kWhistleAction;
-        const bool is_orphan = is_part && field.number == kind.scope_parent;
+        // A part may come before its whole, but for those that only the server's rules make.
+        const bool is_orphan =
+            field.number == kind.scope_parent && (*found || kind.never_erased);
         (is_orphan ? report_.orphans : report_.notes).push_back(words + std::string(field.name));
       }
     }

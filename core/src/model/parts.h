@@ -1,0 +1,20 @@
+#pragma once
+
+#include "gridwhistle/ids.h"
+#include "model/merge.h"
+
+// What becomes of the parts of a record that is erased. A part is what follows another record as
+// its scope parent: the whole says who may see it, and without the whole nobody could reach it.
+namespace gridwhistle {
+
+/// Whether the two are one erasure: what went along with a whole says so by this.
+bool is_same_erasure(const Stamp& a, const Stamp& b);
+
+/// A part goes with its whole, as change number `seq`. Every device is told, the eraser's too: it
+/// may have let go of other parts than the server did.
+void erase_along(RecordState& part, const Stamp& erasure, Seq seq);
+
+/// An erased record stands again and goes whole to every device, as change number `seq`.
+void stand_again(RecordState& record, Seq seq);
+
+}  // namespace gridwhistle

@@ -1,0 +1,171 @@
+#include "phone.h"
+
+// What belongs to a record goes out of sight with it. Merge laws, "Erasing".
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kHousehold;
+using kinds::kResident;
+using kinds::kVisit;
+
+v1::Resident resident(const RecordId& home, const std::string& name = "王小明") {
+  v1::Resident message;
+  message.set_household(std::string(home.bytes()));
+  message.set_name(name);
+  return message;
+}
+
+/// A household and a resident that the server knows.
+struct Home {
+  Phone phone;
+  RecordId home = phone.put(kHousehold, household());
+  RecordId person = phone.put(kResident, resident(home));
+
+  Home() { phone.acknowledge(Lane::kRecords, 1); }
+
+  std::size_t found(const std::string& text) {
+    return phone->search({.text = text}, {"test"}).value().size();
+  }
+  std::size_t residents() {
+    Query all;
+    all.is("household", std::string(home.bytes()));
+    const auto found = phone->query(kResident, all).value();
+    CHECK(phone->count(kResident, all).value() == found.size());
+    return found.size();
+  }
+};
+
+TEST_CASE("an erased household's residents are out of sight at once, without network") {
+  Home h;
+  REQUIRE(h.residents() == 1);
+  REQUIRE(h.found("王小明") == 2);
+  v1::Visit walk = visit();
+  walk.set_household(std::string(h.home.bytes()));
+  const RecordId visited = h.phone.put(kVisit, walk);
+  int asked = 0;
+  auto handle = h.phone->watch_kind(kResident, [&] { ++asked; });
+  REQUIRE(h.phone->erase(kHousehold, h.home));
+  h.phone.executor.run();
+  CHECK(asked == 1);
+  for (int opened = 0; opened < 2; ++opened) {
+    CHECK_FALSE(h.phone.has(kResident, h.person));
+    CHECK(h.residents() == 0);
+    CHECK(h.found("王小明") == 0);
+    CHECK(h.phone.has(kVisit, visited));
+    handle = {};
+    h.phone.open();
+  }
+  // One operation says it all.
+  CHECK(h.phone->sync_state()->unsent == 2);
+
+  SECTION("and leave the file when the server has taken it over") {
+    h.phone.acknowledge(Lane::kRecords, 3);
+    CHECK_FALSE(h.phone.has(kResident, h.person));
+    h.phone.cut(row_of(kResident, h.person, 9, v1::Resident(), RowChange::kErased));
+    CHECK_FALSE(h.phone.has(kResident, h.person));
+  }
+  SECTION("and are back where the server has it that the household stands") {
+    const auto status = GENERATE(OutcomeStatus::kRevived, OutcomeStatus::kRejected);
+    h.phone.acknowledge(Lane::kRecords, 3, status);
+    CHECK(h.phone.has(kHousehold, h.home));
+    CHECK(h.residents() == 1);
+    CHECK(h.found("王小明") == 2);
+  }
+  SECTION("and nobody is added to it any more") {
+    CHECK(h.phone.refused({.kind = kResident, .set = resident(h.home).SerializeAsString()}) ==
+          ErrorCode::kNotFound);
+  }
+}
+
+TEST_CASE("a resident who comes with the feed while the household's erasure waits is not shown") {
+  Home h;
+  REQUIRE(h.phone->erase(kHousehold, h.home));
+  h.phone.cut(row_of(kResident, kForeignId, 9, resident(h.home, "李小红")));
+  v1::Resident edit;
+  edit.set_relation("head");
+  h.phone.cut(row_of(kResident, h.person, 10, edit, RowChange::kFields));
+  CHECK_FALSE(h.phone.has(kResident, kForeignId));
+  CHECK_FALSE(h.phone.has(kResident, h.person));
+
+  SECTION("and goes with it") {
+    h.phone.acknowledge(Lane::kRecords, 11);
+    CHECK_FALSE(h.phone.has(kResident, kForeignId));
+    CHECK_FALSE(h.phone.has(kResident, h.person));
+  }
+  SECTION("and is there when it is brought back") {
+    h.phone.acknowledge(Lane::kRecords, 11, OutcomeStatus::kRevived);
+    CHECK(h.residents() == 2);
+    CHECK(h.phone.get<v1::Resident>(kResident, h.person, "test").relation() == "head");
+  }
+  SECTION("and is shown once moved to another household") {
+    v1::Resident move;
+    const RecordId other = h.phone.put(kHousehold, household("东街1号"));
+    move.set_household(std::string(other.bytes()));
+    h.phone.cut(row_of(kResident, h.person, 12, move, RowChange::kFields));
+    CHECK(h.phone.has(kResident, h.person));
+    h.phone.acknowledge(Lane::kRecords, 13);
+    CHECK(h.phone.has(kResident, h.person));
+    CHECK_FALSE(h.phone.has(kResident, kForeignId));
+  }
+}
+
+TEST_CASE("own edits of a resident that wait under the household's erasure end as they would") {
+  Home h;
+  v1::Resident edit;
+  edit.set_relation("head");
+  h.phone.put(kResident, edit, h.person);
+  REQUIRE(h.phone->erase(kHousehold, h.home));
+  h.phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kAccepted, 1);
+  CHECK_FALSE(h.phone.has(kResident, h.person));
+  h.phone.acknowledge(Lane::kRecords, 4, OutcomeStatus::kRejected);
+  CHECK(h.phone.get<v1::Resident>(kResident, h.person, "test").relation() == "head");
+}
+
+TEST_CASE("a patrol's track goes with it, and a shop's picture with the shop alone") {
+  Phone phone;
+  const RecordId patrol = phone.put(kVisit, visit());
+  v1::TrackBatch batch;
+  batch.set_visit(std::string(patrol.bytes()));
+  batch.add_points()->set_at_ms(1'767'000'000'001);
+  const RecordId track = phone.put(kinds::kTrackBatch, batch);
+  v1::Place shop;
+  shop.set_grid(std::string(kGrid));
+  const RecordId place = phone.put(kinds::kPlace, shop);
+  v1::Attachment picture;
+  picture.set_parent(std::string(place.bytes()));
+  picture.set_parent_kind(kinds::kPlace.value);
+  picture.set_sha256(std::string(32, 's'));
+  picture.set_size_bytes(10);
+  picture.set_media_type("image/jpeg");
+  const RecordId image = phone.put(kinds::kAttachment, picture);
+  REQUIRE(phone->erase(kVisit, patrol));
+  CHECK_FALSE(phone.has(kinds::kTrackBatch, track));
+  CHECK(phone.has(kinds::kAttachment, image));
+  REQUIRE(phone->erase(kinds::kPlace, place));
+  CHECK_FALSE(phone.has(kinds::kAttachment, image));
+}
+
+TEST_CASE("an erasure that a restored server has lost hides the residents again") {
+  Home h;
+  h.phone.enrol();
+  v1::Welcome first = h.phone.welcome_of({"grid:" + std::string(kGrid)});
+  first.add_epochs()->set_id(7);
+  h.phone.welcome(first);
+  h.phone.cut(row_of(kHousehold, h.home, 3, household()));
+  h.phone.cut(row_of(kResident, h.person, 4, resident(h.home)));
+  REQUIRE(h.phone->erase(kHousehold, h.home));
+  h.phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kRevived);
+  REQUIRE(h.residents() == 1);
+  v1::Welcome restored = h.phone.welcome_of({"grid:" + std::string(kGrid)});
+  v1::Epoch& start = *restored.add_epochs();
+  start.set_id(8);
+  start.set_start_seq(5);
+  restored.add_epochs()->set_id(7);
+  h.phone.welcome(restored);
+  CHECK(h.phone->sync_state()->unsent > 0);
+  CHECK_FALSE(h.phone.has(kHousehold, h.home));
+  CHECK(h.residents() == 0);
+}
+
+}  // namespace
+}  // namespace gridwhistle::store
