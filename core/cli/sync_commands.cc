@@ -8,6 +8,7 @@
 #include "cli/own_words.h"
 #include "cli/words.h"
 #include "model/workflow_codes.h"
+#include "schema/kinds.h"
 #include "schema/tables.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
@@ -305,6 +306,39 @@ Exit dismiss(Phone& phone, const Output& output, const std::string& word) {
   return Exit::kOk;
 }
 
+/// The phone's own log is read here: whose data it was stands there by id, never by name.
+Exit access(Phone& phone, const Output& output, std::size_t limit) {
+  const auto log = phone.client().access_log(limit);
+  if (!log) return output.failed(log.error());
+  json documents = json::array();
+  Table table({output.say("时间", "time"), output.say("人员", "worker"),
+               output.say("记录", "record"), output.say("条数", "count"),
+               output.say("用途", "purpose")});
+  for (const AccessEntry& one : *log) {
+    json ids = json::array();
+    for (const RecordId& id : one.records) ids.push_back(id.text());
+    documents.push_back({{"number", one.number},
+                         {"at_ms", one.at_ms},
+                         {"worker", one.worker.is_nil() ? json() : json(one.worker.text())},
+                         {"kind", one.kind},
+                         {"records", std::move(ids)},
+                         {"purpose", one.purpose}});
+    const KindSchema* kind = built_schema().kind(std::string_view(one.kind));
+    const std::string name = kind == nullptr ? one.kind : output.kind_name(*kind);
+    table.add({time_text(one.at_ms), name_of_record(phone.client(), kinds::kWorker, one.worker),
+               one.records.size() == 1 ? name + " " + one.records.front().text() : name,
+               std::to_string(one.records.size()),
+               one.purpose.empty() ? output.say("（已脱敏）", "(masked)") : one.purpose});
+  }
+  if (output.wants_json()) {
+    output.document(documents);
+    return Exit::kOk;
+  }
+  output.line(table.empty() ? output.say("本机没有查看过个人信息", "no personal data was read here")
+                            : table.text());
+  return Exit::kOk;
+}
+
 }  // namespace
 
 void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
@@ -312,6 +346,7 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
     std::string code, name = "gw", outcome;
     bool live = false;
     double seconds = 0;
+    std::size_t limit = 100;
   };
   auto words = std::make_shared<Words>();
   CLI::App* enrolling = app.add_subcommand("enrol", "register this phone with a county 注册");
@@ -336,6 +371,14 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   app.add_subcommand("status", "what is unsent, sent, refused 状态")->callback([&chosen] {
     chosen.reads_only = true;
     chosen.action = status;
+  });
+
+  CLI::App* reads = app.add_subcommand("access", "who read personal data on this phone 查看记录");
+  reads->add_option("--limit", words->limit, "at most so many, the newest")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  reads->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) { return access(p, o, words->limit); };
   });
 
   CLI::App* what = app.add_subcommand("outcomes", "what was not simply accepted, and why 回执");

@@ -438,5 +438,25 @@ TEST_CASE("Status tells what is unsent, in both languages, and JSON has every la
   CHECK(at.phone.gw({"outcomes", "restore", at.place}).code == 3);
 }
 
+TEST_CASE("What was read of people on a phone stands in its log, with the purpose or without") {
+  const Recorded at;
+  CHECK(at.phone.asked({"access"}).empty());
+  CHECK(has(at.phone.gw({"--lang", "zh", "access"}).out, "没有"));
+  at.phone.asked({"household", "add", "--grid", kGrid, "--address", "东街1号"});
+  const std::string home = at.phone.asked({"list", "household"}).at(0).at("id");
+  at.phone.asked({"--purpose", "入户核对", "show", home});
+  const Json log = at.phone.asked({"access"});
+  REQUIRE(log.size() > 1);
+  CHECK(log[0].at("purpose") == "入户核对");
+  CHECK(log[0].at("kind") == "Household");
+  CHECK(log[0].at("records") == Json::array({home}));
+  CHECK(log[log.size() - 1].at("purpose") == "");
+  CHECK(at.phone.asked({"access", "--limit", "1"}).size() == 1);
+  const std::string table = at.phone.gw({"--lang", "zh", "access"}).out;
+  CHECK(has(table, at.worker_name()));
+  CHECK(has(table, "入户核对"));
+  CHECK(has(table, "已脱敏"));
+}
+
 }  // namespace
 }  // namespace gridwhistle::e2e

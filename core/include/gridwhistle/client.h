@@ -97,6 +97,16 @@ struct OutcomeView {
   std::int64_t at_ms = 0;
 };
 
+/// One read of personal data on this phone: who saw which records, and what for.
+struct AccessEntry {
+  std::uint64_t number = 0;  ///< of this phone's log, ascending
+  std::int64_t at_ms = 0;    ///< by the phone's clock
+  RecordId worker;           ///< whose phone it was then; nil before it was enrolled
+  std::string kind;
+  std::vector<RecordId> records;  ///< all that one question gave
+  std::string purpose;            ///< as named; empty: what was seen was masked
+};
+
 /// How this phone stands.
 struct ClientStatus {
   bool enrolled = false;
@@ -250,8 +260,9 @@ class Client {
   }
   Result<RecordId> put(Change change);
 
-  /// Removes a record. A concurrent edit by somebody else brings the whole record back, and an
-  /// outcome tells both. Errors as of `put`, and kNotFound.
+  /// Removes a record and what belongs to it: the residents of a household, a patrol's track, a
+  /// shop's pictures. A concurrent edit by somebody else brings the whole record back, with what
+  /// belongs to it, and an outcome tells both. Errors as of `put`, and kNotFound.
   template <GeneratedRecord T>
   Result<void> erase(const RecordId& id) {
     return erase(kind_name<T>(), id);
@@ -320,6 +331,11 @@ class Client {
   /// A whistle with its actions and assignments, and the state it will have when everything this
   /// phone proposes is accepted. Include gridwhistle/road.h.
   Result<Road> road(const RecordId& whistle);
+
+  /// Who read personal data on this phone, newest first: at most `limit` entries, of those before
+  /// number `before`, 0 for the newest. A read is logged before it is answered, without network
+  /// too; the latest 100,000 are kept. They never leave the phone.
+  Result<std::vector<AccessEntry>> access_log(std::size_t limit = 100, std::uint64_t before = 0);
 
   // --- drafts ---------------------------------------------------------------------------------
 

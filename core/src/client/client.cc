@@ -109,6 +109,24 @@ Result<RecordId> Client::act(const v1::WhistleAction& action,
   });
 }
 
+Result<std::vector<AccessEntry>> Client::access_log(std::size_t limit, std::uint64_t before) {
+  return state_->read([&](store::Store& store) -> Result<std::vector<AccessEntry>> {
+    auto kept = store.access_log(before, limit);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    std::vector<AccessEntry> entries;
+    for (store::Store::AccessLogEntry& one : *kept) {
+      const KindSchema* kind = store.schema().kind(one.kind);
+      entries.push_back({.number = one.number,
+                         .at_ms = one.at_ms,
+                         .worker = one.worker,
+                         .kind = kind != nullptr ? std::string(kind->name) : "",
+                         .records = std::move(one.ids),
+                         .purpose = std::move(one.purpose)});
+    }
+    return entries;
+  });
+}
+
 Result<void> Client::save_draft(std::string_view name, const AnyRecord& draft) {
   return state_->write([&](store::Store& store) -> Result<void> {
     const auto known = state_->kind(draft.kind);

@@ -99,12 +99,12 @@ Result<FoundBytes> Store::get(KindId kind, const RecordId& id, const Purpose& pu
   return found_of(*state_, *table, id, *row, purpose);
 }
 
-Result<std::vector<Store::AccessLogEntry>> Store::access_log(std::uint64_t after,
+Result<std::vector<Store::AccessLogEntry>> Store::access_log(std::uint64_t before,
                                                              std::size_t limit) {
   GW_TRY_LET(query, state_->connection.prepare(
                         "SELECT number, at_ms, worker, kind, id, purpose FROM access_log "
-                        "WHERE number>? ORDER BY number LIMIT ?"));
-  query.bind(after, limit);
+                        "WHERE ?1=0 OR number<?1 ORDER BY number DESC LIMIT ?2"));
+  query.bind(before, limit);
   std::vector<AccessLogEntry> entries;
   for (;;) {
     GW_TRY_LET(row, query.step());

@@ -148,9 +148,10 @@ class Store {
     std::vector<RecordId> ids;  ///< all that one read gave
     std::string purpose;        ///< empty: read masked
   };
-  /// Reads of personal data, oldest first, behind number `after`. A watch stands there with what it
-  /// delivered; a worker's own Outcomes do not. The latest 100,000 reads are kept.
-  Result<std::vector<AccessLogEntry>> access_log(std::uint64_t after, std::size_t limit);
+  /// Reads of personal data, newest first, before number `before`; 0: from the newest. A watch
+  /// stands there with what it delivered; a worker's own Outcomes do not. The latest 100,000 reads
+  /// are kept.
+  Result<std::vector<AccessLogEntry>> access_log(std::uint64_t before, std::size_t limit);
 
   // --- drafts -------------------------------------------------------------------------------
 

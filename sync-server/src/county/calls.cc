@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "access/hello.h"
+#include "access/personal_writes.h"
 #include "base/limits.h"
 #include "county/impl.h"
 
@@ -358,7 +359,30 @@ Result<void> County::Impl::take(const OperationsUp& frame, const Author& author,
   }
   effect.lane = frame.lane;
   effect.runs = std::move(applied->runs);
-  return {};
+  return note_personal_writes(frame.operations, before->last, effect.runs, author.device);
+}
+
+// One entry for all that came together: an entry costs two hashes and a row, and a worker's day is
+// sent in a few frames. `last` is where the lane ended before.
+Result<void> County::Impl::note_personal_writes(std::span<const Operation> operations, LaneSeq last,
+                                                std::span<const AckedRun> runs,
+                                                const DeviceRow& device) {
+  std::vector<PersonalWrite> writes;
+  for (const Operation& operation : operations) {
+    const KindSchema* kind = schema.kind(operation.kind);
+    if (operation.lane_seq <= last || kind == nullptr || !is_personal(*kind)) continue;
+    const auto run = std::ranges::find_if(runs, [&](const AckedRun& r) {
+      return r.first <= operation.lane_seq && operation.lane_seq.value < r.first.value + r.count;
+    });
+    if (run == runs.end() || !was_applied(run->status)) continue;
+    const Seq seq(run->first_seq.value + (operation.lane_seq.value - run->first.value));
+    writes.push_back({{operation.kind, operation.id},
+                      seq,
+                      run->status,
+                      operation.type == OperationType::kErase});
+  }
+  if (writes.empty()) return {};
+  return audit("write", audit_text(schema, device, writes));
 }
 
 // A phone has one call at a time; an older one is a connection that it has given up.

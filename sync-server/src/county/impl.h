@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,8 @@ struct County::Impl {
   Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
   Result<void> lessen_unsent(DeviceId device, std::uint64_t taken);
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
+  Result<void> note_personal_writes(std::span<const Operation> operations, LaneSeq last,
+                                    std::span<const AckedRun> runs, const DeviceRow& device);
   void carry_out(Effect& effect);
   void take_over_call(ConnectionId connection, Session& session, Effect& effect);
   void put_off(const Waiting& waiting, const Error& why);

@@ -85,8 +85,7 @@ class Inspection {
         const std::string words =
             name_of(kind, id) + " names " + (*found ? "an erased " : "a missing ");
         // A part may come before its whole, but for those that only the server's rules make.
-        const bool is_orphan =
-            field.number == kind.scope_parent && (*found || kind.never_erased);
+        const bool is_orphan = field.number == kind.scope_parent && (*found || kind.never_erased);
         (is_orphan ? report_.orphans : report_.notes).push_back(words + std::string(field.name));
       }
     }

@@ -116,10 +116,10 @@ Result<OutcomeStatus> County::accept_sealed(std::uint64_t number, std::string_vi
     }
     auto receipts = impl.applier.apply_kept(*kept, impl.now_ms());
     if (!receipts) return std::unexpected(std::move(receipts.error()));
-    if (auto noted = impl.audit(by, "sealed operation " + std::to_string(number) + " applied");
-        !noted) {
-      return std::unexpected(noted.error());
-    }
+    auto noted = impl.audit(by, "sealed operation " + std::to_string(number) + " applied, on " +
+                                    std::string(impl.schema.kind(kept->key.kind)->name) + " " +
+                                    kept->key.id.text());
+    if (!noted) return std::unexpected(noted.error());
     return receipts->front().status;
   });
 }

@@ -194,7 +194,7 @@ struct StorageHealth {
 
 struct VerifyReport {
   std::vector<std::string> faults;  ///< what is broken; empty is well
-  /// Parts of whistles that are gone. Somebody must look, but a copy that has them is no worse than
+  /// Parts whose whole is gone. Somebody must look, but a copy that has them is no worse than
   /// the county was: it may still be restored.
   std::vector<std::string> orphans;
   std::vector<std::string> notes;  ///< what is unusual but allowed: references that dangle

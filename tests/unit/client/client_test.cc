@@ -689,4 +689,27 @@ TEST_CASE("many threads record and read while a real executor syncs") {
   CHECK((*client)->drafts()->size() == 100);
 }
 
+TEST_CASE("who read personal data on a phone is told newest first, page by page") {
+  Phone phone;
+  phone.ready();
+  v1::Household home;
+  home.set_grid(kGrid);
+  home.set_contact_name("王小明");
+  const auto id = phone.client->put(home);
+  REQUIRE(id);
+  REQUIRE(phone.client->get<v1::Household>(*id));
+  REQUIRE(phone.client->get<v1::Household>(*id, {"入户核对"}));
+  const auto newest = phone.client->access_log(1);
+  REQUIRE(newest);
+  REQUIRE(newest->size() == 1);
+  CHECK(newest->front().kind == "Household");
+  CHECK(newest->front().records == std::vector{*id});
+  CHECK(newest->front().purpose == "入户核对");
+  CHECK_FALSE(newest->front().worker.is_nil());
+  const auto before = phone.client->access_log(10, newest->front().number);
+  REQUIRE(before);
+  REQUIRE(before->size() == 1);
+  CHECK(before->front().purpose.empty());
+}
+
 }  // namespace gridwhistle
