@@ -195,7 +195,7 @@ class CutApplication {
   std::set<KindId> kinds_;
   std::set<KindId> made_;
   bool forgets_ = false;
-  bool settled_ = false;  ///< what became of a kept operation came
+  bool settled_ = false;               ///< what became of a kept operation came
   std::optional<bool> erasures_open_;  ///< not asked yet
 };
 

@@ -49,6 +49,11 @@ class Grants {
     add(scope, true, kStaff, {role});
   }
 
+  // What goes by the county and lies nowhere in it.
+  void add_of_county(std::string_view scope, std::string_view county, Role role) {
+    add(std::string(scope) + ":" + std::string(county), false, kStaff, {role});
+  }
+
   std::vector<ScopeGrant> take() { return std::move(all_); }
 
  private:
@@ -60,7 +65,7 @@ bool holds_at(const v1::WorkerRole& role, std::int64_t now_ms) {
          (!role.has_until_ms() || now_ms < role.until_ms());
 }
 
-void add_role(Grants& grants, Role role, const std::string& scope) {
+void add_role(Grants& grants, Role role, const std::string& scope, std::string_view county) {
   switch (role) {
     case Role::kGridWorker:
       return grants.add_place(scope, kOwnGrid, role);
@@ -71,14 +76,18 @@ void add_role(Grants& grants, Role role, const std::string& scope) {
     case Role::kVolunteer:
       return grants.add_place(scope, kOpen, role);
     case Role::kDepartment:
+      // Called to any grid, it has to know who reported and who settles things there.
+      grants.add_of_county("staff", county, role);
       return grants.add(scope, false, kOwnGrid, {role});
     case Role::kVillageAcceptor:
     case Role::kTownAcceptor:
     case Role::kDispatcher:
     case Role::kSupervisor:
+    case Role::kOperator:
+      grants.add_of_county("centre", county, role);
+      return grants.add_area(scope, role);
     case Role::kMediator:
     case Role::kReturnVisitor:
-    case Role::kOperator:
       return grants.add_area(scope, role);
     case Role::kUnspecified:
       return;
@@ -137,7 +146,7 @@ std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
     }
     if (!scope) continue;
     roles = RoleSet::of_bits(roles.bits() | RoleSet{role}.bits());
-    add_role(grants, role, *scope);
+    add_role(grants, role, *scope, county);
   }
   if (roles.empty()) return {};
   const bool staff = !roles.without({Role::kVolunteer}).empty();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/staff.h"
 #include "model/record.h"
 #include "schema/kinds.h"
 
@@ -190,6 +191,11 @@ Result<void> Workspace::settle(const RecordKey& key, const Page& page,
       const std::string& name = storage_.scope_name(m.scope);
       if (m.in && name.starts_with("org:")) leaves.push_back(name);
     }
+  }
+  if (key.kind == kinds::kWorker) {
+    auto places = places_of_worker(*this, key.id, page.record.state.body);
+    if (!places) return std::unexpected(std::move(places.error()));
+    leaves = std::move(*places);
   }
   return place(key, leaves, seq);
 }

@@ -85,7 +85,9 @@ constexpr std::array kRights = {
 }  // namespace
 
 std::optional<std::string> leaf_scope(std::string_view county, std::string_view value) {
-  if (value == "county") return "county:" + std::string(county);
+  for (const std::string_view all : {"county", "centre", "staff"}) {
+    if (value == all) return std::string(all) + ":" + std::string(county);
+  }
   const std::size_t colon = value.find(':');
   if (colon == value.npos) return area_scope(county, value);
   const std::string_view prefix = value.substr(0, colon);

@@ -23,7 +23,8 @@ using ScopeNo = Strong<struct ScopeNoTag, std::uint32_t>;
 /// The leaf scope that a value names, in its one canonical form: a code15 ("grid:440811001001001"),
 /// a code12 ("village:…", "town:…"; a county's code becomes "county:440811"), the word "county"
 /// (the county itself), or any of these with its prefix, "org:" and "worker:" with 32 digits of
-/// hexadecimal. Nothing when it is none of them or outside the county.
+/// hexadecimal; or where no place lies: "centre" (what the centres' staff need, wherever they work)
+/// and "staff" (who works in the county). Nothing when it is none of them or outside the county.
 std::optional<std::string> leaf_scope(std::string_view county, std::string_view value);
 
 std::string org_scope(RecordId organisation);

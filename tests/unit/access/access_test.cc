@@ -100,6 +100,8 @@ TEST_CASE("a scope has one form, and none outside the county") {
   CHECK(leaf_scope(kCounty, "440811001000") == "town:440811001000");
   CHECK(leaf_scope(kCounty, "440811000000") == "county:440811");
   CHECK(leaf_scope(kCounty, "county") == "county:440811");
+  CHECK(leaf_scope(kCounty, "centre") == "centre:440811");
+  CHECK(leaf_scope(kCounty, "staff") == "staff:440811");
   CHECK(leaf_scope(kCounty, "town:440811001000") == "town:440811001000");
   CHECK(leaf_scope(kCounty, "grid:440811001000") == std::nullopt);
   CHECK(leaf_scope(kCounty, "440812001001001") == std::nullopt);

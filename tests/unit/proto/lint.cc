@@ -170,6 +170,28 @@ void check_kind(const Kind& kind, Faults* faults) {
   }
 }
 
+// A part goes with its whole, so it is looked for by it; and a timeline has nothing that it could
+// be left without.
+void check_part(const Kind& kind, const std::vector<Kind>& kinds, Faults* faults) {
+  const std::string& name = kind.message->full_name();
+  const FieldDescriptor* parent = kind.message->FindFieldByName(kind.rule.scope_parent());
+  if (parent == nullptr) return;
+  if (!rule_of(*parent).index()) faults->push_back(name + ": has no index on its parent");
+  const auto whole = std::ranges::find_if(kinds, [&](const Kind& other) {
+    return other.message->name() == rule_of(*parent).refers_to();
+  });
+  if (whole != kinds.end() && kind.rule.never_erased() && !whole->rule.never_erased()) {
+    faults->push_back(name + ": is never erased and its parent may be");
+  }
+}
+
+void check_fixed_scope(const Kind& kind, Faults* faults) {
+  constexpr std::array<std::string_view, 4> kKnown = {"", "county", "centre", "staff"};
+  if (std::ranges::find(kKnown, kind.rule.scope()) == kKnown.end()) {
+    faults->push_back(kind.message->full_name() + ": nobody holds the scope " + kind.rule.scope());
+  }
+}
+
 void collect_parts(const Descriptor& message, std::set<const Descriptor*>* parts) {
   if (!parts->insert(&message).second) return;
   for (int i = 0; i < message.field_count(); ++i) {
@@ -233,6 +255,8 @@ Faults faults(const Files& files) {
   std::set<const Descriptor*> parts;
   for (const Kind& kind : kinds) {
     check_kind(kind, &faults);
+    check_part(kind, kinds, &faults);
+    check_fixed_scope(kind, &faults);
     collect_parts(*kind.message, &parts);
   }
   for (const FileDescriptor* file : files) check_file(*file, parts, &faults);

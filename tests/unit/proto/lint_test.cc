@@ -208,6 +208,34 @@ TEST_CASE("The lint refuses a parent whose kind nobody says") {
       Contains("must name its parent's kind"));
 }
 
+TEST_CASE("The lint refuses a part that cannot be found by its whole, or would outlive it") {
+  const auto part = [](const std::string& rule, const std::string& field) {
+    Sample sample;
+    sample.more = R"(
+      // A part.
+      message Part {
+        option (kind) = {number: 2 lane: LANE_BULK audience: AUDIENCE_WORK name_zh: "部"
+                         scope_parent: "whole" )" +
+                  rule + R"(};
+        // The record.
+        optional bytes id = 1 [(field) = {name_zh: "标识"}];
+        // The whole.
+        optional bytes whole = 2 [(field) = {name_zh: "整体", refers_to: "Sample" )" +
+                  field + R"(}];
+      })";
+    return faults_of(sample);
+  };
+  CHECK(part("", "index: true") == "");
+  CHECK_THAT(part("", ""), Contains("no index on its parent"));
+  CHECK_THAT(part("never_erased: true", "index: true"), Contains("never erased and its parent"));
+}
+
+TEST_CASE("The lint refuses a fixed scope that nobody holds") {
+  CHECK_THAT(faults_of({.kind = R"(number: 1 lane: LANE_BULK audience: AUDIENCE_WORK
+                                   name_zh: "样" scope: "country")"}),
+             Contains("nobody holds the scope country"));
+}
+
 TEST_CASE("The lint refuses rules that do not suit their field") {
   CHECK_THAT(faults_of_field("// A note.\n optional string note = 3 [(field) = {name_zh: \"备注\", "
                              "merge: MERGE_SET}];"),
