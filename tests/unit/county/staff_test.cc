@@ -63,6 +63,22 @@ TEST_CASE("a phone has the people of its own grid, village, town and county, and
   }
 }
 
+TEST_CASE("who works in more places than a row can name is known in the whole county") {
+  World world;
+  v1::Worker busy;
+  busy.set_code("W5");
+  for (int i = 1; i <= 70; ++i) {
+    v1::WorkerRole& role = *busy.add_roles();
+    role.set_role(v1::ROLE_GRID_WORKER);
+    role.set_scope("440811001001" + std::to_string(100 + i));
+  }
+  const RecordId ida = world.import(busy);
+  Phone phone = world.phone(ida);
+  CHECK(people(*world.sync(phone)).contains(ida));
+  Phone anna = world.phone(world.anna);
+  CHECK(people(*world.sync(anna)).contains(ida));
+}
+
 TEST_CASE("rules and responsibilities go to a centre's staff alone: no other phone reads them") {
   World world;
   Phone anna = world.phone(world.anna);
