@@ -207,7 +207,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
   const bool was_there = (*page)->record.state.exists;
-  WriteToPart part(workspace, mint_, author, operation);
+  WriteToPart part(workspace, **page, mint_, author, operation);
   if (auto begun = part.begin(); !begun) return std::unexpected(begun.error());
   auto merged = workspace.merge_in(operation, author.device.device, seq);
   if (!merged) {

@@ -32,12 +32,10 @@ Result<Workspace::Page*> WriteToPart::whole_of(const Workspace::Page& page) {
 }
 
 Result<void> WriteToPart::begin() {
-  auto page = workspace_.open(key_);
-  if (!page) return std::unexpected(std::move(page.error()));
-  RecordState& state = (*page)->record.state;
+  RecordState& state = page_.record.state;
   if (!state.erased) return {};
   before_ = state.erasure;
-  auto whole = whole_of(**page);
+  auto whole = whole_of(page_);
   if (!whole) return std::unexpected(std::move(whole.error()));
   along_ = *whole != nullptr && (*whole)->record.state.erased &&
            is_same_erasure((*whole)->record.state.erasure, state.erasure);
@@ -48,10 +46,7 @@ Result<void> WriteToPart::begin() {
 }
 
 Result<void> WriteToPart::end(Merged& merged, Receipt& receipt) {
-  auto opened = workspace_.open(key_);
-  if (!opened) return std::unexpected(std::move(opened.error()));
-  Workspace::Page& page = **opened;
-  RecordState& state = page.record.state;
+  RecordState& state = page_.record.state;
   if (!merged.changed) {
     if (along_) {
       state.erased = true;
@@ -60,16 +55,16 @@ Result<void> WriteToPart::end(Merged& merged, Receipt& receipt) {
     return {};
   }
   if (state.erased) return before_ && !along_ ? Result<void>{} : take_parts(key_, state.erasure);
-  auto whole = whole_of(page);
+  auto whole = whole_of(page_);
   if (!whole) return std::unexpected(std::move(whole.error()));
   if (*whole != nullptr && (*whole)->record.state.erased) {
     const Stamp erasure = (*whole)->record.state.erasure;
     if (operation_.type == OperationType::kPut && !precedes(erasure)) tell_gone(merged, receipt);
-    if (auto gone = go_along(key_, page, erasure, receipt.seq); !gone) return gone;
+    if (auto gone = go_along(key_, page_, erasure, receipt.seq); !gone) return gone;
     return take_parts(key_, erasure);
   }
   if (along_) {
-    if (auto back = come_back(key_, page, receipt.seq); !back) return back;
+    if (auto back = come_back(key_, page_, receipt.seq); !back) return back;
   }
   return before_ ? bring_parts(key_, *before_) : Result<void>{};
 }

@@ -17,10 +17,11 @@ namespace gridwhistle {
 /// on which came first; then it goes along again, or stays where the write has moved it to.
 class WriteToPart {
  public:
-  /// `workspace` outlives it.
-  WriteToPart(Workspace& workspace, const MintId& mint, const Author& author,
+  /// `page` is the record's; all outlive it.
+  WriteToPart(Workspace& workspace, Workspace::Page& page, const MintId& mint, const Author& author,
               const Operation& operation)
       : workspace_(workspace),
+        page_(page),
         mint_(mint),
         author_(author),
         operation_(operation),
@@ -46,6 +47,7 @@ class WriteToPart {
   Result<void> show(const RecordKey& key, Seq seq);
 
   Workspace& workspace_;
+  Workspace::Page& page_;
   const MintId& mint_;
   const Author& author_;
   const Operation& operation_;
