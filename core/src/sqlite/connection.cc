@@ -20,9 +20,9 @@ namespace {
 // Queries are composed, so their number is not bounded by the program's text.
 constexpr std::size_t kCachedStatementsMax = 256;
 // 16 MB of 4 KB pages before they are copied back: large downloads and uploads touch the same pages
-// of their indexes again and again. What is left of the log afterwards is cut to 4 MB.
-constexpr std::string_view kLogLimits =
-    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=4194304; ";
+// of their indexes again and again. The log keeps its length until it is closed: one that is cut
+// and grows anew makes every commit dearer by half.
+constexpr std::string_view kLogLimits = "PRAGMA wal_autocheckpoint=4000; ";
 
 struct TextHash {
   using is_transparent = void;
