@@ -184,6 +184,9 @@ TEST_CASE(
   const std::string device = county.asked({"devices"}).at(0).at("device");
   county.asked({"revoke", device, "--lost"});
   CHECK(comes_to_be([&] { return county.calls() == 0; }));
+  // The server has ended the call; the phone has yet to hear of it.
+  CHECK(comes_to_be(
+      [&] { return lost.gw({"--json", "status"}).out.find("device_lost") != std::string::npos; }));
   live.signal(SIGINT);
   const Ended cut = live.wait();
   INFO(cut.out << cut.err);
