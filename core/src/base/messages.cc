@@ -46,9 +46,8 @@ constexpr Line kLines[] = {
     {ErrorCode::kDeviceLost,
      {"本机已报失，请联系管理员", "this phone was reported lost; ask the operator"}},
     {ErrorCode::kWrongServerKey,
-     {"服务器的密钥与注册时不同，未发送任何内容，本机内容不会丢失；如服务器已更换，请向管理员索取新"
-      "注册码"
-      "重新注册",
+     {"服务器的密钥与注册时不同，未发送任何内容，本机内容不会丢失；"
+      "如服务器已更换，请向管理员索取新注册码重新注册",
       "the server's key is not the one enrolled with; nothing was sent and nothing is lost. If the "
       "server was replaced, enrol again with a new code from the operator"}},
     {ErrorCode::kBadSignature,

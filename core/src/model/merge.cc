@@ -10,6 +10,7 @@
 #include "model/elements.h"
 #include "model/fields.h"
 #include "model/hlc.h"
+#include "model/parts.h"
 
 namespace gridwhistle {
 namespace {
@@ -154,7 +155,7 @@ class Merger {
       Loser lost = loser_of_operation({}, {});
       lost.by_erasure = true;
       merged_.losers.push_back(std::move(lost));
-      show_whole_again();
+      stand_again(next(), seq_);
       return;
     }
     next().erased = true;
@@ -168,17 +169,6 @@ class Merger {
     const Seq by_others =
         state_.last_writer == device_ ? state_.last_write_by_others : state_.last_write;
     return by_others > base_seq_;
-  }
-
-  // The whole record goes to every device again, its writers' included: one of them had erased it.
-  void show_whole_again() {
-    const auto show = [&](Stamp& stamp) {
-      stamp.feed_seq = seq_;
-      stamp.known_to_writer = false;
-    };
-    show(next().common);
-    for (FieldStamp& field : next().fields) show(field.stamp);
-    next().last_seq = seq_;
   }
 
   // --- writing ---
@@ -207,9 +197,7 @@ class Merger {
       const Stamp& lost = state_.erasure;
       merged_.losers.push_back({lost.writer, lost.dev_seq, lost.seq, lost.hlc, {}, {}, true});
     }
-    next().erased = false;
-    next().erasure = Stamp{};
-    show_whole_again();
+    stand_again(next(), seq_);
   }
 
   void put_unit(std::uint32_t unit) {

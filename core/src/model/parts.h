@@ -14,7 +14,8 @@ bool is_same_erasure(const Stamp& a, const Stamp& b);
 /// may have let go of other parts than the server did.
 void erase_along(RecordState& part, const Stamp& erasure, Seq seq);
 
-/// An erased record stands again and goes whole to every device, as change number `seq`.
+/// A record that was erased, on the server or by a device alone, stands and goes whole to every
+/// device, its writers' too, as change number `seq`.
 void stand_again(RecordState& record, Seq seq);
 
 }  // namespace gridwhistle

@@ -115,10 +115,7 @@ class CutApplication {
   Result<void> settle_kept(const Row& row) {
     const KindSchema* outcome = state_.schema.kind("Outcome");
     if (outcome == nullptr || row.kind != outcome->id) return {};
-    const auto number = [&](std::string_view name) {
-      const auto values = values_of(field_of(row.set, outcome->field(name)->number).entries);
-      return values.empty() ? std::uint64_t{0} : values.front().scalar;
-    };
+    const auto number = [&](std::string_view name) { return number_in(*outcome, row.set, name); };
     if (number("device") != state_.device.value) return {};
     const auto status = static_cast<OutcomeStatus>(number("status"));
     const OutboxKey key = key_of(static_cast<Lane>(number("lane")), LaneSeq(number("lane_seq")));

@@ -8,31 +8,9 @@ namespace gridwhistle::store {
 
 namespace {
 
-struct Whole {
-  KindId kind;
-  RecordId id;
-};
-
-std::optional<Whole> whole_of(const KindSchema& part, std::string_view body) {
-  const auto id = RecordId::from_bytes(text_of(body, part.scope_parent).value_or(""));
-  if (part.scope_parent == 0 || !id) return std::nullopt;
-  if (part.scope_parent_kind_field == 0) return Whole{part.scope_parent_kind, *id};
-  const std::int64_t kind = int_of(body, part.scope_parent_kind_field).value_or(0);
-  return Whole{KindId(static_cast<std::uint32_t>(kind)), *id};
-}
-
 bool follows(const KindSchema& part, KindId whole) {
   if (part.scope_parent == 0 || part.never_erased) return false;
   return part.scope_parent_kind == whole || part.scope_parent_kind_field != 0;
-}
-
-Result<std::vector<RecordId>> ids_of(sqlite::Statement& query) {
-  std::vector<RecordId> ids;
-  for (;;) {
-    GW_TRY_LET(row, query.step());
-    if (!row) return ids;
-    ids.push_back(query.record_id(0));
-  }
 }
 
 Result<std::vector<Part>> parts_in_sight(StoreState& state, KindId whole, const RecordId& id) {
@@ -55,14 +33,14 @@ Result<std::vector<Part>> parts_in_sight(StoreState& state, KindId whole, const 
 Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
                                        OutboxKey erasure) {
   std::vector<KindId> kinds;
-  std::vector<Whole> wholes = {{whole, id}};
+  std::vector<Parent> wholes = {{whole, id}};
   while (!wholes.empty()) {
-    const Whole next = wholes.back();
+    const Parent next = wholes.back();
     wholes.pop_back();
     GW_TRY_LET(parts, parts_in_sight(state, next.kind, next.id));
     for (const Part& part : parts) {
       GW_TRY_LET(row, load_row(state, *part.table, part.id));
-      const auto named = whole_of(part.table->rules(), *row->body);
+      const auto named = parent_of(part.table->rules(), *row->body);
       if (!named || named->kind != next.kind) continue;
       put_on_top(*row, erasure);
       row->body.reset();
@@ -91,7 +69,7 @@ Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure) {
 
 Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const KindTable& table,
                                               std::string_view body) {
-  const auto whole = whole_of(table.rules(), body);
+  const auto whole = parent_of(table.rules(), body);
   const KindTable* wholes = whole ? table_of(state, whole->kind) : nullptr;
   if (wholes == nullptr) return std::nullopt;
   GW_TRY_LET(row, load_row(state, *wholes, whole->id));
@@ -122,7 +100,7 @@ Result<void> hide_parts_again(StoreState& state) {
   query.bind(OperationType::kErase);
   struct Erasure {
     OutboxKey key;
-    Whole whole;
+    Parent whole;
   };
   std::vector<Erasure> all;
   for (;;) {

@@ -36,12 +36,7 @@ Result<std::vector<RecordId>> ids_where(StoreState& state, const KindTable& tabl
                                         std::string_view condition) {
   GW_TRY_LET(query, state.connection.prepare("SELECT id FROM " + table.name + " WHERE " +
                                              std::string(condition)));
-  std::vector<RecordId> ids;
-  for (;;) {
-    GW_TRY_LET(row, query.step());
-    if (!row) return ids;
-    ids.push_back(query.record_id(0));
-  }
+  return ids_of(query);
 }
 
 // Own work that follows a record is judged by that one when grants change, which may be gone from
@@ -84,10 +79,7 @@ Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::strin
     return values_of(field != nullptr ? field_of(notice, field->number).entries
                                       : std::string_view());
   };
-  const auto number = [&](std::string_view name) {
-    const auto values = entries(name);
-    return values.empty() ? std::uint64_t{0} : values.front().scalar;
-  };
+  const auto number = [&](std::string_view name) { return number_in(outcome, notice, name); };
   const auto records = entries("record");
   if (number("device") != state.device.value || records.empty()) return false;
   const auto has_lost = [&](std::uint32_t field) {

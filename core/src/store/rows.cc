@@ -118,6 +118,22 @@ Result<void> remove_row(StoreState& state, const KindTable& table, const RecordI
   return drop_from_index(state, table, id);
 }
 
+Result<std::vector<RecordId>> ids_of(sqlite::Statement& query) {
+  std::vector<RecordId> ids;
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return ids;
+    ids.push_back(query.record_id(0));
+  }
+}
+
+std::uint64_t number_in(const KindSchema& kind, std::string_view body, std::string_view field) {
+  const FieldSchema* known = kind.field(field);
+  if (known == nullptr) return 0;
+  const auto value = last_value_of(field_of(body, known->number).entries);
+  return value ? value->scalar : 0;
+}
+
 void put_on_top(RecordRow& row, OutboxKey key) {
   if (row.pending.empty()) row.base = std::move(row.body);
   std::vector<PendingKey> keys = pending_of(row.pending);

@@ -166,6 +166,10 @@ std::vector<PendingKey> pending_of(std::string_view list);
 std::string pending_list(const std::vector<PendingKey>& keys);
 Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& table,
                                           const RecordId& id);
+/// The first column of every row that is left, records' ids.
+Result<std::vector<RecordId>> ids_of(sqlite::Statement& query);
+/// A number in a canonical record, by the field's name; 0 where it is not set, or not known.
+std::uint64_t number_in(const KindSchema& kind, std::string_view body, std::string_view field);
 /// Writes the row, or removes it when nobody has the record.
 Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
                       const RecordRow& row);
