@@ -18,8 +18,8 @@ inline constexpr RoleSet kCaseStaff = {Role::kVillageAcceptor, Role::kTownAccept
 /// kind's audience; what follows a whistle to case staff; disputes to mediators.
 bool is_shown(const KindSchema& kind, std::uint32_t audiences, RoleSet roles);
 
-/// Whether rows of a kind are for fewer people than hold the scope. Such rows are written only
-/// where their writer may read them.
+/// Whether rows of a kind are for fewer people than hold the scope: those about persons. They are
+/// written only where their writer may read them, and the audit says who wrote them.
 bool is_private(const KindSchema& kind);
 
 }  // namespace gridwhistle

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/audience.h"
 #include "model/record.h"
 #include "store/state.h"
 
@@ -93,8 +94,8 @@ std::string masked_record(const KindSchema& kind, std::string_view body, bool& m
   for (const FieldView& field : fields_of(body)) {
     const FieldSchema* known = kind.field(field.number);
     // How sensitive a field of a newer build is, nobody here can say.
-    const bool open = known != nullptr ? known->sensitivity == Sensitivity::kPublic
-                                       : kind.audience < Audience::kPersonal;
+    const bool open =
+        known != nullptr ? known->sensitivity == Sensitivity::kPublic : !is_private(kind);
     if (open) {
       record += field.entries;
       continue;

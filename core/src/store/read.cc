@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/audience.h"
 #include "model/record.h"
 #include "store/state.h"
 #include "wire/limits.h"
@@ -42,7 +43,7 @@ FoundBytes found_of(const StoreState& state, const KindTable& table, const Recor
                 .last_seq = row.last_seq};
   append_text(found.record, 1, id.bytes());
   const std::string_view body = row.body ? std::string_view(*row.body) : "";
-  if (purpose.text.empty() && (table.sensitive || table.rules().audience >= Audience::kPersonal)) {
+  if (purpose.text.empty() && (table.sensitive || is_private(table.rules()))) {
     found.record += masked_record(table.rules(), body, found.info.masked);
   } else {
     found.record += body;

@@ -28,8 +28,6 @@ bool continues(const PersonalWrite& before, const PersonalWrite& write) {
 
 }  // namespace
 
-bool is_personal(const KindSchema& kind) { return kind.audience >= Audience::kPersonal; }
-
 std::string audit_text(const Schema& schema, const DeviceRow& device,
                        const std::vector<PersonalWrite>& writes) {
   std::string text = "device " + std::to_string(device.device.value) + " of worker " +

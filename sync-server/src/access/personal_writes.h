@@ -18,9 +18,6 @@ struct PersonalWrite {
   bool erases = false;
 };
 
-/// Whether the audit says who wrote records of a kind.
-bool is_personal(const KindSchema& kind);
-
 /// What the audit keeps of the writes that came in one frame: who, which records, where in the log,
 /// and what became of them; never a value. Records made one after the other, as in a first upload,
 /// share a line: "Household 8… and 11 more at 120".

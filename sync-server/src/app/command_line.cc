@@ -188,7 +188,7 @@ class Builder {
     done.app.add_option("number", done.command.number, "As listed")->required();
     county_command<StatusCommand>(app_, "status", "How the county stands");
     county_command<VerifyCommand>(app_, "verify",
-                                  "Checks the audit's chain, scopes and references");
+                                  "Checks the audit's chain, digests, scopes and references");
     auto out = county_command<ExportCommand>(app_, "export", "Every record as a line of JSON");
     out.app.add_option("--purpose", out.command.purpose,
                        "Shows personal data, and notes that in the audit; without it, masked");

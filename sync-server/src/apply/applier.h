@@ -86,6 +86,12 @@ class Applier {
   Result<void> take_up_decisions(std::span<const Operation> operations, std::int64_t now_ms);
   Result<void> deal_with_followers(const std::vector<RecordId>& made, const Receipt& receipt,
                                    std::int64_t now_ms);
+  struct TakenOff {
+    Author author;
+    std::vector<Operation> operations;
+    std::vector<RecordId> made;  ///< records that it makes
+  };
+  Result<TakenOff> take_off(const KeptOperation& kept);
   Result<bool> waits_still(const KeptOperation& kept);
   Result<bool> exists(const RecordKey& key);
   Result<void> tell_applied(const Author& author, std::span<const Operation> operations,

@@ -127,7 +127,9 @@ Result<std::vector<RecordKey>> WriteToPart::parts_of(const RecordKey& whole) {
   return parts;
 }
 
-Result<void> WriteToPart::take_parts(const RecordKey& whole, const Stamp& erasure) {
+// Calls with every part, and with the parts of those that it answers true for.
+template <typename Visit>
+Result<void> WriteToPart::below(const RecordKey& whole, Visit visit) {
   std::vector<RecordKey> wholes = {whole};
   while (!wholes.empty()) {
     auto parts = parts_of(wholes.back());
@@ -136,35 +138,36 @@ Result<void> WriteToPart::take_parts(const RecordKey& whole, const Stamp& erasur
     for (const RecordKey& key : *parts) {
       auto page = workspace_.open(key);
       if (!page) return std::unexpected(std::move(page.error()));
-      const RecordState& state = (*page)->record.state;
-      // What was erased for itself stays so; what went along with this record goes on with it.
-      if (state.erased && !(before_ && is_same_erasure(state.erasure, *before_))) continue;
-      if (!state.erased) {
-        if (auto told = tell_unseen(key, **page); !told) return told;
-      }
-      if (auto gone = go_along(key, **page, erasure, workspace_.next_seq()); !gone) return gone;
-      wholes.push_back(key);
+      Result<bool> goes_on = visit(key, **page);
+      if (!goes_on) return std::unexpected(std::move(goes_on.error()));
+      if (*goes_on) wholes.push_back(key);
     }
   }
   return {};
 }
 
-Result<void> WriteToPart::bring_parts(const RecordKey& whole, const Stamp& erasure) {
-  std::vector<RecordKey> wholes = {whole};
-  while (!wholes.empty()) {
-    auto parts = parts_of(wholes.back());
-    if (!parts) return std::unexpected(std::move(parts.error()));
-    wholes.pop_back();
-    for (const RecordKey& key : *parts) {
-      auto page = workspace_.open(key);
-      if (!page) return std::unexpected(std::move(page.error()));
-      const RecordState& state = (*page)->record.state;
-      if (!state.erased || !is_same_erasure(state.erasure, erasure)) continue;
-      if (auto back = come_back(key, **page, workspace_.next_seq()); !back) return back;
-      wholes.push_back(key);
+Result<void> WriteToPart::take_parts(const RecordKey& whole, const Stamp& erasure) {
+  return below(whole, [&](const RecordKey& key, Workspace::Page& page) -> Result<bool> {
+    const RecordState& state = page.record.state;
+    // What was erased for itself stays so; what went along with this record goes on with it.
+    if (state.erased && !(before_ && is_same_erasure(state.erasure, *before_))) return false;
+    if (!state.erased) {
+      if (auto told = tell_unseen(key, page); !told) return std::unexpected(told.error());
     }
-  }
-  return {};
+    auto gone = go_along(key, page, erasure, workspace_.next_seq());
+    if (!gone) return std::unexpected(gone.error());
+    return true;
+  });
+}
+
+Result<void> WriteToPart::bring_parts(const RecordKey& whole, const Stamp& erasure) {
+  return below(whole, [&](const RecordKey& key, Workspace::Page& page) -> Result<bool> {
+    const RecordState& state = page.record.state;
+    if (!state.erased || !is_same_erasure(state.erasure, erasure)) return false;
+    auto back = come_back(key, page, workspace_.next_seq());
+    if (!back) return std::unexpected(back.error());
+    return true;
+  });
 }
 
 // An erasure names the place in the log of its own record alone. What the eraser can have seen of a

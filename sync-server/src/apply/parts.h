@@ -43,6 +43,8 @@ class WriteToPart {
   Result<void> take_parts(const RecordKey& whole, const Stamp& erasure);
   Result<void> bring_parts(const RecordKey& whole, const Stamp& erasure);
   Result<std::vector<RecordKey>> parts_of(const RecordKey& whole);
+  template <typename Visit>
+  Result<void> below(const RecordKey& whole, Visit visit);
   Result<void> tell_unseen(const RecordKey& key, const Workspace::Page& page);
   Result<void> show(const RecordKey& key, Seq seq);
 

@@ -20,14 +20,6 @@ Receipt waits(Seq seq, OutcomeStatus why) {
           "that"};
 }
 
-Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOperation& kept) {
-  auto up = decode_up(schema, kept.device, kept.frame);
-  if (!up) return std::unexpected(std::move(up.error()));
-  auto* frame = std::get_if<OperationsUp>(&*up);
-  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
-  return std::move(frame->operations);
-}
-
 }  // namespace
 
 Result<const WaitingList*> Applier::waiting() {
@@ -113,23 +105,31 @@ Result<void> Applier::take_up_decisions(std::span<const Operation> operations,
   return {};
 }
 
-Result<std::vector<Receipt>> Applier::apply_kept(const KeptOperation& kept, std::int64_t now_ms) {
+// A kept transaction comes off the list: it is decided now.
+Result<Applier::TakenOff> Applier::take_off(const KeptOperation& kept) {
   auto operations = operations_of(schema_, kept);
   if (!operations) return std::unexpected(std::move(operations.error()));
   auto author = author_of(storage_, kept, *operations);
   if (!author) return std::unexpected(std::move(author.error()));
   auto list = waiting();
   if (!list) return std::unexpected(std::move(list.error()));
-  const std::vector<RecordId> made = (*list)->made_by(kept.number);
+  TakenOff taken{std::move(*author), std::move(*operations), (*list)->made_by(kept.number)};
   waiting_->remove(kept.number);
+  return taken;
+}
+
+Result<std::vector<Receipt>> Applier::apply_kept(const KeptOperation& kept, std::int64_t now_ms) {
+  auto taken = take_off(kept);
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  const auto& [author, operations, made] = *taken;
   const Authority authority =
       kept.why == OutcomeStatus::kSealed ? Authority::kGivenByReviewer : Authority::kChecked;
-  auto receipts = apply_transaction(*author, *operations, now_ms, authority);
+  auto receipts = apply_transaction(author, operations, now_ms, authority);
   if (!receipts) return receipts;
   if (auto set = storage_.set_kept_state(kept.number, KeptState::kApplied); !set) {
     return std::unexpected(set.error());
   }
-  if (auto told = tell_applied(*author, *operations, *receipts, now_ms); !told) {
+  if (auto told = tell_applied(author, operations, *receipts, now_ms); !told) {
     return std::unexpected(told.error());
   }
   if (auto done = deal_with_followers(made, receipts->front(), now_ms); !done) {
@@ -176,20 +176,15 @@ Result<void> Applier::deal_with_followers(const std::vector<RecordId>& made, con
 
 Result<void> Applier::return_kept(const KeptOperation& kept, std::string_view reason,
                                   std::int64_t now_ms) {
-  auto operations = operations_of(schema_, kept);
-  if (!operations) return std::unexpected(std::move(operations.error()));
-  auto author = author_of(storage_, kept, *operations);
-  if (!author) return std::unexpected(std::move(author.error()));
-  auto list = waiting();
-  if (!list) return std::unexpected(std::move(list.error()));
-  const std::vector<RecordId> made = (*list)->made_by(kept.number);
-  waiting_->remove(kept.number);
+  auto taken = take_off(kept);
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  const auto& [author, operations, made] = *taken;
   const Seq seq(storage_.last_seq().value + 1);
   storage_.set_last_seq(seq);
   const Receipt returned{seq, OutcomeStatus::kRejected,
                          static_cast<std::uint32_t>(ErrorCode::kOutOfScope), std::string(reason)};
-  std::vector<Receipt> receipts(operations->size(), returned);
-  if (auto told = refuse(*author, *operations, receipts, now_ms); !told) return told;
+  std::vector<Receipt> receipts(operations.size(), returned);
+  if (auto told = refuse(author, operations, receipts, now_ms); !told) return told;
   if (auto set = storage_.set_kept_state(kept.number, KeptState::kReturned); !set) return set;
   return deal_with_followers(made, returned, now_ms);
 }

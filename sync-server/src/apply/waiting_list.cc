@@ -42,6 +42,14 @@ std::optional<RecordId> awaited(const Schema& schema, const KeptOperation& kept,
 
 }  // namespace
 
+Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOperation& kept) {
+  auto up = decode_up(schema, kept.device, kept.frame);
+  if (!up) return std::unexpected(std::move(up.error()));
+  auto* frame = std::get_if<OperationsUp>(&*up);
+  if (frame == nullptr) return fail(ErrorCode::kCorrupt, "a kept operation cannot be read");
+  return std::move(frame->operations);
+}
+
 bool makes_whole(const Schema& schema, const Operation& operation) {
   if (!operation.creates || operation.type != OperationType::kPut) return false;
   const KindSchema* kind = schema.kind(operation.kind);
@@ -66,11 +74,9 @@ Result<WaitingList> WaitingList::read(Storage& storage, const Schema& schema) {
   }
   std::ranges::sort(all, {}, &KeptOperation::number);
   for (const KeptOperation& kept : all) {
-    auto up = decode_up(schema, kept.device, kept.frame);
-    if (!up) return std::unexpected(std::move(up.error()));
-    if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
-      list.add(schema, kept, frame->operations);
-    }
+    auto operations = operations_of(schema, kept);
+    if (!operations) return std::unexpected(std::move(operations.error()));
+    list.add(schema, kept, *operations);
   }
   return list;
 }
@@ -92,9 +98,7 @@ void WaitingList::add(const Schema& schema, const KeptOperation& kept,
   }
   if (entry.follows) followers_.emplace(*entry.follows, kept.number);
   if (!entry.follows) entry.awaits = awaited(schema, kept, operations);
-  if (!entry.awaits) return;
-  decisions_.emplace(*entry.awaits, kept.number);
-  ++decisions_of_[kept.device];
+  if (entry.awaits) decisions_.emplace(*entry.awaits, kept.number);
 }
 
 void WaitingList::remove(std::uint64_t number) {
@@ -103,10 +107,7 @@ void WaitingList::remove(std::uint64_t number) {
   const Entry& entry = found->second;
   for (const RecordId& record : entry.makes) creations_.erase(record);
   if (entry.follows) take_out(followers_, *entry.follows, number);
-  if (entry.awaits) {
-    take_out(decisions_, *entry.awaits, number);
-    --decisions_of_[entry.device];
-  }
+  if (entry.awaits) take_out(decisions_, *entry.awaits, number);
   entries_.erase(found);
 }
 
@@ -143,8 +144,10 @@ std::vector<std::uint64_t> WaitingList::decisions_on(RecordId whistle) const {
 }
 
 std::size_t WaitingList::decisions_of(DeviceId device) const {
-  const auto count = decisions_of_.find(device);
-  return count != decisions_of_.end() ? count->second : 0;
+  const auto waits = [&](const auto& numbered) {
+    return numbered.second.device == device && numbered.second.awaits;
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(entries_, waits));
 }
 
 }  // namespace gridwhistle

@@ -56,8 +56,10 @@ class WaitingList {
   std::unordered_map<RecordId, std::uint64_t> creations_;
   std::multimap<RecordId, std::uint64_t> followers_;
   std::multimap<RecordId, std::uint64_t> decisions_;
-  std::unordered_map<DeviceId, std::size_t> decisions_of_;
 };
+
+/// The operations of a kept transaction. kCorrupt, kProtocol: its frame cannot be read.
+Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOperation& kept);
 
 /// Whether an operation alone would make its record whole.
 bool makes_whole(const Schema& schema, const Operation& operation);

@@ -5,6 +5,7 @@
 #include "access/personal_writes.h"
 #include "base/limits.h"
 #include "county/impl.h"
+#include "model/audience.h"
 
 // What phones do: frames into one commit, then acknowledgements, then rows.
 namespace gridwhistle {
@@ -370,7 +371,7 @@ Result<void> County::Impl::note_personal_writes(std::span<const Operation> opera
   std::vector<PersonalWrite> writes;
   for (const Operation& operation : operations) {
     const KindSchema* kind = schema.kind(operation.kind);
-    if (operation.lane_seq <= last || kind == nullptr || !is_personal(*kind)) continue;
+    if (operation.lane_seq <= last || kind == nullptr || !is_private(*kind)) continue;
     const auto run = std::ranges::find_if(runs, [&](const AckedRun& r) {
       return r.first <= operation.lane_seq && operation.lane_seq.value < r.first.value + r.count;
     });

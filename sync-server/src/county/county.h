@@ -162,7 +162,8 @@ class County {
   Result<CountyStatus> status() const;
   /// Without I/O, so that it answers whatever the disk does.
   StorageHealth storage_health() const;
-  /// The audit's chain, memberships against records, references, lanes without gaps.
+  /// The audit's chain, every record's digest, memberships against records, references,
+  /// lanes without gaps.
   Result<VerifyReport> verify() const;
   /// Every record as a line of JSON, a kind after the other. Without a purpose personal fields are
   /// masked; with one the export is noted in the audit. Stops at the first error of `line`.

@@ -35,13 +35,6 @@ Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& ke
   return {};
 }
 
-Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOperation& kept) {
-  auto up = decode_up(schema, kept.device, kept.frame);
-  if (!up) return std::unexpected(std::move(up.error()));
-  auto* frame = std::get_if<OperationsUp>(&*up);
-  return frame != nullptr ? std::move(frame->operations) : std::vector<Operation>{};
-}
-
 }  // namespace
 
 Result<ReviewList> County::review() const {
