@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/records.pb.h"

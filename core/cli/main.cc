@@ -58,36 +58,26 @@ std::optional<Error> no_text_in(int argc, char** argv) {
 }
 
 /// A word that stands where a command is wanted and is none, with those it may have been meant for.
-std::optional<Error> unknown_command(const CLI::App& app, int argc, char** argv) {
+std::optional<Error> unknown_command(const CLI::App& app) {
+  const std::vector<std::string> left = app.remaining(true);
+  const auto word =
+      std::ranges::find_if(left, [](const std::string& one) { return !one.starts_with('-'); });
   const CLI::App* at = &app;
-  for (int i = 1; i < argc && at->get_require_subcommand_min() > 0; ++i) {
-    const std::string word = argv[i];
-    if (word.starts_with("-")) {
-      // Of the options before a command all but --json have a value behind them.
-      if (word != "--json" && word.find('=') == std::string::npos) ++i;
-      continue;
-    }
-    std::vector<std::string> known;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* one : at->get_subcommands([](const CLI::App*) { return true; })) {
-      known.push_back(one->get_name());
-      if (one->get_name() == word) next = one;
-    }
-    if (next == nullptr) {
-      std::string meant;
-      for (const std::string& one : closest(word, known))
-        meant += (meant.empty() ? "" : ", ") + one;
-      const std::string help = (at == &app ? "gw" : "gw " + at->get_name()) + " --help";
-      const std::string zh = meant.empty() ? "" : "；是不是 " + meant + "？";
-      const std::string en = meant.empty() ? "" : "; did you mean " + meant + "?";
-      return Error{ErrorCode::kInvalid,
-                   both("没有命令 " + word + zh + " 全部命令见 " + help,
-                        "there is no command " + word + en + " " + help + " lists them all"),
-                   ""};
-    }
-    at = next;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  if (word == left.end() || at->get_require_subcommand_min() == 0) return std::nullopt;
+  std::vector<std::string> known;
+  for (const CLI::App* one : at->get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(one->get_name());
   }
-  return std::nullopt;
+  std::string meant;
+  for (const std::string& one : closest(*word, known)) meant += (meant.empty() ? "" : ", ") + one;
+  const std::string help = (at == &app ? "gw" : "gw " + at->get_name()) + " --help";
+  const std::string zh = meant.empty() ? "" : "；是不是 " + meant + "？";
+  const std::string en = meant.empty() ? "" : "; did you mean " + meant + "?";
+  return Error{ErrorCode::kInvalid,
+               both("没有命令 " + *word + zh + " 全部命令见 " + help,
+                    "there is no command " + *word + en + " " + help + " lists them all"),
+               ""};
 }
 
 /// What `--lang` says, before the line has been understood.
@@ -123,8 +113,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     // Options are not filled in yet when one of them is wrong.
     const bool json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
-    const auto unknown =
-        wrong.get_exit_code() == 0 ? std::nullopt : unknown_command(app, argc, argv);
+    const auto unknown = wrong.get_exit_code() == 0 ? std::nullopt : unknown_command(app);
     const std::string words =
         unknown ? half_of(unknown->message, language_of(argc, argv, language) == "zh") : "";
     if (!json && unknown) {

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 Result<void> read_into(Files& files, const std::string& path) {
   auto bytes = read_small_file(path, import::limits::kFileBytes);
-  if (!bytes) return fail(bytes.error().code, bytes.error().message);
+  if (!bytes) return std::unexpected(std::move(bytes.error()));
   files[path] = std::move(*bytes);
   return {};
 }

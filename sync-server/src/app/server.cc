@@ -92,15 +92,17 @@ class RunningServer : public Server {
   Result<void> open_metrics() {
     if (config_.metrics_listen.empty()) return {};
     MetricsDoor::Pages pages;
-    pages.metrics = [this] {
-      const auto [status, storage] = thread_.call(
+    const auto look = [this] {
+      return thread_.call(
           [](County& county) { return std::pair(county.status(), county.storage_health()); });
+    };
+    pages.metrics = [this, look] {
+      const auto [status, storage] = look();
       return (status ? metrics_text(*status, clock_->now().wall_ms) : std::string()) +
              storage_metrics_text(config_.county, storage);
     };
-    pages.health = [this] {
-      const auto [status, storage] = thread_.call(
-          [](County& county) { return std::pair(county.status(), county.storage_health()); });
+    pages.health = [this, look] {
+      const auto [status, storage] = look();
       if (const auto warning = storage_warning(storage)) return warning->english;
       if (!status) return code_text(status.error());
       return health_text(*status, started_ms_, clock_->now().wall_ms);

@@ -81,18 +81,16 @@ void read_file(const SourceFile& file, Reference& into, std::set<KindId>& broken
   const auto found = std::ranges::find(kNames, base);
   if (found == kNames.end()) {
     problems.add(file.name, 0, "its name does not say what it is; known are:" + known_names());
-  } else if (file.bytes.size() > limits::kFileBytes) {
+    broken.insert(kKinds.begin(), kKinds.end());
+    return;
+  }
+  const auto at = static_cast<std::size_t>(found - kNames.begin());
+  if (file.bytes.size() > limits::kFileBytes) {
     problems.add(file.name, 0, "is larger than " + std::to_string(limits::kFileBytes) + " bytes");
   } else {
-    kReaders[static_cast<std::size_t>(found - kNames.begin())](file.name, file.bytes, into,
-                                                               problems);
+    kReaders[at](file.name, file.bytes, into, problems);
   }
-  if (problems.count() == before) return;
-  if (found == kNames.end()) {
-    broken.insert(kKinds.begin(), kKinds.end());
-  } else {
-    broken.insert(kKinds[static_cast<std::size_t>(found - kNames.begin())]);
-  }
+  if (problems.count() > before) broken.insert(kKinds[at]);
 }
 
 }  // namespace
