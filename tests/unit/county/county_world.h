@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <array>
@@ -287,6 +288,18 @@ class World {
     return inbox;
   }
 
+  /// A call that sends nothing. What comes back is not noted.
+  std::unique_ptr<Inbox> ask(Phone& phone) {
+    auto inbox = std::make_unique<Inbox>();
+    const ConnectionId call(++calls_);
+    county->on_open(call, *inbox);
+    county->on_frame(call, phone.hello(clock));
+    county->on_frame(call, encode(v1::UpEnd()));
+    pump();
+    county->on_closed(call);
+    return inbox;
+  }
+
   static void note(Phone& phone, const Inbox& inbox) {
     for (const v1::Welcome& welcome : inbox.all<v1::Welcome>()) {
       if (!welcome.as_before()) phone.epochs.clear();
@@ -366,6 +379,38 @@ inline std::string whistle(const std::string& grid, const std::string& category 
   message.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
   message.set_source(v1::SOURCE_WORKER);
   return message.SerializeAsString();
+}
+
+inline v1::Whistle whistle_of(World& world, RecordId id) {
+  const auto row = world.county->get(kinds::kWhistle, id);
+  REQUIRE(row);
+  REQUIRE(*row);
+  v1::Whistle message;
+  REQUIRE(message.ParseFromString((*row)->body));
+  return message;
+}
+
+inline constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+
+/// Moves a grid worker to the other grid, so long ago that the first is out of reach.
+inline void move_away(World& world, RecordId worker, const std::string& code) {
+  v1::Worker moved;
+  moved.set_code(code);
+  v1::WorkerRole& role = *moved.add_roles();
+  role.set_role(static_cast<v1::Role>(Role::kGridWorker));
+  role.set_scope(kGrid2);
+  world.import(moved, worker);
+  world.clock.ms += 40 * kDayMs;
+}
+
+/// A second hand on the county's file, which spoils and mends it.
+inline void run_sql(World& world, const std::string& sql) {
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(world.file().c_str(), &handle) == SQLITE_OK);
+  INFO(sqlite3_errmsg(handle));
+  const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);
+  CHECK(code == SQLITE_OK);
+  sqlite3_close(handle);
 }
 
 }  // namespace gridwhistle::test

@@ -1,5 +1,3 @@
-#include <sqlite3.h>
-
 #include "county_world.h"
 #include "support/power_cut_vfs.h"
 
@@ -8,16 +6,6 @@ using namespace gridwhistle;
 using namespace gridwhistle::test;
 
 namespace {
-
-// A second hand on the county's file, which spoils and mends it.
-void run_sql(World& world, const std::string& sql) {
-  sqlite3* handle = nullptr;
-  REQUIRE(sqlite3_open(world.file().c_str(), &handle) == SQLITE_OK);
-  INFO(sqlite3_errmsg(handle));
-  const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);
-  CHECK(code == SQLITE_OK);
-  sqlite3_close(handle);
-}
 
 void refuse_inserts(World& world, const std::string& table, const std::string& when = "1") {
   run_sql(world, "CREATE TRIGGER refused BEFORE INSERT ON " + table + " WHEN " + when +
@@ -129,14 +117,7 @@ TEST_CASE("outcomes that cannot be read put the phone off, with a code that is a
   world.sync(phone, false);
   run_sql(world, "ALTER TABLE chunk RENAME TO away");
   // It has sent all, and asks only for what it has not heard.
-  Inbox inbox;
-  const ConnectionId call = world.next_call();
-  world.county->on_open(call, inbox);
-  world.county->on_frame(call, phone.hello(world.clock));
-  world.county->on_frame(call, encode(v1::UpEnd()));
-  world.pump();
-  world.county->on_closed(call);
-  CHECK(is_put_off(inbox));
+  CHECK(is_put_off(*world.ask(phone)));
   run_sql(world, "ALTER TABLE away RENAME TO chunk");
   CHECK(acknowledged(*world.sync(phone)) == 2);
 }

@@ -6,19 +6,6 @@ using namespace gridwhistle::test;
 
 namespace {
 
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
-
-// Moves a grid worker to another grid, so long ago that the old one is out of reach.
-void move_away(World& world, RecordId worker, const std::string& code) {
-  v1::Worker moved;
-  moved.set_code(code);
-  v1::WorkerRole& role = *moved.add_roles();
-  role.set_role(static_cast<v1::Role>(Role::kGridWorker));
-  role.set_scope(kGrid2);
-  world.import(moved, worker);
-  world.clock.ms += 40 * kDayMs;
-}
-
 std::vector<v1::Outcome> outcomes(const Inbox& inbox) {
   std::vector<v1::Outcome> all;
   for (const Row& row : inbox.rows_of(kinds::kOutcome)) {

@@ -5,15 +5,6 @@ using namespace gridwhistle::test;
 
 namespace {
 
-v1::Whistle whistle_of(World& world, RecordId id) {
-  const auto row = world.county->get(kinds::kWhistle, id);
-  REQUIRE(row);
-  REQUIRE(*row);
-  v1::Whistle message;
-  REQUIRE(message.ParseFromString((*row)->body));
-  return message;
-}
-
 ActionResult act(World& world, RecordId whistle, RecordId actor, WhistleActionType type,
                  RecordId assignment = {}) {
   const auto done = world.county->act(

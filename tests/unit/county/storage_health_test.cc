@@ -1,5 +1,3 @@
-#include <sqlite3.h>
-
 #include "county_world.h"
 #include "support/power_cut_vfs.h"
 
@@ -21,14 +19,6 @@ void write_visit(World& world, Phone& phone) {
 void pump_later(World& world, std::int64_t later_ms = kSomeTimeMs) {
   world.clock.ms += later_ms;
   world.pump();
-}
-
-// A second hand on the county's file.
-void run_sql(World& world, const std::string& sql) {
-  sqlite3* handle = nullptr;
-  REQUIRE(sqlite3_open(world.file().c_str(), &handle) == SQLITE_OK);
-  CHECK(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(handle);
 }
 
 // What happens instead when the record of this id is written.
@@ -146,14 +136,7 @@ TEST_CASE("a phone that cannot be answered because something cannot be read is n
   run_sql(world, "ALTER TABLE chunk RENAME TO away");
   Phone only_asks = anna;
   only_asks.noted[Lane::kRecords] = 0;
-  Inbox inbox;
-  const ConnectionId call = world.next_call();
-  world.county->on_open(call, inbox);
-  world.county->on_frame(call, only_asks.hello(world.clock));
-  world.county->on_frame(call, encode(v1::UpEnd()));
-  world.pump();
-  world.county->on_closed(call);
-  CHECK(inbox.refused() == ErrorCode::kBusy);
+  CHECK(world.ask(only_asks)->refused() == ErrorCode::kBusy);
   REQUIRE(world.county->storage_health().put_off.size() == 1);
   CHECK(world.county->storage_health().put_off[0].short_code == anna.short_code);
   run_sql(world, "ALTER TABLE away RENAME TO chunk");

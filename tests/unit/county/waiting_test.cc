@@ -12,7 +12,6 @@ constexpr auto kAccepted = OutcomeStatus::kAccepted;
 constexpr auto kRejected = OutcomeStatus::kRejected;
 constexpr auto kSealed = OutcomeStatus::kSealed;
 constexpr auto kParked = OutcomeStatus::kParked;
-constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
 
 RecordId decide(World& world, Phone& phone, RecordId whistle, v1::WhistleActionType type,
                 RecordId after = {}) {
@@ -48,30 +47,10 @@ std::vector<OutcomeStatus> told(const Inbox& inbox, RecordId record) {
   return all;
 }
 
-v1::Whistle whistle_of(World& world, RecordId id) {
-  const auto row = world.county->get(kinds::kWhistle, id);
-  REQUIRE(row);
-  REQUIRE(*row);
-  v1::Whistle message;
-  REQUIRE(message.ParseFromString((*row)->body));
-  return message;
-}
-
 bool exists(World& world, KindId kind, RecordId id) {
   const auto row = world.county->get(kind, id);
   REQUIRE(row);
   return row->has_value();
-}
-
-// Moves a grid worker to the other grid, so long ago that the first is out of reach.
-void move_away(World& world, RecordId worker, const std::string& code) {
-  v1::Worker moved;
-  moved.set_code(code);
-  v1::WorkerRole& role = *moved.add_roles();
-  role.set_role(static_cast<v1::Role>(Role::kGridWorker));
-  role.set_scope(kGrid2);
-  world.import(moved, worker);
-  world.clock.ms += 40 * kDayMs;
 }
 
 }  // namespace
