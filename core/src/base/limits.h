@@ -28,7 +28,7 @@ inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
 inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 256 * 1024;
 /// Operations of a frame.
 inline constexpr std::size_t kFrameOperations = 4096;
-/// Rows of a cut, and the size a server aims at when it fills one; a single row may exceed it.
+/// Rows of a cut, and the size aimed at on a line not known to be quick; a single row may exceed it.
 inline constexpr std::size_t kCutRows = 4096;
 inline constexpr std::size_t kCutTargetBytes = 32 * 1024;
 /// Fields an operation or a row empties: more than any kind has.

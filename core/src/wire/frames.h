@@ -78,7 +78,8 @@ std::string encode(const v1::Refusal& refusal);
 std::string encode_operations(DeviceId device, std::span<const Operation> operations,
                               std::size_t& taken);
 
-/// A cut as one frame. The caller has kept it to about limits::kCutTargetBytes.
+/// A cut as one frame. The caller has kept it to about limits::kCutTargetBytes, or, for a line that
+/// is quick, below limits::kLoneFrameBytes.
 std::string encode_cut(const CutDown& cut);
 
 /// What the device's key signs in a Hello: everything in it but the signature, behind the server's
