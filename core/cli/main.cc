@@ -72,8 +72,8 @@ std::optional<Error> unknown_command(const CLI::App& app) {
   std::string meant;
   for (const std::string& one : closest(*word, known)) meant += (meant.empty() ? "" : ", ") + one;
   const std::string help = (at == &app ? "gw" : "gw " + at->get_name()) + " --help";
-  const std::string zh = meant.empty() ? "" : "；是不是 " + meant + "？";
-  const std::string en = meant.empty() ? "" : "; did you mean " + meant + "?";
+  const std::string zh = meant.empty() ? "；" : "；是不是 " + meant + "？";
+  const std::string en = meant.empty() ? ";" : "; did you mean " + meant + "?";
   return Error{ErrorCode::kInvalid,
                both("没有命令 " + *word + zh + " 全部命令见 " + help,
                     "there is no command " + *word + en + " " + help + " lists them all"),
