@@ -75,7 +75,7 @@ std::optional<Error> unknown_command(const CLI::App& app) {
   const std::string zh = meant.empty() ? "；" : "；是不是 " + meant + "？";
   const std::string en = meant.empty() ? ";" : "; did you mean " + meant + "?";
   return Error{ErrorCode::kInvalid,
-               both("没有命令 " + *word + zh + " 全部命令见 " + help,
+               both("没有命令 " + *word + zh + "全部命令见 " + help,
                     "there is no command " + *word + en + " " + help + " lists them all"),
                ""};
 }
