@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/fields.h"
 #include "model/hlc.h"
 #include "model/merge.h"
 #include "model/whistle_number.h"
@@ -139,13 +140,14 @@ class Commit {
     }
     Operation& operation = record(table, change.id, OperationType::kPut);
     operation.creates = creates;
-    operation.base_seq = row.base_seq;
     operation.scope = std::move(checked.scope);
     operation.set = overtakes_creation(creates, row)
                         ? as_creation(table.rules(), checked.set, checked.body)
                         : std::move(checked.set);
     operation.remove = std::move(checked.remove);
     operation.clear = std::move(checked.clear);
+    GW_TRY_LET(seen, seen_of(table.rules(), row, operation));
+    operation.base_seq = seen;
     put_on_top(row, key_of(operation.lane, operation.lane_seq));
     row.body = std::move(checked.body);
     return save_row(state_, table, change.id, row);
@@ -160,7 +162,8 @@ class Commit {
     const bool creates = unacknowledged(id, row);
     Operation& operation = record(table, id, OperationType::kErase);
     operation.creates = creates;
-    operation.base_seq = row.base_seq;
+    GW_TRY_LET(seen, seen_of(table.rules(), row, operation));
+    operation.base_seq = seen;
     operation.scope = std::move(scope);
     const OutboxKey key = key_of(operation.lane, operation.lane_seq);
     put_on_top(row, key);
@@ -169,6 +172,29 @@ class Commit {
     GW_TRY_LET(parts, hide_parts(state_, table.id, id, key));
     kinds_.insert(kinds_.end(), parts.begin(), parts.end());
     return {};
+  }
+
+  // What the writer of `operation` has seen of the record. What came under an unsent write stayed
+  // out of sight, so whoever writes over that write has seen no more than it had.
+  Result<Seq> seen_of(const KindSchema& kind, const RecordRow& row, const Operation& operation) {
+    Seq seen = row.base_seq;
+    for (const PendingKey& pending : pending_of(row.pending)) {
+      if (pending.folded) continue;
+      GW_TRY_LET(unsent, load_operation(state_, pending.key));
+      if (!unsent || unsent->id != operation.id) continue;
+      if (covers(kind, operation, *unsent)) seen = std::min(seen, unsent->base_seq);
+    }
+    return seen;
+  }
+
+  static bool covers(const KindSchema& kind, const Operation& upper, const Operation& lower) {
+    if (upper.type == OperationType::kErase || lower.type == OperationType::kErase) return true;
+    const auto units = [&](const Operation& one) {
+      return units_of(kind, one.set, one.clear, one.remove);
+    };
+    const std::vector<std::uint32_t> below = units(lower);
+    return std::ranges::any_of(
+        units(upper), [&](std::uint32_t unit) { return std::ranges::binary_search(below, unit); });
   }
 
   // The server would keep it as GONE; its author can still hear of it at once.

@@ -68,6 +68,37 @@ TEST_CASE("a colleague's change shows beneath what is pending, and above when th
   CHECK(phone->refused().value().size() == 1);
 }
 
+TEST_CASE("who writes over an unsent write has seen no more than that write had") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
+  phone.put(kVisit, noted("我的"), kForeignId);
+  v1::Visit theirs = noted("别人的");
+  theirs.set_purpose("复查");
+  phone.cut(row_of(kVisit, kForeignId, 8, theirs, RowChange::kFields));
+  const auto base_of_next = [&] {
+    return phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20).value().back().base_seq;
+  };
+  SECTION("what came under it stayed out of sight") {
+    phone.put(kVisit, noted("我又改"), kForeignId);
+    CHECK(base_of_next() == Seq(5));
+  }
+  SECTION("an erasure has not seen it either") {
+    REQUIRE(phone->erase(kVisit, kForeignId));
+    CHECK(base_of_next() == Seq(5));
+  }
+  SECTION("what lies beside it was in sight") {
+    v1::Visit purpose;
+    purpose.set_purpose("回访");
+    phone.put(kVisit, purpose, kForeignId);
+    CHECK(base_of_next() == Seq(8));
+  }
+  SECTION("and so is all of it when the write is refused") {
+    phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kRejected);
+    phone.put(kVisit, noted("我又改"), kForeignId);
+    CHECK(base_of_next() == Seq(8));
+  }
+}
+
 TEST_CASE("a refused creation leaves the visible records and stays among the refused") {
   Phone phone;
   const RecordId id = phone.put(kVisit, visit("一"));
