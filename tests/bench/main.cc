@@ -24,7 +24,7 @@ void print(const Figure& figure, bool json) {
     std::cout << line.dump() << std::endl;
     return;
   }
-  std::printf("%-15s %8zu %12.3f %-12s", figure.scenario.c_str(), figure.n, figure.value,
+  std::printf("%-17s %8zu %12.3f %-14s", figure.scenario.c_str(), figure.n, figure.value,
               figure.unit.c_str());
   if (figure.ratio()) {
     std::printf(" limit %10.3f  ratio %7.3f", *figure.limit, *figure.ratio());

@@ -103,6 +103,42 @@ struct FloorServer {
   std::string certificate;
 };
 
+/// What a sync costs on the wire, both ways.
+struct WireBytes {
+  double inside = 0;   ///< of HTTP/2, inside TLS
+  double outside = 0;  ///< of TCP's payload
+};
+
+/// Stands between a phone and a county and counts. Its time is not the county's: bytes only.
+class WireMeter {
+ public:
+  explicit WireMeter(const BenchCounty& county)
+      : inside_(
+            county.port(), county.key_pem(),
+            self_signed_certificate(P256Key::from_pem(county.key_pem()).value(), "bench").value()),
+        outside_(inside_.port()) {}
+
+  int port() const { return outside_.port(); }
+
+  WireBytes of_sync(BenchPhone& phone) {
+    const WireBytes before = so_far();
+    phone.sync();
+    const WireBytes after = so_far();
+    return {after.inside - before.inside, after.outside - before.outside};
+  }
+
+ private:
+  WireBytes so_far() const {
+    const auto inside = inside_.counts();
+    const auto outside = outside_.counts();
+    return {static_cast<double>(inside.up + inside.down),
+            static_cast<double>(outside.up_bytes + outside.down_bytes)};
+  }
+
+  TlsMeter inside_;
+  test::Proxy outside_;
+};
+
 /// Evenly spaced positions among `size`.
 std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
   std::vector<std::size_t> chosen;
@@ -239,35 +275,17 @@ Figures exchange(const Setting& setting, const std::vector<Item>& items) {
   }
 
   BenchCounty county(setting.server_program, folder / "county", grids_of(items));
-  const auto key = P256Key::from_pem(county.key_pem());
-  TlsMeter meter(county.port(), county.key_pem(),
-                 self_signed_certificate(key.value(), "bench").value());
-  const auto measured = [&](BenchPhone& phone, const char* name) {
-    const auto before = meter.counts();
-    phone.sync();
-    const auto after = meter.counts();
-    const auto bytes = static_cast<double>(after.up - before.up + after.down - before.down);
-    std::cerr << "  " << name << ": " << after.up - before.up << " bytes up, "
-              << after.down - before.down << " down inside TLS\n";
-    return bytes;
-  };
-
   // Time without the meter, bytes with it, on two phones that hold the same work.
   auto timed = loaded_phone(county, folder / "timed", items, 0);
   timed->sync();  // warm: the file was opened anew
   {
     BenchCounty fresh(setting.server_program, folder / "fresh-bytes", grids_of(items));
-    const auto fresh_key = P256Key::from_pem(fresh.key_pem());
-    TlsMeter counted(fresh.port(), fresh.key_pem(),
-                     self_signed_certificate(fresh_key.value(), "bench").value());
-    auto phone = loaded_phone(fresh, folder / "upload-bytes", items, counted.port());
-    const auto before = counted.counts();
-    phone->sync();
-    const auto after = counted.counts();
-    figures.push_back(
-        {"S2.bytes", n,
-         megabytes(static_cast<double>(after.up - before.up + after.down - before.down)), "MB",
-         megabytes(static_cast<double>(packed_bytes(records))), 1.5});
+    WireMeter meter(fresh);
+    auto phone = loaded_phone(fresh, folder / "upload-bytes", items, meter.port());
+    const WireBytes bytes = meter.of_sync(*phone);
+    figures.push_back({"S2.bytes", n, megabytes(bytes.inside), "MB",
+                       megabytes(static_cast<double>(packed_bytes(records))), 1.5});
+    figures.push_back({"S2.bytes.outside", n, megabytes(bytes.outside), "MB", {}, {}});
   }
 
   std::vector<double> floor_download_s;
@@ -305,12 +323,26 @@ Figures exchange(const Setting& setting, const std::vector<Item>& items) {
   for (std::size_t i = 0; i < kIdleRounds; ++i) idle.push_back(seconds_of([&] { timed->sync(); }));
   figures.push_back({"S7", n, median(idle) * 1e3, "ms", median(floor_idle) * 1e3, {}});
 
+  // A new connection, beyond what the same sync costs on one that stands.
+  std::vector<double> connecting;
+  for (int round = 0; round < kRounds; ++round) {
+    timed->reopen();
+    connecting.push_back(seconds_of([&] { timed->sync(); }));
+  }
+  figures.push_back({"handshake", n, (median(connecting) - median(idle)) * 1e3, "ms", {}, {}});
+
+  WireMeter meter(county);
   timed->go_through(meter.port());
-  timed->sync();
+  const WireBytes cold = meter.of_sync(*timed);
   edit_some(timed->client(), known, "last");
-  figures.push_back({"S4.bytes", n, measured(*timed, "S4") / 1e3, "kB", {}, 10.0});
+  const WireBytes edit_bytes = meter.of_sync(*timed);
   timed->sync();
-  figures.push_back({"S7.bytes", n, measured(*timed, "S7"), "bytes", {}, 500.0});
+  const WireBytes idle_bytes = meter.of_sync(*timed);
+  figures.push_back({"handshake.bytes", n, cold.outside - idle_bytes.outside, "bytes", {}, {}});
+  figures.push_back({"S4.bytes", n, edit_bytes.inside / 1e3, "kB", {}, 10.0});
+  figures.push_back({"S4.bytes.outside", n, edit_bytes.outside / 1e3, "kB", {}, {}});
+  figures.push_back({"S7.bytes", n, idle_bytes.inside, "bytes", {}, 500.0});
+  figures.push_back({"S7.bytes.outside", n, idle_bytes.outside, "bytes", {}, {}});
   return figures;
 }
 
