@@ -14,8 +14,8 @@ std::string import_law(const std::string& name, std::string_view bytes) {
   if (!rows) {
     if (rows.error().none()) return "an import that is refused says why";
     for (const auto& problem : rows.error().kept()) {
-      if (problem.file.empty() || problem.reason.empty())
-        return "a problem has a file and a reason";
+      if (problem.file.empty() || problem.reason.zh.empty() || problem.reason.en.empty())
+        return "a problem has a file and a reason in both languages";
     }
     return "";
   }

@@ -19,10 +19,10 @@ ExitCode tell_problems(const import::Problems& problems, const Output& output) {
   for (const import::Problem& problem : problems.kept()) {
     if (output.json) {
       const nlohmann::ordered_json told = {
-          {"file", problem.file}, {"line", problem.line}, {"reason", problem.reason}};
+          {"file", problem.file}, {"line", problem.line}, {"reason", output.say(problem.reason)}};
       output.out(told.dump() + "\n");
     } else {
-      output.out(problem.text() + "\n");
+      output.line(problem.text());
     }
   }
   const std::string count = std::to_string(problems.count());

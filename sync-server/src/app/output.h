@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/line.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/status.h"
 
@@ -37,8 +38,12 @@ struct Output {
   std::string_view say(std::string_view english, std::string_view chinese) const {
     return language == Language::kChinese ? chinese : english;
   }
+  const std::string& say(const Line& line) const {
+    return language == Language::kChinese ? line.zh : line.en;
+  }
   /// A line to `out`, for people; nothing when a program reads.
   void line(std::string_view english, std::string_view chinese) const;
+  void line(const Line& text) const { line(text.en, text.zh); }
   /// Tells what went wrong and gives the exit code for it. People read what the code means first
   /// where the message, which is English, may not tell them: in Chinese, and of disk and file.
   ExitCode fail(const Error& error) const;

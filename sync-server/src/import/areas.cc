@@ -23,9 +23,11 @@ void read_place(const Table::Row& row, const std::string& code, v1::AdminArea& a
   if (parent) area.set_parent12(*parent);
   if (area.level() == v1::LEVEL_COUNTY) return;
   if (!parent) {
-    row["parent12"].complain("a town or village needs the area it lies in");
+    row["parent12"].complain(
+        {"镇、村要写明所在的区划", "a town or village needs the area it lies in"});
   } else if (*parent != parent_of_code(code)) {
-    row["parent12"].complain("by its code " + code + " lies in " + parent_of_code(code));
+    row["parent12"].complain({"按代码 " + code + " 属于 " + parent_of_code(code),
+                              "by its code " + code + " lies in " + parent_of_code(code)});
   } else {
     into.links.push_back({Link::To::kArea, *parent, row["parent12"].file, row.line()});
   }
@@ -54,7 +56,8 @@ void read_areas(const std::string& file, std::string_view bytes, Reference& into
     area.set_code12(*code);
     area.set_level(level_of_code(*code));
     if (*level != area.level()) {
-      row["level"].complain("the code " + *code + " is that of another level");
+      row["level"].complain(
+          {"代码 " + *code + " 属于另一层级", "the code " + *code + " is that of another level"});
     }
     area.set_name(*row["name"].text());
     read_place(row, *code, area, into);

@@ -12,7 +12,8 @@ void read_parent(const Table::Row& row, const std::string& code, v1::Category& c
   const auto parent = row["parent"].code();
   if (!parent) return;
   if (!code.starts_with(*parent) || code == *parent) {
-    row["parent"].complain("the code " + code + " does not begin with it");
+    row["parent"].complain(
+        {"代码 " + code + " 不以它开头", "the code " + code + " does not begin with it"});
     return;
   }
   category.set_parent(*parent);

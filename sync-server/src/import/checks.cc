@@ -1,18 +1,18 @@
 #include "import/checks.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "schema/kinds.h"
 
 namespace gridwhistle::import {
 namespace {
 
-constexpr char kHeldAlready[] = "(imported before)";
-
 template <typename Message>
-void complain(const Entry<Message>& entry, Problems& problems, std::string reason) {
-  problems.add(entry.imported() ? entry.file : kHeldAlready, entry.line, std::move(reason));
+void complain(const Entry<Message>& entry, Problems& problems, Line reason) {
+  problems.add(entry.file, entry.line, std::move(reason));
 }
 
 /// Where links are looked up.
@@ -20,31 +20,35 @@ class Directory {
  public:
   explicit Directory(const Reference& reference) : reference_(reference) {}
 
-  /// What is missing when the link leads nowhere; empty when it leads somewhere.
-  std::string missing(const Link& link) const {
+  /// What is missing when the link leads nowhere.
+  std::optional<Line> missing(const Link& link) const {
     switch (link.to) {
       case Link::To::kArea:
-        return named(reference_.areas, link, "area");
+        return named(reference_.areas, link, {"区划", "area"});
       case Link::To::kGrid:
-        return named(reference_.grids, link, "grid");
+        return named(reference_.grids, link, {"网格", "grid"});
       case Link::To::kOrganisation:
-        return named(reference_.organisations, link, "organisation");
+        return named(reference_.organisations, link, {"机构", "organisation"});
       case Link::To::kCategory:
-        return named(reference_.categories, link, "category");
+        return named(reference_.categories, link, {"事项分类", "category"});
       case Link::To::kCategoryPrefix: {
         const auto first = reference_.categories.lower_bound(link.name);
         const bool some =
             first != reference_.categories.end() && first->first.starts_with(link.name);
-        return some ? "" : "category that begins with " + link.name;
+        if (some) return std::nullopt;
+        return Line{"没有以 " + link.name + " 开头的事项分类",
+                    "there is no category that begins with " + link.name};
       }
     }
-    return {};
+    return std::nullopt;
   }
 
  private:
   template <typename Message>
-  static std::string named(const ByCode<Message>& table, const Link& link, const char* what) {
-    return table.contains(link.name) ? "" : std::string(what) + " " + link.name;
+  static std::optional<Line> named(const ByCode<Message>& table, const Link& link,
+                                   const Line& what) {
+    if (table.contains(link.name)) return std::nullopt;
+    return Line{"没有" + what.zh + " " + link.name, "there is no " + what.en + " " + link.name};
   }
 
   const Reference& reference_;
@@ -69,8 +73,9 @@ void check_links(const Reference& reference, const std::set<KindId>& broken, Pro
   const Directory directory(reference);
   for (const Link& link : reference.links) {
     if (broken.contains(kind_of_target(link.to))) continue;
-    const std::string missing = directory.missing(link);
-    if (!missing.empty()) problems.add(link.file, link.line, "there is no " + missing);
+    if (auto missing = directory.missing(link)) {
+      problems.add(link.file, link.line, std::move(*missing));
+    }
   }
 }
 
@@ -78,7 +83,9 @@ void check_codes(const Reference& reference, std::string_view county, Problems& 
   const auto outside = [&](const auto& table) {
     for (const auto& [code, entry] : table) {
       if (code.starts_with(county)) continue;
-      complain(entry, problems, code + " does not lie in county " + std::string(county));
+      complain(entry, problems,
+               {code + " 不在县区 " + std::string(county) + " 内",
+                code + " does not lie in county " + std::string(county)});
     }
   };
   outside(reference.areas);
@@ -90,13 +97,17 @@ void check_levels(const Reference& reference, Problems& problems) {
     const auto area = reference.areas.find(entry.value.area12());
     if (area == reference.areas.end() || area->second.value.level() == entry.value.level())
       continue;
-    complain(entry, problems, code + " has another level than its area " + entry.value.area12());
+    complain(entry, problems,
+             {code + " 与所在区划 " + entry.value.area12() + " 层级不同",
+              code + " has another level than its area " + entry.value.area12()});
   }
   for (const auto& [code, entry] : reference.grids) {
     const auto parent = reference.grids.find(entry.value.parent15());
     if (entry.value.type() != v1::GRID_TYPE_MICRO || parent == reference.grids.end()) continue;
     if (parent->second.value.type() == v1::GRID_TYPE_MICRO) {
-      complain(entry, problems, code + " is part of a micro-grid; it must be part of a larger one");
+      complain(entry, problems,
+               {code + " 属于一个微网格；应属于更大的网格",
+                code + " is part of a micro-grid; it must be part of a larger one"});
     }
   }
 }
@@ -109,7 +120,8 @@ void check_periods(const Reference& reference, Problems& problems) {
       const bool both = value.has_valid_from_ms() && value.has_valid_until_ms();
       if (!entry.imported() || !both || value.valid_from_ms() <= value.valid_until_ms()) continue;
       complain(entry, problems,
-               code + " ends before it begins: valid_until lies before valid_from");
+               {code + " 未开始就已结束：valid_until 早于 valid_from",
+                code + " ends before it begins: valid_until lies before valid_from"});
     }
   };
   in_order(reference.areas);
@@ -130,7 +142,8 @@ void check_circles(const Reference& reference, Problems& problems) {
       const auto next = by_id.find(above->value.parent());
       above = next == by_id.end() ? nullptr : next->second;
     }
-    if (steps > by_id.size()) complain(entry, problems, code + " stands above itself");
+    if (steps > by_id.size())
+      complain(entry, problems, {code + " 成了自己的上级", code + " stands above itself"});
   }
 }
 

@@ -21,7 +21,8 @@ class Reader {
       const bool empty = row.values.size() == 1 && row.values[0].empty();
       if (empty || !sound_) continue;
       if (rows.size() > limits::kRows) {
-        refuse(row.line, "more than " + std::to_string(limits::kRows) + " rows");
+        const std::string most = std::to_string(limits::kRows);
+        refuse(row.line, {"超过 " + most + " 行", "more than " + most + " rows"});
       } else {
         rows.push_back(std::move(row));
       }
@@ -34,12 +35,13 @@ class Reader {
     CsvRow row{line_, {}};
     do {
       row.values.push_back(peek() == '"' ? quoted() : bare());
-      if (row.values.back().size() > limits::kValueBytes) refuse(line_, "a value is too long");
-      if (row.values.size() > limits::kColumns) refuse(line_, "too many columns");
+      if (row.values.back().size() > limits::kValueBytes)
+        refuse(line_, {"有一个值过长", "a value is too long"});
+      if (row.values.size() > limits::kColumns) refuse(line_, {"列数过多", "too many columns"});
     } while (sound_ && take(','));
     take('\r');
     if (sound_ && at_ < text_.size() && !take('\n'))
-      refuse(line_, "a comma is missing after a quote");
+      refuse(line_, {"引号之后缺少逗号", "a comma is missing after a quote"});
     ++line_;
     return row;
   }
@@ -49,7 +51,8 @@ class Reader {
     std::string value(text_.substr(at_, end - at_));
     at_ = end;
     if (value.find('"') != std::string::npos) {
-      refuse(line_, "a quote stands inside a value that is not in quotes");
+      refuse(line_,
+             {"未加引号的值中出现了引号", "a quote stands inside a value that is not in quotes"});
     }
     return value;
   }
@@ -65,7 +68,7 @@ class Reader {
       if (text_[at_] == '\n') ++line_;
       value += text_[at_];
     }
-    refuse(begun, "a quote is not closed");
+    refuse(begun, {"引号没有闭合", "a quote is not closed"});
     return value;
   }
 
@@ -78,7 +81,7 @@ class Reader {
   }
 
   /// What follows a broken quote is guesswork, so reading ends.
-  void refuse(std::size_t line, std::string reason) {
+  void refuse(std::size_t line, Line reason) {
     if (sound_) problems_.add(file_, line, std::move(reason));
     sound_ = false;
   }
@@ -96,7 +99,7 @@ class Reader {
 std::vector<CsvRow> read_csv(const std::string& file, std::string_view bytes, Problems& problems) {
   const std::string_view text = without_bom(bytes);
   if (const auto line = unsound_line(text)) {
-    problems.add(file, *line, "the text is not UTF-8, or has a NUL in it");
+    problems.add(file, *line, not_text());
     return {};
   }
   return Reader(file, text, problems).rows();

@@ -49,7 +49,7 @@ struct Document {
 std::optional<Document> parse(const std::string& file, std::string_view bytes, Problems& problems) {
   const std::string_view text = without_bom(bytes);
   if (const auto line = unsound_line(text)) {
-    problems.add(file, *line, "the text is not UTF-8, or has a NUL in it");
+    problems.add(file, *line, not_text());
     return std::nullopt;
   }
   Document document;
@@ -60,7 +60,7 @@ std::optional<Document> parse(const std::string& file, std::string_view bytes, P
     if (event != Event::object_start && event != Event::array_start) return true;
     if (event == Event::object_start && depth == 2) document.lines.push_back(line);
     if (depth <= limits::kJsonDepth) return true;
-    if (!too_deep) problems.add(file, line, "is nested too deeply");
+    if (!too_deep) problems.add(file, line, {"嵌套过深", "is nested too deeply"});
     too_deep = true;
     return false;
   };
@@ -68,7 +68,7 @@ std::optional<Document> parse(const std::string& file, std::string_view bytes, P
     document.json = Json::parse(CountingIterator(text.data(), line),
                                 CountingIterator(text.data() + text.size(), line), watch);
   } catch (const Json::exception&) {
-    problems.add(file, line, "is not JSON from here on");
+    problems.add(file, line, {"从这里起不是 JSON", "is not JSON from here on"});
     return std::nullopt;
   }
   if (too_deep) return std::nullopt;
@@ -84,7 +84,7 @@ class Feature {
   bool sound() {
     const bool object = json_.is_object() && json_.value("type", Json()) == "Feature";
     if (!object || !json_.contains("properties") || !json_["properties"].is_object()) {
-      complain("is not a Feature with properties");
+      complain({"不是带有 properties 的 Feature", "is not a Feature with properties"});
       return false;
     }
     return known_properties();
@@ -107,7 +107,8 @@ class Feature {
       if (word.is_string()) words.push_back(word.get<std::string>());
     }
     if (!found->is_array() || words.size() != found->size()) {
-      complain(std::string(name) + " must be a list of texts");
+      complain(
+          {std::string(name) + " 须为文字的列表", std::string(name) + " must be a list of texts"});
     }
     return words;
   }
@@ -125,7 +126,9 @@ class Feature {
         read = read && read_polygon(part, *boundary.add_polygons());
     }
     if (!read) {
-      complain("its geometry is not a Polygon or MultiPolygon of [longitude, latitude] positions");
+      complain(
+          {"geometry 须为由 [经度, 纬度] 构成的 Polygon 或 MultiPolygon",
+           "its geometry is not a Polygon or MultiPolygon of [longitude, latitude] positions"});
       return std::nullopt;
     }
     if (const auto fault = fault_of(boundary)) {
@@ -139,7 +142,7 @@ class Feature {
     return Cell{file_, line_, name, trimmed(value), problems_};
   }
 
-  void complain(const std::string& what) { problems_.add(file_, line_, what); }
+  void complain(Line what) { problems_.add(file_, line_, std::move(what)); }
 
   std::size_t line() const { return line_; }
 
@@ -151,11 +154,13 @@ class Feature {
     const std::size_t before = problems_.count();
     for (const auto& [name, value] : json_["properties"].items()) {
       if (std::ranges::find(kKnown, name) == std::end(kKnown)) {
-        complain("unknown property \"" + name + "\"");
+        complain({"没有属性 \"" + name + "\"", "unknown property \"" + name + "\""});
       }
     }
     for (const char* needed : {"code15", "name", "type"}) {
-      if (value(needed).empty()) complain("property \"" + std::string(needed) + "\" is missing");
+      if (!value(needed).empty()) continue;
+      const std::string quoted = "\"" + std::string(needed) + "\"";
+      complain({"缺少属性 " + quoted, "property " + quoted + " is missing"});
     }
     return problems_.count() == before;
   }
@@ -189,25 +194,28 @@ void read_relations(Feature& feature, const std::string& code15, v1::Grid& grid,
   link(Link::To::kArea, grid.village12());
   const std::string village = feature.value("village12");
   if (!village.empty() && village != grid.village12()) {
-    feature.complain("village12 \"" + village + "\": by its code " + code15 + " the grid lies in " +
-                     grid.village12());
+    feature.cell("village12", village)
+        .complain({"按代码 " + code15 + "，网格属于 " + grid.village12(),
+                   "by its code " + code15 + " the grid lies in " + grid.village12()});
   }
   const std::string owner = feature.value("owner");
   if (const auto code = feature.cell("owner", owner).code()) {
     grid.set_owner_org(std::string(into.id_of(kinds::kOrgUnit, *code).bytes()));
     link(Link::To::kOrganisation, *code);
   } else if (grid.type() == v1::GRID_TYPE_DEDICATED) {
-    feature.complain("a dedicated grid needs an owner");
+    feature.complain({"专属网格要写明责任机构 owner", "a dedicated grid needs an owner"});
   }
   const std::string parent = feature.value("parent15");
   if (const auto code = feature.cell("parent15", parent).digits(15)) {
     grid.set_parent15(*code);
     link(Link::To::kGrid, *code);
     if (*code == code15 || !code->starts_with(grid.village12())) {
-      feature.complain("parent15 \"" + *code + "\" is not another grid of the same village");
+      feature.complain({"parent15 \"" + *code + "\" 不是同村的另一网格",
+                        "parent15 \"" + *code + "\" is not another grid of the same village"});
     }
   } else if (grid.type() == v1::GRID_TYPE_MICRO) {
-    feature.complain("a micro-grid needs the grid it is part of, parent15");
+    feature.complain(
+        {"微网格要写明所属的网格 parent15", "a micro-grid needs the grid it is part of, parent15"});
   }
 }
 
@@ -258,7 +266,9 @@ void read_grids(const std::string& file, std::string_view bytes, Reference& into
                           json.contains("features") && json["features"].is_array();
   const bool plain = collection && json["features"].size() == document->lines.size();
   if (!plain) {
-    problems.add(file, 0, "is not a FeatureCollection of Features alone");
+    problems.add(
+        file, 0,
+        {"不是只含 Feature 的 FeatureCollection", "is not a FeatureCollection of Features alone"});
     return;
   }
   for (std::size_t i = 0; i < document->lines.size(); ++i) {

@@ -80,13 +80,16 @@ void read_file(const SourceFile& file, Reference& into, std::set<KindId>& broken
   const std::string_view base = std::string_view(file.name).substr(file.name.rfind('/') + 1);
   const auto found = std::ranges::find(kNames, base);
   if (found == kNames.end()) {
-    problems.add(file.name, 0, "its name does not say what it is; known are:" + known_names());
+    problems.add(file.name, 0,
+                 {"从文件名看不出内容；可用的文件名：" + known_names(),
+                  "its name does not say what it is; known are:" + known_names()});
     broken.insert(kKinds.begin(), kKinds.end());
     return;
   }
   const auto at = static_cast<std::size_t>(found - kNames.begin());
   if (file.bytes.size() > limits::kFileBytes) {
-    problems.add(file.name, 0, "is larger than " + std::to_string(limits::kFileBytes) + " bytes");
+    const std::string most = std::to_string(limits::kFileBytes);
+    problems.add(file.name, 0, {"超过 " + most + " 字节", "is larger than " + most + " bytes"});
   } else {
     kReaders[at](file.name, file.bytes, into, problems);
   }

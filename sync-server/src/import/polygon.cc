@@ -71,19 +71,31 @@ double area_of(const std::vector<Point>& ring) {
   return twice / 2;
 }
 
-std::optional<std::string> fault_of(const v1::Ring& ring) {
+std::optional<Line> fault_of(const v1::Ring& ring) {
   const std::vector<Point> points = points_of(ring);
-  if (points.size() < 4) return "a ring needs at least three corners and its first point again";
+  if (points.size() < 4) {
+    return Line{"环至少要有三个顶点，并以第一个点结尾",
+                "a ring needs at least three corners and its first point again"};
+  }
   for (const Point& p : points) {
     const bool on_earth = std::abs(p.x) <= 180 && std::abs(p.y) <= 90;
-    if (!on_earth) return "a position is not on earth; it is written [longitude, latitude]";
+    if (!on_earth) {
+      return Line{"有不在地球上的位置；请写 [经度, 纬度]",
+                  "a position is not on earth; it is written [longitude, latitude]"};
+    }
   }
-  if (points.front() != points.back()) return "a ring does not end where it begins";
+  if (points.front() != points.back()) {
+    return Line{"环没有闭合，终点须与起点相同", "a ring does not end where it begins"};
+  }
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-    if (points[i] == points[i + 1]) return "a ring has the same point twice in a row";
+    if (points[i] == points[i + 1]) {
+      return Line{"环中有连续两个相同的点", "a ring has the same point twice in a row"};
+    }
   }
-  if (crosses_itself(points)) return "a ring crosses or touches itself";
-  if (area_of(points) == 0) return "a ring encloses nothing";
+  if (crosses_itself(points)) {
+    return Line{"环与自身相交或相接", "a ring crosses or touches itself"};
+  }
+  if (area_of(points) == 0) return Line{"环没有围成面积", "a ring encloses nothing"};
   return std::nullopt;
 }
 
@@ -103,15 +115,17 @@ double rounded(double degrees) { return std::round(degrees * 1e6) / 1e6; }
 
 }  // namespace
 
-std::optional<std::string> fault_of(const v1::Boundary& boundary) {
-  if (boundary.polygons().empty()) return "there is no polygon";
+std::optional<Line> fault_of(const v1::Boundary& boundary) {
+  if (boundary.polygons().empty()) return Line{"没有多边形", "there is no polygon"};
   std::size_t points = 0;
   for (const v1::Polygon& polygon : boundary.polygons()) {
-    if (polygon.rings().empty()) return "a polygon has no ring";
+    if (polygon.rings().empty()) return Line{"多边形没有环", "a polygon has no ring"};
     for (const v1::Ring& ring : polygon.rings()) {
       points += static_cast<std::size_t>(ring.longitudes_size());
       if (points > limits::kBoundaryPoints) {
-        return "more than " + std::to_string(limits::kBoundaryPoints) + " points; simplify it";
+        const std::string most = std::to_string(limits::kBoundaryPoints);
+        return Line{"超过 " + most + " 个点，请简化边界",
+                    "more than " + most + " points; simplify it"};
       }
       if (const auto fault = fault_of(ring)) return fault;
     }

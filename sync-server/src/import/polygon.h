@@ -1,8 +1,8 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
+#include "base/line.h"
 #include "gridwhistle/v1/reference.pb.h"
 
 namespace gridwhistle::import {
@@ -10,7 +10,7 @@ namespace gridwhistle::import {
 /// Why a boundary cannot be one: a ring that is not closed, has fewer than three corners, crosses
 /// itself or encloses nothing, a point that is not on earth, too many points. Nothing when it is
 /// sound.
-std::optional<std::string> fault_of(const v1::Boundary& boundary);
+std::optional<Line> fault_of(const v1::Boundary& boundary);
 
 struct Center {
   double latitude = 0;

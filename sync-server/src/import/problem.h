@@ -7,17 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include "base/line.h"
+
 namespace gridwhistle::import {
 
 /// One thing that is wrong with a file.
 struct Problem {
-  std::string file;      ///< as the operator named it; "(imported before)" for what the county has
+  std::string file;      ///< as the operator named it; empty: it is what the county has already
   std::size_t line = 0;  ///< from 1; 0 when it concerns the whole file
-  std::string reason;    ///< for the operator; quotes codes, never names or telephone numbers
+  Line reason;           ///< for the operator; quotes codes, never names or telephone numbers
 
   /// "grids.geojson:12: …"
-  std::string text() const {
-    return file + (line == 0 ? "" : ":" + std::to_string(line)) + ": " + reason;
+  Line text() const {
+    const std::string place = file + (line == 0 ? "" : ":" + std::to_string(line));
+    return {(file.empty() ? "（此前已导入）" : place) + ": " + reason.zh,
+            (file.empty() ? "(imported before)" : place) + ": " + reason.en};
   }
   bool operator==(const Problem&) const = default;
 };
@@ -28,7 +32,7 @@ class Problems {
  public:
   static constexpr std::size_t kKept = 1000;
 
-  void add(const std::string& file, std::size_t line, std::string reason) {
+  void add(const std::string& file, std::size_t line, Line reason) {
     if (++count_ <= kKept) kept_.push_back({file, line, std::move(reason)});
     lines_[file].insert(line);
   }

@@ -66,9 +66,10 @@ struct Reference {
            Problems& problems) {
     auto& slot = table[code];
     if (slot.imported()) {
-      problems.add(
-          entry.file, entry.line,
-          "\"" + code + "\" stands already in " + slot.file + ":" + std::to_string(slot.line));
+      const std::string first = slot.file + ":" + std::to_string(slot.line);
+      problems.add(entry.file, entry.line,
+                   {"\"" + code + "\" 重复，已见于 " + first,
+                    "\"" + code + "\" stands already in " + first});
       return;
     }
     slot = std::move(entry);

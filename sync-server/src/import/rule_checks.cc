@@ -14,14 +14,13 @@ class Places {
  public:
   template <typename Message>
   std::uint32_t add(const Entry<Message>& entry) {
-    places_.push_back({entry.imported() ? entry.file : "(imported before)", entry.line});
+    places_.push_back({entry.file, entry.line});
     return static_cast<std::uint32_t>(places_.size());
   }
 
   void complain(const routing::Problem& problem, Problems& problems) const {
-    if (problem.line == 0) return problems.add("(rules)", 0, problem.text.en);
     const auto& [file, line] = places_[problem.line - 1];
-    problems.add(file, line, problem.text.en);
+    problems.add(file, line, problem.text);
   }
 
  private:

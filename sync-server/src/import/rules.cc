@@ -27,16 +27,18 @@ class RuleTable {
     return last;
   }
 
-  void complain(std::string_view key, const std::string& what) {
+  void complain(std::string_view key, const Line& what) {
     const toml::node* node = table_.get(key);
-    problems_.add(file_, node ? line_of_node(*node) : line(), std::string(key) + " " + what);
+    const std::string name(key);
+    problems_.add(file_, node ? line_of_node(*node) : line(),
+                  {name + " " + what.zh, name + " " + what.en});
   }
 
   std::optional<std::string> text(std::string_view key) {
     const toml::node* node = table_.get(key);
     if (!node) return std::nullopt;
     const auto value = node->value_exact<std::string>();
-    if (!value || trimmed(*value).empty()) complain(key, "must be a text");
+    if (!value || trimmed(*value).empty()) complain(key, {"须为非空的文字", "must be a text"});
     return value;
   }
 
@@ -50,7 +52,8 @@ class RuleTable {
         if (const auto value = entry.value_exact<std::string>()) texts.push_back(*value);
       }
     }
-    if (!list || texts.size() != list->size()) complain(key, "must be a list of texts");
+    if (!list || texts.size() != list->size())
+      complain(key, {"须为文字的列表", "must be a list of texts"});
     return texts;
   }
 
@@ -58,7 +61,7 @@ class RuleTable {
     const toml::node* node = table_.get(key);
     if (!node) return std::nullopt;
     const auto value = node->value_exact<bool>();
-    if (!value) complain(key, "must be true or false");
+    if (!value) complain(key, {"须为 true 或 false", "must be true or false"});
     return value;
   }
 
@@ -66,7 +69,7 @@ class RuleTable {
     const toml::node* node = table_.get(key);
     if (!node) return std::nullopt;
     const auto value = node->value_exact<std::int64_t>();
-    if (!value) complain(key, "must be a whole number");
+    if (!value) complain(key, {"须为整数", "must be a whole number"});
     return value;
   }
 
@@ -88,15 +91,15 @@ class RuleTable {
       written << node->value_exact<std::string>().value_or("");
     }
     const auto ms = date_ms_of(written.str());
-    if (!ms) complain(key, "must be a date like 2026-01-31");
+    if (!ms) complain(key, {"须为日期，如 2026-01-31", "must be a date like 2026-01-31"});
     return ms;
   }
 
   void only_known(std::initializer_list<std::string_view> known) {
     for (const auto& [key, node] : table_) {
-      if (std::ranges::find(known, key.str()) == known.end()) {
-        problems_.add(file_, line_of_node(node), "unknown key \"" + std::string(key.str()) + "\"");
-      }
+      if (std::ranges::find(known, key.str()) != known.end()) continue;
+      const std::string quoted = "\"" + std::string(key.str()) + "\"";
+      problems_.add(file_, line_of_node(node), {"没有键 " + quoted, "unknown key " + quoted});
     }
   }
 
@@ -127,7 +130,7 @@ void read_consequences(RuleTable& table, v1::RoutingRule& rule) {
   if (const auto v = table.text("responsibility_item")) {
     rule.set_responsibility_item(*v);
   } else {
-    table.complain("responsibility_item", "is missing");
+    table.complain("responsibility_item", {"缺失", "is missing"});
   }
   if (const auto v = table.word("lead_level", *kind.field("lead_level"))) {
     rule.set_lead_level(static_cast<v1::Level>(*v));
@@ -146,7 +149,8 @@ void read_rule(RuleTable table, const std::string& file, Reference& into, Proble
                     "valid_until"});
   const auto code = table.text("code");
   if (!code || !is_code(*code)) {
-    table.complain("code", "must be at most 32 letters, digits, '-' and '_'");
+    table.complain("code", {"须为最多 32 个字母、数字、“-”和“_”",
+                            "must be at most 32 letters, digits, '-' and '_'"});
     return;
   }
   Entry<v1::RoutingRule> entry{{}, file, table.line(), table.last_line()};
@@ -170,22 +174,24 @@ void read_rules(const std::string& file, std::string_view bytes, Reference& into
                 Problems& problems) {
   const std::string_view text = without_bom(bytes);
   if (const auto line = unsound_line(text)) {
-    problems.add(file, *line, "the text is not UTF-8, or has a NUL in it");
+    problems.add(file, *line, not_text());
     return;
   }
   toml::table document;
   try {
     document = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    problems.add(file, error.source().begin.line, std::string(error.description()));
+    const std::string why(error.description());
+    problems.add(file, error.source().begin.line, {"不是 TOML：" + why, "is not TOML: " + why});
     return;
   }
   for (const auto& [key, node] : document) {
     const toml::array* rules = key.str() == "rule" ? node.as_array() : nullptr;
     if (!rules || !rules->is_homogeneous<toml::table>()) {
-      problems.add(
-          file, line_of_node(node),
-          "unknown key \"" + std::string(key.str()) + "\"; each rule begins with [[rule]]");
+      const std::string quoted = "\"" + std::string(key.str()) + "\"";
+      problems.add(file, line_of_node(node),
+                   {"没有键 " + quoted + "；每条规则以 [[rule]] 开头",
+                    "unknown key " + quoted + "; each rule begins with [[rule]]"});
       continue;
     }
     for (const toml::node& rule : *rules) {

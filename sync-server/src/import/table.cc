@@ -10,15 +10,16 @@ namespace gridwhistle::import {
 namespace {
 
 template <typename T>
-std::optional<T> checked(const Cell& cell, std::optional<T> value, const char* expected) {
+std::optional<T> checked(const Cell& cell, std::optional<T> value, const Line& expected) {
   if (!value && !cell.empty()) cell.complain(expected);
   return cell.empty() ? std::nullopt : value;
 }
 
 }  // namespace
 
-void Cell::complain(const std::string& what) const {
-  problems.add(file, line, std::string(column) + " \"" + std::string(value) + "\": " + what);
+void Cell::complain(const Line& what) const {
+  const std::string given = std::string(column) + " \"" + std::string(value) + "\"";
+  problems.add(file, line, {given + "：" + what.zh, given + ": " + what.en});
 }
 
 std::optional<std::string> Cell::text() const {
@@ -29,38 +30,45 @@ std::optional<std::string> Cell::text() const {
 std::optional<std::string> Cell::code() const {
   const bool good = is_code(value);
   return checked(*this, good ? text() : std::nullopt,
-                 "a code is made of at most 32 letters, digits, '-' and '_'");
+                 {"代码由字母、数字、“-”和“_”组成，最多 32 个字符",
+                  "a code is made of at most 32 letters, digits, '-' and '_'"});
 }
 
 std::optional<std::string> Cell::digits(std::size_t count) const {
   const bool good = is_digits(value, count);
-  const std::string expected = "must have exactly " + std::to_string(count) + " digits";
-  return checked(*this, good ? text() : std::nullopt, expected.c_str());
+  const std::string wanted = std::to_string(count);
+  return checked(*this, good ? text() : std::nullopt,
+                 {"须为 " + wanted + " 位数字", "must have exactly " + wanted + " digits"});
 }
 
 std::optional<std::int64_t> Cell::number() const {
-  return checked(*this, number_of(value), "must be a whole number, not below zero");
+  return checked(*this, number_of(value),
+                 {"须为整数，不小于零", "must be a whole number, not below zero"});
 }
 
 std::optional<bool> Cell::flag() const {
   std::optional<bool> flag;
   if (value == "true" || value == "1" || value == "是") flag = true;
   if (value == "false" || value == "0" || value == "否") flag = false;
-  return checked(*this, flag, "must be true or false");
+  return checked(*this, flag, {"须为 true 或 false", "must be true or false"});
 }
 
 std::optional<std::int64_t> Cell::date_ms() const {
-  return checked(*this, date_ms_of(value), "must be a date like 2026-01-31");
+  return checked(*this, date_ms_of(value),
+                 {"须为日期，如 2026-01-31", "must be a date like 2026-01-31"});
 }
 
 std::optional<std::int64_t> Cell::word(const FieldSchema& field) const {
-  std::string known;
+  Line known;
   for (const EnumValue& word : field.enum_values) {
     if (word.number == 0) continue;
     if (value == word.name || value == word.name_zh) return word.number;
-    known += (known.empty() ? "" : ", ") + std::string(word.name);
+    const std::string name(word.name);
+    known.zh += (known.zh.empty() ? "" : "、") + name + " " + std::string(word.name_zh);
+    known.en += (known.en.empty() ? "" : ", ") + name;
   }
-  return checked(*this, std::optional<std::int64_t>(), ("must be one of " + known).c_str());
+  return checked(*this, std::optional<std::int64_t>(),
+                 {"须为其中之一：" + known.zh, "must be one of " + known.en});
 }
 
 Table::Table(const std::string& file, std::string_view bytes, std::vector<Column> columns,
@@ -69,16 +77,18 @@ Table::Table(const std::string& file, std::string_view bytes, std::vector<Column
   const std::size_t before = problems.count();
   std::vector<CsvRow> rows = read_csv(file, bytes, problems);
   if (rows.empty()) {
-    if (problems.count() == before) problems.add(file, 0, "the file is empty");
+    if (problems.count() == before) problems.add(file, 0, {"文件是空的", "the file is empty"});
     return;
   }
   if (!read_header(rows.front(), columns)) return;
   const std::size_t width = rows.front().values.size();
   for (auto row = rows.begin() + 1; row != rows.end(); ++row) {
     if (row->values.size() != width) {
+      const std::string values = std::to_string(row->values.size());
+      const std::string heads = std::to_string(width);
       problems.add(file, row->line,
-                   "has " + std::to_string(row->values.size()) + " values where the header has " +
-                       std::to_string(width));
+                   {"有 " + values + " 个值，而表头有 " + heads + " 列",
+                    "has " + values + " values where the header has " + heads});
     } else if (complete(*row, columns)) {
       rows_.push_back(std::move(*row));
     }
@@ -94,15 +104,18 @@ bool Table::read_header(const CsvRow& header, const std::vector<Column>& columns
     if (!known) {
       std::string names;
       for (const Column& column : columns) names += " " + std::string(column.name);
-      problems_.add(file_, header.line, "unknown column \"" + name + "\"; known are:" + names);
+      problems_.add(file_, header.line,
+                    {"没有 \"" + name + "\" 这一列；可用的列：" + names,
+                     "unknown column \"" + name + "\"; known are:" + names});
     } else if (!place_.emplace(name, i).second) {
-      problems_.add(file_, header.line, "column \"" + name + "\" stands there twice");
+      problems_.add(file_, header.line,
+                    {"列 \"" + name + "\" 重复", "column \"" + name + "\" stands there twice"});
     }
   }
   for (const Column& column : columns) {
-    if (column.required && !place_.contains(column.name)) {
-      problems_.add(file_, header.line, "column \"" + std::string(column.name) + "\" is missing");
-    }
+    if (!column.required || place_.contains(column.name)) continue;
+    const std::string quoted = "\"" + std::string(column.name) + "\"";
+    problems_.add(file_, header.line, {"缺少列 " + quoted, "column " + quoted + " is missing"});
   }
   return problems_.count() == before;
 }
@@ -111,7 +124,8 @@ bool Table::complete(const CsvRow& row, const std::vector<Column>& columns) cons
   bool complete = true;
   for (const Column& column : columns) {
     if (!column.required || !Row(*this, row)[column.name].empty()) continue;
-    problems_.add(file_, row.line, std::string(column.name) + " is empty");
+    const std::string name(column.name);
+    problems_.add(file_, row.line, {name + " 不能为空", name + " is empty"});
     complete = false;
   }
   return complete;

@@ -23,7 +23,7 @@ struct Cell {
 
   bool empty() const { return value.empty(); }
   /// "code12 \"123\": <what>"
-  void complain(const std::string& what) const;
+  void complain(const Line& what) const;
 
   // Each takes the value as what it names, complains when it is not that, and gives nothing for an
   // empty one.

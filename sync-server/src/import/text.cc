@@ -27,6 +27,10 @@ std::optional<std::size_t> unsound_line(std::string_view text) {
   return line;
 }
 
+Line not_text() {
+  return {"文字不是 UTF-8，或含有空字符", "the text is not UTF-8, or has a NUL in it"};
+}
+
 std::string_view without_bom(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return text;

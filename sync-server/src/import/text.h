@@ -6,10 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/line.h"
+
 namespace gridwhistle::import {
 
 /// The first line, from 1, that has a NUL in it or is not UTF-8; nothing when the text is sound.
 std::optional<std::size_t> unsound_line(std::string_view text);
+
+/// What there is to say of such a line.
+Line not_text();
 
 /// Without a UTF-8 byte order mark at its beginning.
 std::string_view without_bom(std::string_view text);

@@ -35,15 +35,18 @@ void read_roles(const Cell& cell, v1::Worker& worker, Reference& into) {
     v1::Role role = v1::ROLE_UNSPECIFIED;
     const std::string word = "ROLE_" + text.substr(0, at);
     if (at == std::string::npos || !v1::Role_Parse(word, &role) || role == v1::ROLE_UNSPECIFIED) {
-      cell.complain("\"" + text + "\" is not a role at a scope, like GRID_WORKER@grid:…");
+      cell.complain({"\"" + text + "\" 不是“岗位@范围”，如 GRID_WORKER@grid:…",
+                     "\"" + text + "\" is not a role at a scope, like GRID_WORKER@grid:…"});
       continue;
     }
     const auto scope = read_scope(std::string_view(text).substr(at + 1));
     if (!scope) {
-      cell.complain("\"" + text +
-                    "\" has no scope like grid:…, village:…, town:…, county:…, org:…");
+      cell.complain(
+          {"\"" + text + "\" 的范围须为 grid:…、village:…、town:…、county:… 或 org:…",
+           "\"" + text + "\" has no scope like grid:…, village:…, town:…, county:…, org:…"});
     } else if (!fits(role, scope->to)) {
-      cell.complain("\"" + text + "\": this role is not held there");
+      cell.complain({"\"" + text + "\"：该岗位不能设在那里",
+                     "\"" + text + "\": this role is not held there"});
     } else {
       v1::WorkerRole& held = *worker.add_roles();
       held.set_role(role);

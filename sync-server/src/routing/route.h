@@ -3,18 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "base/line.h"
 #include "routing/match.h"
 #include "routing/rule_book.h"
 
 namespace gridwhistle::routing {
-
-/// A line for people, in both languages.
-struct Line {
-  std::string zh;
-  std::string en;
-
-  bool operator==(const Line&) const = default;
-};
 
 /// Why a whistle has no head (无头事项), so that the county must decide.
 enum class Headless : std::uint8_t {

@@ -85,6 +85,8 @@ class Desk {
     open_.emplace(std::move(*open));
   }
 
+  void reads(Language language) { language_ = language; }
+
   Said type(std::vector<std::string> words, bool json = true) {
     const auto line = parse_command_line(words);
     if (!line) FAIL(line.error().text);
@@ -148,11 +150,12 @@ class Desk {
   void close() { open_.reset(); }
 
  private:
-  static Output output(Said& said, bool json) {
+  Output output(Said& said, bool json) const {
     return {[&](std::string_view text) { said.out += text; },
-            [&](std::string_view text) { said.err += text; }, Language::kEnglish, json};
+            [&](std::string_view text) { said.err += text; }, language_, json};
   }
 
+  Language language_ = Language::kEnglish;
   TempFolder folder_;
   ServerConfig config_;
   std::optional<OpenCounty> open_;
@@ -199,6 +202,17 @@ TEST_CASE("An import with a fault names file and line and imports nothing") {
   CHECK(said.out.starts_with(path + ":3: code12"));
   CHECK(said.err == "1 problem, nothing was imported\n");
   CHECK(desk.county().all(kinds::kAdminArea)->empty());
+}
+
+TEST_CASE("The faults of an import are told in the reader's language") {
+  Desk desk;
+  const std::string path = desk.folder() / "areas.csv";
+  std::ofstream(path) << "code12,level,name\n440811000000,COUNTY,麻章区\n44081,TOWN,x\n";
+  desk.reads(Language::kChinese);
+  const Said said = desk.type({"import", path}, false);
+  CHECK(said.out == path + ":3: code12 \"44081\"：须为 12 位数字\n");
+  CHECK(said.err == "1 处问题，未导入任何内容\n");
+  CHECK(desk.type({"import", path}).rows()[0]["reason"] == "code12 \"44081\"：须为 12 位数字");
 }
 
 TEST_CASE("A file that cannot be read is named once") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -58,12 +59,19 @@ inline std::vector<SourceFile> county_with(const std::string& name, const std::s
   return files;
 }
 
-/// The problems of an import as text; empty when it is clean.
+/// As people read it in English; what Chinese people would not read in Chinese is called so.
+inline std::string told(const Problem& problem) {
+  const Line text = problem.text();
+  const auto is_chinese = [](char c) { return static_cast<unsigned char>(c) >= 0xE3; };
+  return (std::ranges::any_of(problem.reason.zh, is_chinese) ? "" : "not in Chinese: ") + text.en;
+}
+
+/// The problems of an import as `told`; empty when it is clean.
 inline std::vector<std::string> problems_of(const std::vector<SourceFile>& files) {
   std::vector<std::string> texts;
   const auto rows = read(files, {}, "440811", kNow);
   if (rows) return texts;
-  for (const Problem& problem : rows.error().kept()) texts.push_back(problem.text());
+  for (const Problem& problem : rows.error().kept()) texts.push_back(told(problem));
   return texts;
 }
 

@@ -21,7 +21,7 @@ Values values_of(const std::string& text) {
 std::string problem_of(const std::string& text) {
   Problems problems;
   read_csv("t.csv", text, problems);
-  return problems.none() ? "" : problems.kept()[0].text();
+  return problems.none() ? "" : problems.kept()[0].text().en;
 }
 
 }  // namespace

@@ -20,6 +20,19 @@ std::string fault(const std::string& name, const std::string& what, const std::s
 
 TEST_CASE("The small county is clean") { CHECK(problems_of(county_files()).empty()); }
 
+TEST_CASE("A problem says in both languages what is wrong, with file and line before it") {
+  Problems problems;
+  problems.add("areas.csv", 3, {"缺少列 \"name\"", "column \"name\" is missing"});
+  problems.add("rules.toml", 0, {"文件是空的", "the file is empty"});
+  problems.add("", 0, {"ZX 成了自己的上级", "ZX stands above itself"});
+  CHECK(problems.kept()[0].text() == gridwhistle::Line{"areas.csv:3: 缺少列 \"name\"",
+                                                       "areas.csv:3: column \"name\" is missing"});
+  CHECK(problems.kept()[1].text().zh == "rules.toml: 文件是空的");
+  CHECK(problems.kept()[2].text() ==
+        gridwhistle::Line{"（此前已导入）: ZX 成了自己的上级",
+                          "(imported before): ZX stands above itself"});
+}
+
 TEST_CASE("Tables: columns and widths") {
   CHECK(fault("areas.csv", "name", "nmae") == "2 problems");
   CHECK(fault("areas.csv", "parent12", "name") ==

@@ -17,7 +17,7 @@ namespace {
 std::vector<ReferenceRow> rows_of(const std::vector<SourceFile>& files,
                                   const std::vector<ReferenceRow>& existing = {}) {
   const auto rows = read(files, existing, "440811", kNow);
-  if (!rows) FAIL(rows.error().kept()[0].text());
+  if (!rows) FAIL(rows.error().kept()[0].text().en);
   return *rows;
 }
 

@@ -29,7 +29,7 @@ std::vector<SourceFile> sample_files() {
 std::vector<ReferenceRow> sample_rows() {
   const auto rows = read(sample_files(), {}, "440811", kNow);
   if (!rows) {
-    for (const Problem& problem : rows.error().kept()) UNSCOPED_INFO(problem.text());
+    for (const Problem& problem : rows.error().kept()) UNSCOPED_INFO(problem.text().en);
     FAIL("the sample data has problems");
   }
   return *rows;

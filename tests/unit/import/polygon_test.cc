@@ -34,17 +34,18 @@ TEST_CASE("A closed ring of three corners or more is a boundary") {
 
 TEST_CASE("What is no boundary is refused with its reason") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(*fault_of(v1::Boundary()) == "there is no polygon");
-  CHECK(fault_of(ring({{0, 0}, {1, 0}, {0, 0}}))->starts_with("a ring needs at least three"));
-  CHECK(*fault_of(ring({{0, 0}, {1, 0}, {0, 1}, {1, 1}})) == "a ring does not end where it begins");
+  CHECK(fault_of(v1::Boundary())->en == "there is no polygon");
+  CHECK(fault_of(ring({{0, 0}, {1, 0}, {0, 0}}))->en.starts_with("a ring needs at least three"));
+  CHECK(fault_of(ring({{0, 0}, {1, 0}, {0, 1}, {1, 1}}))->en ==
+        "a ring does not end where it begins");
   CHECK(fault_of(ring({{0, 0}, {181, 0}, {0, 1}, {0, 0}}))
-            ->starts_with("a position is not on earth"));
+            ->en.starts_with("a position is not on earth"));
   CHECK(fault_of(ring({{21, 110}, {22, 110}, {21, 111}, {21, 110}}))
-            ->starts_with("a position is not"));
-  CHECK(fault_of(ring({{nan, 0}, {1, 0}, {0, 1}, {nan, 0}}))->starts_with("a position is not"));
-  CHECK(fault_of(ring({{0, 0}, {2, 2}, {2, 0}, {0, 2}, {0, 0}}))->starts_with("a ring crosses"));
-  CHECK(
-      fault_of(ring({{0, 0}, {1, 0}, {1, 0}, {0, 1}, {0, 0}}))->starts_with("a ring has the same"));
+            ->en.starts_with("a position is not"));
+  CHECK(fault_of(ring({{nan, 0}, {1, 0}, {0, 1}, {nan, 0}}))->en.starts_with("a position is not"));
+  CHECK(fault_of(ring({{0, 0}, {2, 2}, {2, 0}, {0, 2}, {0, 0}}))->en.starts_with("a ring crosses"));
+  CHECK(fault_of(ring({{0, 0}, {1, 0}, {1, 0}, {0, 1}, {0, 0}}))
+            ->en.starts_with("a ring has the same"));
   CHECK(fault_of(ring({{0, 0}, {1, 0}, {2, 0}, {0, 0}})).has_value());
 }
 
@@ -59,8 +60,8 @@ TEST_CASE("A boundary of one point more than allowed is refused") {
     return ring(outline);
   };
   CHECK(!fault_of(stairs(gridwhistle::import::limits::kBoundaryPoints)));
-  CHECK(
-      fault_of(stairs(gridwhistle::import::limits::kBoundaryPoints + 1))->starts_with("more than"));
+  CHECK(fault_of(stairs(gridwhistle::import::limits::kBoundaryPoints + 1))
+            ->en.starts_with("more than"));
 }
 
 TEST_CASE("The centre is that of the area, not of the corners") {
