@@ -14,6 +14,15 @@ namespace gridwhistle {
 
 namespace {
 
+// Whether a device's file may hold something of a record by its own hand, whatever the feed
+// brought.
+bool has_written(const RecordState& state, DeviceId device) {
+  const auto is_own = [&](const auto& stamp) { return stamp.writer == device; };
+  return is_own(state.common) || state.last_writer == device ||
+         std::ranges::any_of(state.fields, is_own, &FieldStamp::stamp) ||
+         std::ranges::any_of(state.elements, is_own);
+}
+
 std::optional<Seq> exception_for(const v1::Cursor& cursor, const std::string& scope) {
   for (const v1::ScopeCursor& exception : cursor.exceptions()) {
     if (exception.scope() == scope) return Seq(exception.seq());
@@ -26,7 +35,7 @@ std::optional<Seq> exception_for(const v1::Cursor& cursor, const std::string& sc
 // What a device can know of a record by the scopes it holds.
 struct Feed::Place {
   bool visible = false;
-  bool may_have = false;  ///< its file may hold the record
+  bool may_have = false;  ///< the feed may have brought it the record
   bool has = false;       ///< it does, as of `base` or later
   Seq base;
   bool since_creation = false;  ///< it was in a held scope from its first moment
@@ -250,8 +259,9 @@ Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
   Place place = place_of(*kind, stored);
   const bool own_creation = state.common.writer == reader_.device &&
                             state.common.dev_seq > reader_.own_since && place.since_creation;
+  const auto may_have = [&] { return place.may_have || has_written(state, reader_.device); };
   if (!place.visible) {
-    if (!place.may_have) return std::nullopt;
+    if (!may_have()) return std::nullopt;
     return row_with(line, stored, RowChange::kLeft, {});
   }
   const bool known = place.has || own_creation;
@@ -260,7 +270,7 @@ Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
       delta_since(*kind, state, base, known ? reader_.device : DeviceId(), reader_.own_since);
   if (known && delta.empty) return std::nullopt;
   if (state.erased) {
-    if (!known && !place.may_have) return std::nullopt;
+    if (!known && !may_have()) return std::nullopt;
     return row_with(line, stored, RowChange::kErased, std::move(place.scopes));
   }
   const bool whole = !known || (delta.whole && !own_creation);

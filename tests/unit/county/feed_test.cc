@@ -255,3 +255,33 @@ TEST_CASE("a scope that is read anew tells what left or was erased of what the p
   REQUIRE(rows.size() == 1);
   CHECK(rows.front().change == RowChange::kErased);
 }
+
+TEST_CASE(
+    "who wrote to a record is told that it left or was erased, though it never came by a row") {
+  World world;
+  Phone author = world.phone(world.anna);
+  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  world.sync(author);
+  const v1::Cursor before = author.cursor;
+  const RecordId erased = author.new_id();
+  const RecordId moved = author.new_id();
+  for (const RecordId id : {erased, moved}) {
+    author.record(kinds::kHousehold, id, household(kGrid1), true, world.clock.ms);
+  }
+  world.sync(author);
+  const Seq seen = world.storage->last_seq();
+  world.sync(colleague);
+  colleague.record(kinds::kHousehold, erased, {}, false, world.clock.ms + 1, seen).type =
+      OperationType::kErase;
+  colleague.record(kinds::kHousehold, moved, household(kGrid2), false, world.clock.ms + 1, seen);
+  world.sync(colleague);
+  // The acknowledgements arrived, and the line broke before any row.
+  author.cursor = before;
+  // Or a rewind has begun anew and offered it again: then the file does not speak for own writes.
+  author.own_since = GENERATE(as<std::uint64_t>{}, 0, 100);
+
+  std::map<RecordId, RowChange> told;
+  for (const Row& row : world.sync(author)->rows_of(kinds::kHousehold)) told[row.id] = row.change;
+  CHECK(told ==
+        std::map<RecordId, RowChange>{{erased, RowChange::kErased}, {moved, RowChange::kLeft}});
+}
