@@ -45,16 +45,22 @@ class CutApplication {
     return transaction.commit();
   }
 
+  // A scope that was behind may come out ahead of the others: it was read to the end of the log.
+  // That is remembered too, or the server would not know what of it the file holds.
   void advance(const CutDown& cut) {
+    auto& exceptions = position_.exceptions;
     if (cut.scope.empty()) {
+      std::erase_if(exceptions, [&](const ScopeProgress& scope) {
+        return scope.seq > position_.cursor && scope.seq <= cut.upto;
+      });
       position_.cursor = std::max(position_.cursor, cut.upto);
       return;
     }
-    for (ScopeProgress& lag : position_.exceptions) {
-      if (lag.scope == cut.scope) lag.seq = std::max(lag.seq, cut.upto);
+    for (ScopeProgress& scope : exceptions) {
+      if (scope.scope == cut.scope) scope.seq = std::max(scope.seq, cut.upto);
     }
-    std::erase_if(position_.exceptions,
-                  [&](const ScopeProgress& lag) { return lag.seq >= position_.cursor; });
+    std::erase_if(exceptions,
+                  [&](const ScopeProgress& scope) { return scope.seq == position_.cursor; });
   }
 
   Result<const KindTable*> table_for(KindId kind) {

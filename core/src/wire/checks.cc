@@ -40,7 +40,7 @@ Result<void> check_lanes(const google::protobuf::RepeatedPtrField<v1::LaneState>
 
 Result<void> check_cursor(const v1::Cursor& cursor) {
   if (std::cmp_greater(cursor.exceptions_size(), limits::kScopesPerDevice)) {
-    return refuse_frame(ErrorCode::kTooMany, "more than 256 scopes lag behind");
+    return refuse_frame(ErrorCode::kTooMany, "a cursor names more than 256 scopes");
   }
   for (const v1::ScopeCursor& scope : cursor.exceptions()) {
     if (!is_scope(scope.scope())) {
