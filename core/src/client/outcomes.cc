@@ -198,6 +198,17 @@ ReceiptName receipt_of(const v1::Outcome& outcome) {
   return {outcome.device(), outcome.lane(), outcome.lane_seq()};
 }
 
+/// What a notice says is lost. A restored server may tell anew what a notice of its lost log, which
+/// has no place in the log any more, had told.
+using LossName = std::tuple<std::uint64_t, std::int64_t, std::string, std::vector<std::int64_t>>;
+
+LossName loss_of(const v1::Outcome& outcome) {
+  return {outcome.device(),
+          outcome.dev_seq(),
+          outcome.record(),
+          {outcome.lost_fields().begin(), outcome.lost_fields().end()}};
+}
+
 /// What the server had kept it decides about later: what it said in the meantime says nothing then.
 int finality(const v1::Outcome& outcome) {
   switch (outcome.status()) {
@@ -246,9 +257,18 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   if (!settled) return std::unexpected(settled.error());
 
   std::vector<std::pair<RecordId, v1::Outcome>> receipts;
+  std::map<LossName, RecordId> told_before;
+  std::set<LossName> told_anew;
   for (const FoundBytes& row : *found) {
     v1::Outcome outcome;
-    if (outcome.ParseFromString(row.record)) receipts.emplace_back(row.info.id, outcome);
+    if (!outcome.ParseFromString(row.record)) continue;
+    receipts.emplace_back(row.info.id, outcome);
+    if (outcome.lost_fields().empty()) continue;
+    if (row.info.last_seq) {
+      told_anew.insert(loss_of(outcome));
+    } else {
+      told_before.emplace(loss_of(outcome), row.info.id);
+    }
   }
   const std::map<ReceiptName, int> settled_as = finality_of(receipts);
   std::vector<OutcomeView> views;
@@ -259,6 +279,10 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
       known.insert(name_of(outcome));
       seen |= settled->contains(
           stand_in(name_of(outcome), static_cast<std::uint64_t>(outcome.status())));
+    }
+    if (const auto before = told_before.find(loss_of(outcome)); before != told_before.end()) {
+      seen |= before->second == id ? told_anew.contains(before->first)
+                                   : settled->contains(before->second);
     }
     const auto final = settled_as.find(receipt_of(outcome));
     seen |= final != settled_as.end() && finality(outcome) < final->second;

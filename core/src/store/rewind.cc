@@ -70,10 +70,19 @@ Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
   return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
 }
 
-// Whether a notice of the lost log stays: a value of this device lost, and its author then wrote
-// over what it had lost to. Offered again, the two look as if one had replaced the other knowingly,
-// so nobody would ever tell him again.
-Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::string_view notice) {
+/// Of each lane, the first operation that is offered again.
+using FirstLost = std::array<LaneSeq, kLaneCount>;
+
+Result<bool> is_offered_again(StoreState& state, std::int64_t dev_seq, const FirstLost& first) {
+  GW_TRY_LET(key, state.connection.number("SELECT key FROM outbox WHERE dev_seq=?", 0, dev_seq));
+  return key != 0 && lane_seq_of(key) >= first[index_of(lane_of(key))];
+}
+
+// Whether a notice of the lost log stays: nobody would ever tell its author again. A value of this
+// device lost, and it is not offered again to lose anew; or its author then wrote over what it had
+// lost to, and offered again the two look as if one had replaced the other knowingly.
+Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::string_view notice,
+                        const FirstLost& first) {
   const auto entries = [&](std::string_view name) {
     const FieldSchema* field = outcome.field(name);
     return values_of(field != nullptr ? field_of(notice, field->number).entries
@@ -81,9 +90,12 @@ Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::strin
   };
   const auto number = [&](std::string_view name) { return number_in(outcome, notice, name); };
   const auto records = entries("record");
+  const auto lost_fields = entries("lost_fields");
   if (number("device") != state.device.value || records.empty()) return false;
+  GW_TRY_LET(again, is_offered_again(state, static_cast<std::int64_t>(number("dev_seq")), first));
+  if (!again) return !lost_fields.empty();
   const auto has_lost = [&](std::uint32_t field) {
-    return std::ranges::any_of(entries("lost_fields"),
+    return std::ranges::any_of(lost_fields,
                                [&](const ValueView& lost) { return lost.scalar == field; });
   };
   GW_TRY_LET(query, state.connection.prepare(
@@ -106,13 +118,13 @@ Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::strin
 // Rows whose content the server may not have any more. Of those the operations remain; what others
 // wrote comes again with the feed.
 Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq shared,
-                            Dropped& dropped) {
+                            const FirstLost& first, Dropped& dropped) {
   GW_TRY_LET(ids, ids_where(state, table, "last_seq>" + std::to_string(shared.value)));
   for (const RecordId& id : ids) {
     GW_TRY_LET(row, load_row(state, table, id));
     GW_TRY_LET(place, place_of(state, table, *row));
     if (table.rules().name == "Outcome" && row->body) {
-      GW_TRY_LET(stays, stays_told(state, table.rules(), *row->body));
+      GW_TRY_LET(stays, stays_told(state, table.rules(), *row->body, first));
       if (stays) {
         row->base_seq = row->last_seq = Seq();
         GW_TRY(save_row(state, table, id, *row));
@@ -175,11 +187,18 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
                                                     const LanesHeld& held, Position& position) {
   std::array<LaneProgress, kLaneCount> lanes = state.lanes;
-  Dropped dropped;
-  for (auto& [id, table] : state.kinds) GW_TRY(note_places(state, table));
-  for (auto& [id, table] : state.kinds) GW_TRY(drop_delivered(state, table, shared, dropped));
+  FirstLost firsts;
   for (const Lane lane : kLanes) {
     GW_TRY_LET(first, first_lost(state, lane, shared, held[index_of(lane)]));
+    firsts[index_of(lane)] = first;
+  }
+  Dropped dropped;
+  for (auto& [id, table] : state.kinds) GW_TRY(note_places(state, table));
+  for (auto& [id, table] : state.kinds) {
+    GW_TRY(drop_delivered(state, table, shared, firsts, dropped));
+  }
+  for (const Lane lane : kLanes) {
+    const LaneSeq first = firsts[index_of(lane)];
     GW_TRY(pend_again(state, lane, first, dropped));
     lanes[index_of(lane)].noted = LaneSeq(first.value - 1);
     // What its worker has put aside keeps its number and says nothing any more.
