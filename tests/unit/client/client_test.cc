@@ -552,6 +552,33 @@ TEST_CASE(
   CHECK(phone.client->status().refused == (applied ? 0 : 1));
 }
 
+TEST_CASE("a notice that outlived its log is listed once when the restored log tells the same") {
+  Phone phone;
+  phone.ready();
+  const auto id = phone.client->put(visit("1"));
+  REQUIRE(id);
+  v1::Outcome lost = beaten(RecordId::make(DeviceId(9), 1));
+  lost.set_device(id->device().value);
+  lost.set_dev_seq(100);  // long forgotten
+  const auto listed_after_telling = [&](std::uint64_t number) {
+    hand_out(phone, kinds::kOutcome, RecordId::make(DeviceId(0), number),
+             "grid:" + std::string(kGrid), lost);
+    REQUIRE(phone.sync());
+    return *phone.client->outcomes();
+  };
+  REQUIRE(listed_after_telling(9).size() == 1);
+  const bool dismissed = GENERATE(true, false);
+  if (dismissed) REQUIRE(phone.client->dismiss(RecordId::make(DeviceId(0), 9)));
+
+  phone.server.epochs.insert(phone.server.epochs.begin(), {78, 5});
+  phone.server.seq = 5;
+  REQUIRE(phone.sync());
+  CHECK(phone.client->outcomes()->size() == (dismissed ? 0 : 1));
+  const auto after = listed_after_telling(10);
+  REQUIRE(after.size() == (dismissed ? 0 : 1));
+  if (!dismissed) CHECK(after.front().outcome == RecordId::make(DeviceId(0), 10));
+}
+
 TEST_CASE("why the last call failed is known after a restart, until one goes well") {
   Phone phone;
   phone.ready();

@@ -81,9 +81,11 @@ v1::Welcome ScriptedServer::welcome() const {
   welcome.set_schema(built_schema().version);
   welcome.set_server_ms(static_cast<std::int64_t>(timeline_.now_ms()));
   welcome.set_county("440811");
-  v1::Epoch& epoch = *welcome.add_epochs();
-  epoch.set_id(77);
-  epoch.set_start_seq(1);
+  for (const auto& [id, start_seq] : epochs) {
+    v1::Epoch& epoch = *welcome.add_epochs();
+    epoch.set_id(id);
+    epoch.set_start_seq(start_seq);
+  }
   welcome.set_grants_version(1);
   welcome.set_worker(std::string(RecordId::make(DeviceId(0), 7).bytes()));
   for (const char* scope : {"grid:440811001001001", "county:440811"}) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gridwhistle/default_ports.h"
@@ -29,6 +30,7 @@ class ScriptedServer {
   bool talks_nonsense = false;
   OutcomeStatus outcome = OutcomeStatus::kAccepted;
   std::uint64_t backed_up = 0;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs = {{77, 1}};  ///< id, start seq
 
   std::vector<v1::Hello> hellos;
   std::vector<Operation> taken;
