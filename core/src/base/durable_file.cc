@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/line.h"
+
 namespace gridwhistle {
 namespace {
 
@@ -26,6 +28,10 @@ class Descriptor {
  private:
   int number_;
 };
+
+const Line kCannotBeRead = {"不能读取", "cannot be read"};
+const Line kCannotBeWritten = {"不能写入", "cannot be written"};
+const Line kCannotBePutInPlace = {"不能放到位", "cannot be put in place"};
 
 ErrorCode code_of(int error) {
   switch (error) {
@@ -46,8 +52,9 @@ ErrorCode code_of(int error) {
   }
 }
 
-std::unexpected<Error> io_failed(const std::string& path, std::string_view what, int error) {
-  return fail(code_of(error), path + ": " + std::string(what) + ": " + std::strerror(error),
+std::unexpected<Error> io_failed(const std::string& path, const Line& what, int error) {
+  const std::string why = std::strerror(error);
+  return fail(code_of(error), about(path, both(what.zh + "：" + why, what.en + ": " + why)),
               "errno " + std::to_string(error));
 }
 
@@ -71,18 +78,18 @@ int write_all(int file, std::string_view bytes) {
 Result<std::string> write_beside(const std::string& path, std::string_view contents) {
   std::string name = path + ".XXXXXX";
   const Descriptor file(::mkstemp(name.data()));
-  if (!file.is_open()) return io_failed(path, "cannot be written", errno);
+  if (!file.is_open()) return io_failed(path, kCannotBeWritten, errno);
   int error = write_all(file.get(), contents);
   if (error == 0 && ::fsync(file.get()) != 0) error = errno;
   if (error == 0) return name;
   ::unlink(name.c_str());
-  return io_failed(path, "cannot be written", error);
+  return io_failed(path, kCannotBeWritten, error);
 }
 
 Result<void> sync_folder(const std::string& path) {
   const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.is_open() || ::fsync(folder.get()) != 0) {
-    return io_failed(path, "its folder cannot be synced", errno);
+    return io_failed(path, Line{"所在文件夹不能同步到磁盘", "its folder cannot be synced"}, errno);
   }
   return {};
 }
@@ -95,7 +102,7 @@ Result<void> write_private_file(const std::string& path, std::string_view conten
   if (std::rename(beside->c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(beside->c_str());
-    return io_failed(path, "cannot be put in place", error);
+    return io_failed(path, kCannotBePutInPlace, error);
   }
   return sync_folder(path);
 }
@@ -107,7 +114,7 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
   // other.
   const int error = ::link(beside->c_str(), path.c_str()) == 0 ? 0 : errno;
   ::unlink(beside->c_str());
-  if (error != 0) return io_failed(path, "cannot be put in place", error);
+  if (error != 0) return io_failed(path, kCannotBePutInPlace, error);
   return sync_folder(path);
 }
 
@@ -115,21 +122,23 @@ Result<std::string> read_small_file(const std::string& path, std::size_t size_ma
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {
     if (errno == EACCES) {
-      return fail(ErrorCode::kForbidden, path + " may not be read by this user");
+      return fail(ErrorCode::kForbidden,
+                  both(path + " 当前用户无权读取", path + " may not be read by this user"));
     }
-    return io_failed(path, "cannot be read", errno);
+    return io_failed(path, kCannotBeRead, errno);
   }
   std::string contents;
   char block[4096];
   while (contents.size() <= size_max) {
     const ssize_t got = ::read(file.get(), block, sizeof block);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return io_failed(path, "cannot be read", errno);
+    if (got < 0) return io_failed(path, kCannotBeRead, errno);
     if (got == 0) return contents;
     contents.append(block, static_cast<std::size_t>(got));
   }
+  const std::string most = std::to_string(size_max);
   return fail(ErrorCode::kTooLarge,
-              path + " is larger than " + std::to_string(size_max) + " bytes");
+              both(path + " 超过 " + most + " 字节", path + " is larger than " + most + " bytes"));
 }
 
 }  // namespace gridwhistle

@@ -6,6 +6,7 @@
 
 #include "gridwhistle/status.h"
 
+// Errors name the file and are in both languages (line.h).
 namespace gridwhistle {
 
 /// Puts a small file in place so that after a power cut it is either as before or as wanted, never

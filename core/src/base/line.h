@@ -30,9 +30,19 @@ inline std::string half_of(std::string_view message, bool chinese) {
   return std::string(chinese ? message.substr(0, at) : message.substr(at + 1));
 }
 
+/// Whether both languages are in it.
+inline bool in_both(std::string_view message) {
+  return message.find(kBetweenLanguages) != std::string_view::npos;
+}
+
 /// A message with what it is about before each half: a field, an option, a file.
 inline std::string about(const std::string& what, std::string_view message) {
   return both(what + "：" + half_of(message, true), what + ": " + half_of(message, false));
+}
+
+/// A message with what to do about it after each half.
+inline std::string followed_by(std::string_view message, const Line& more) {
+  return both(half_of(message, true) + more.zh, half_of(message, false) + more.en);
 }
 
 }  // namespace gridwhistle

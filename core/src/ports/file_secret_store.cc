@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/durable_file.h"
+#include "base/line.h"
 #include "base/p256.h"
 #include "gridwhistle/default_ports.h"
 
@@ -11,9 +12,15 @@ namespace {
 
 constexpr std::size_t kKeyFileBytesMax = 4096;
 
+/// An app shows a message as it is, in English.
+std::unexpected<Error> in_english(Error error) {
+  error.message = half_of(error.message, false);
+  return std::unexpected(std::move(error));
+}
+
 Result<P256Key> load(const std::string& path) {
   const auto pem = read_small_file(path, kKeyFileBytesMax);
-  if (!pem) return std::unexpected(pem.error());
+  if (!pem) return in_english(pem.error());
   auto key = P256Key::from_pem(*pem);
   if (!key) {
     return fail(ErrorCode::kCorrupt, path + " is not this device's key: " + key.error().message);
@@ -30,7 +37,7 @@ Result<P256Key> make(const std::string& path) {
   if (created) return key;
   // Another process was first, and what it may have registered already is its key.
   if (created.error().code == ErrorCode::kAlreadyExists) return load(path);
-  return std::unexpected(created.error());
+  return in_english(created.error());
 }
 
 class FileSecretStore final : public SecretStore {

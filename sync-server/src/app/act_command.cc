@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/whistle_listing.h"
+#include "base/line.h"
 #include "import/text.h"
 #include "model/record.h"
 #include "model/workflow_table.h"
@@ -22,16 +23,19 @@ std::string upper(std::string text) {
 /// A word of a field's enum in small letters, or in Chinese.
 Result<int> word(std::string_view field_name, const std::string& text, const char* option) {
   const FieldSchema& field = field_schema(kinds::kWhistleAction, field_name);
-  std::string known;
+  Line known;
   for (const EnumValue& value : field.enum_values) {
     if (value.number == 0) continue;
     if (upper(text) == value.name || text == value.name_zh) return value.number;
     std::string small(value.name);
     std::ranges::transform(small, small.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    known += (known.empty() ? "" : ", ") + small;
+    known.zh += (known.zh.empty() ? "" : "、") + small + " " + std::string(value.name_zh);
+    known.en += (known.en.empty() ? "" : ", ") + small;
   }
-  return fail(ErrorCode::kInvalid, std::string(option) + " must be one of " + known);
+  const std::string name(option);
+  return fail(ErrorCode::kInvalid,
+              both(name + " 须为其中之一：" + known.zh, name + " must be one of " + known.en));
 }
 
 /// Collects the first error of several steps.
@@ -55,7 +59,8 @@ std::string bytes_of(RecordId id) { return std::string(id.bytes()); }
 
 Result<std::int64_t> day(const std::string& text) {
   if (const auto ms = import::date_ms_of(text)) return *ms;
-  return fail(ErrorCode::kInvalid, "--until must be a day like 2026-01-31");
+  return fail(ErrorCode::kInvalid,
+              both("--until 须为日期，如 2026-01-31", "--until must be a day like 2026-01-31"));
 }
 
 void set_organisations(const Context& context, const ActCommand& command, v1::WhistleAction& action,
@@ -116,7 +121,8 @@ Result<RecordId> part_of(const Context& context, RecordId whistle, RecordId orga
     if (assignment && assignment->organisation() == organisation.bytes()) newest = item.assignment;
   }
   if (newest.is_nil()) {
-    return fail(ErrorCode::kNotFound, "that organisation is not called to this whistle");
+    return fail(ErrorCode::kNotFound, both("这条哨声没有交办给该机构",
+                                           "that organisation is not called to this whistle"));
   }
   return newest;
 }
@@ -124,7 +130,7 @@ Result<RecordId> part_of(const Context& context, RecordId whistle, RecordId orga
 Result<StaffAction> staff_action(Context& context, const ActCommand& command) {
   StaffAction action;
   Steps steps;
-  steps.take(word("type", command.action, "the action"),
+  steps.take(word("type", command.action, "action"),
              [&](int v) { action.type = static_cast<WhistleActionType>(v); });
   steps.take(context.directory.whistle(command.whistle), [&](RecordId id) { action.whistle = id; });
   steps.take(context.directory.worker(command.actor), [&](RecordId id) { action.actor = id; });

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/durable_file.h"
+#include "base/line.h"
 #include "import/import.h"
 #include "import/limits.h"
 
@@ -28,7 +29,9 @@ Result<void> read_folder(Files& files, const std::string& folder) {
     if (auto read = read_into(files, path); !read) return read;
   }
   if (!any)
-    return fail(ErrorCode::kNotFound, folder + " holds none of the files that can be imported");
+    return fail(ErrorCode::kNotFound,
+                both(folder + " 没有可导入的文件",
+                     folder + " holds none of the files that can be imported"));
   return {};
 }
 

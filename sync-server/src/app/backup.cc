@@ -106,7 +106,9 @@ Result<void> flush(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool flushed = descriptor >= 0 && fsync(descriptor) == 0;
   if (descriptor >= 0) close(descriptor);
-  if (!flushed) return fail(ErrorCode::kIo, path + " could not be flushed to the disk");
+  if (!flushed)
+    return fail(ErrorCode::kIo,
+                both(path + " 未能写到磁盘上", path + " could not be flushed to the disk"));
   return {};
 }
 
@@ -116,17 +118,19 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   if (path.empty()) {
     std::error_code error;
     fs::create_directories(config.backup_folder, error);
-    if (error) return fail(ErrorCode::kIo, config.backup_folder + ": " + error.message());
+    if (error) return fail(ErrorCode::kIo, about(config.backup_folder, error.message()));
     drop_half_made(config.backup_folder, config.county + "-");
     target = config.backup_folder + "/" + backup_name(config.county, now_ms);
   }
   std::error_code ignored;
   if (fs::exists(target, ignored)) {
-    return fail(ErrorCode::kAlreadyExists, target + " is there already");
+    return fail(ErrorCode::kAlreadyExists,
+                both(target + " 已经存在", target + " is there already"));
   }
   const fs::path folder = fs::path(target).parent_path();
   if (!folder.empty() && !fs::is_directory(folder, ignored)) {
-    return fail(ErrorCode::kNotFound, folder.string() + " is no folder: make it first");
+    return fail(ErrorCode::kNotFound, both("没有文件夹 " + folder.string() + "，请先建立",
+                                           folder.string() + " is no folder: make it first"));
   }
   const Draft draft(target);
   const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
@@ -134,7 +138,7 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     return draft.put_in_place(target);
   });
   if (!upto) {
-    return fail(upto.error().code, target + ": " + upto.error().message, upto.error().detail);
+    return fail(upto.error().code, about(target, upto.error().message), upto.error().detail);
   }
   if (path.empty()) drop_oldest(config);
   return Backup{target, *upto};
@@ -144,15 +148,15 @@ bool backup_is_late(std::int64_t backed_up_ms, std::int64_t now_ms) {
   return now_ms - backed_up_ms > kLateMs;
 }
 
-std::optional<Warning> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
-                                      std::int64_t now_ms) {
-  if (backed_up_ms == 0) return Warning{"there is no backup yet", "尚无备份"};
+std::optional<Line> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
+                                   std::int64_t now_ms) {
+  if (backed_up_ms == 0) return Line{"尚无备份", "there is no backup yet"};
   if (backup_is_late(backed_up_ms, now_ms)) {
-    return Warning{"no backup for three days", "已超过三天未备份"};
+    return Line{"已超过三天未备份", "no backup for three days"};
   }
   if (on_one_disk(config.data_folder, config.backup_folder)) {
-    return Warning{"backups lie on the database's own disk; if it breaks, both are gone",
-                   "备份与数据库在同一磁盘，磁盘损坏将同时丢失"};
+    return Line{"备份与数据库在同一磁盘，磁盘损坏将同时丢失",
+                "backups lie on the database's own disk; if it breaks, both are gone"};
   }
   return std::nullopt;
 }

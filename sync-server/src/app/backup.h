@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/config.h"
+#include "base/line.h"
 #include "county/county.h"
 
 namespace gridwhistle::app {
@@ -29,15 +30,10 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
 /// Returns when a file, or what names there are in a folder, would survive a power cut.
 Result<void> flush(const std::string& path);
 
-struct Warning {
-  std::string english;
-  std::string chinese;
-};
-
 /// What the operator should know about backups: none for three days, or a folder on the same disk
 /// as the data.
-std::optional<Warning> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
-                                      std::int64_t now_ms);
+std::optional<Line> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
+                                   std::int64_t now_ms);
 
 /// Whether the last backup is older than three days.
 bool backup_is_late(std::int64_t backed_up_ms, std::int64_t now_ms);

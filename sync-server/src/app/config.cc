@@ -77,29 +77,31 @@ class Parser {
  public:
   // What is read goes into `config`.
   Parser(const std::string& path, ServerConfig& config) : path_(path) {
-    text("county", config.county, is_county, "must be a county's six digits");
-    text("data_folder", config.data_folder, not_empty, "must name a folder");
-    text("listen.address", config.listen, is_address, "must be an address and a port");
-    text(
-        "listen.public_address", config.public_address,
-        [](auto v) { return v.empty() || is_address(v); }, "must be a name and a port");
+    text("county", config.county, is_county,
+         {"须为县区的六位数字", "must be a county's six digits"});
+    text("data_folder", config.data_folder, not_empty, {"须写明文件夹", "must name a folder"});
+    text("listen.address", config.listen, is_address,
+         {"须为地址和端口", "must be an address and a port"});
+    text("listen.public_address", config.public_address,
+         [](auto v) { return v.empty() || is_address(v); },
+         {"须为主机名和端口", "must be a name and a port"});
     number("listen.streams_max", config.streams_max, 1, 1'000'000);
-    text(
-        "listen.metrics", config.metrics_listen,
-        [](auto v) { return v.empty() || (is_address(v) && is_loopback(v)); },
-        "must be a port of this machine alone, like 127.0.0.1:9464");
-    text("backup.folder", config.backup_folder, not_empty, "must name a folder");
+    text("listen.metrics", config.metrics_listen,
+         [](auto v) { return v.empty() || (is_address(v) && is_loopback(v)); },
+         {"须为只在本机的端口，如 127.0.0.1:9464",
+          "must be a port of this machine alone, like 127.0.0.1:9464"});
+    text("backup.folder", config.backup_folder, not_empty, {"须写明文件夹", "must name a folder"});
     number("backup.every_hours", config.backup_every_hours, 0, 24 * 7);
     number("backup.keep", config.backup_keep, 1, 10'000);
-    text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; }, "is a file");
+    text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; },
+         {"须为文件", "is a file"});
     number("devices.silent_after_hours", config.silent_after_hours, 1, 24 * 365);
-    text(
-        "log.format", config.log_format, [](auto v) { return v == "text" || v == "json"; },
-        "must be \"text\" or \"json\"");
-    text(
-        "log.level", config.log_level,
-        [](auto v) { return v == "debug" || v == "info" || v == "warn" || v == "error"; },
-        "must be \"debug\", \"info\", \"warn\" or \"error\"");
+    text("log.format", config.log_format, [](auto v) { return v == "text" || v == "json"; },
+         {"须为 \"text\" 或 \"json\"", "must be \"text\" or \"json\""});
+    text("log.level", config.log_level,
+         [](auto v) { return v == "debug" || v == "info" || v == "warn" || v == "error"; },
+         {"须为 \"debug\"、\"info\"、\"warn\" 或 \"error\"",
+          "must be \"debug\", \"info\", \"warn\" or \"error\""});
   }
 
   void read(const toml::table& table, const std::string& prefix = "") {
@@ -110,16 +112,17 @@ class Parser {
       } else if (node.is_table() && is_section(name)) {
         read(*node.as_table(), name + ".");
       } else {
-        complain(node, "unknown key " + name);
+        complain(node, {"没有键 " + name, "unknown key " + name});
       }
     }
   }
 
-  void complain(const toml::node& node, const std::string& what) {
-    complaints_.push_back(path_ + ":" + std::to_string(node.source().begin.line) + ": " + what);
+  void complain(const toml::node& node, const Line& what) {
+    const std::string place = path_ + ":" + std::to_string(node.source().begin.line) + ": ";
+    complaints_.push_back({place + what.zh, place + what.en});
   }
 
-  std::vector<std::string>& complaints() { return complaints_; }
+  std::vector<Line>& complaints() { return complaints_; }
 
  private:
   static bool not_empty(std::string_view text) { return !text.empty(); }
@@ -130,10 +133,11 @@ class Parser {
   }
 
   template <typename Good>
-  void text(const std::string& name, std::string& target, Good good, const std::string& rule) {
+  void text(const std::string& name, std::string& target, Good good, const Line& rule) {
     readers_[name] = [this, name, &target, good, rule](const toml::node& node) {
       const auto value = node.value_exact<std::string>();
-      if (!value || !good(std::string_view(*value))) return complain(node, name + " " + rule);
+      if (!value || !good(std::string_view(*value)))
+        return complain(node, {name + " " + rule.zh, name + " " + rule.en});
       target = *value;
     };
   }
@@ -143,8 +147,10 @@ class Parser {
     readers_[name] = [this, name, &target, least, most](const toml::node& node) {
       const auto value = node.value_exact<std::int64_t>();
       if (!value || *value < least || *value > most) {
-        return complain(node, name + " must be a whole number from " + std::to_string(least) +
-                                  " to " + std::to_string(most));
+        const std::string from = std::to_string(least);
+        const std::string to = std::to_string(most);
+        return complain(node, {name + " 须为 " + from + " 到 " + to + " 之间的整数",
+                               name + " must be a whole number from " + from + " to " + to});
       }
       target = static_cast<Int>(*value);
     };
@@ -152,7 +158,7 @@ class Parser {
 
   const std::string& path_;
   std::map<std::string, std::function<void(const toml::node&)>> readers_;
-  std::vector<std::string> complaints_;
+  std::vector<Line> complaints_;
 };
 
 void resolve(std::string& folder, const std::string& config_path) {
@@ -169,19 +175,21 @@ std::string default_config(std::string_view county, std::string_view public_addr
   return text;
 }
 
-std::expected<ServerConfig, std::vector<std::string>> parse_config(const std::string& path,
-                                                                   std::string_view text) {
+std::expected<ServerConfig, std::vector<Line>> parse_config(const std::string& path,
+                                                            std::string_view text) {
   ServerConfig config;
   config.path = path;
   Parser parser(path, config);
   try {
     parser.read(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    return std::unexpected(std::vector{path + ":" + std::to_string(error.source().begin.line) +
-                                       ": " + std::string(error.description())});
+    const std::string place = path + ":" + std::to_string(error.source().begin.line) + ": ";
+    const std::string why(error.description());
+    return std::unexpected(
+        std::vector{Line{place + "不是 TOML：" + why, place + "is not TOML: " + why}});
   }
   if (config.county.empty() && parser.complaints().empty()) {
-    parser.complaints().push_back(path + ": county is missing");
+    parser.complaints().push_back({path + ": 缺少 county", path + ": county is missing"});
   }
   if (!parser.complaints().empty()) return std::unexpected(std::move(parser.complaints()));
   if (config.public_address.empty()) config.public_address = config.listen;

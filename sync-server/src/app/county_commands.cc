@@ -40,11 +40,11 @@ ExitCode run_command(Context& context, const StatusCommand&) {
   }
   sheet.print(output);
   if (const auto warning = storage_warning(context.county.storage_health())) {
-    output.line("Warning: " + warning->english, "警告：" + warning->chinese);
+    output.line("Warning: " + warning->en, "警告：" + warning->zh);
   }
   const auto warning = backup_warning(context.surroundings.config, status->backed_up_ms,
                                       context.surroundings.now_ms);
-  if (warning) output.line("Warning: " + warning->english, "警告：" + warning->chinese);
+  if (warning) output.line("Warning: " + warning->en, "警告：" + warning->zh);
   return ExitCode::kDone;
 }
 

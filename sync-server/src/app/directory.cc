@@ -14,7 +14,8 @@ Result<Message> read_record(const County& county, RecordId id) {
   if (!row) return std::unexpected(row.error());
   Message message;
   if (!*row || !message.ParseFromString((*row)->body)) {
-    return fail(ErrorCode::kNotFound, "there is no record " + id.text());
+    return fail(ErrorCode::kNotFound,
+                both("没有记录 " + id.text(), "there is no record " + id.text()));
   }
   return message;
 }
@@ -22,7 +23,7 @@ Result<Message> read_record(const County& county, RecordId id) {
 }  // namespace
 
 Result<RecordId> Directory::found(KindId kind, std::uint32_t field, std::string_view text,
-                                  std::string_view what) const {
+                                  const Line& what) const {
   const auto row = county_.find(kind, field, text);
   if (!row) return std::unexpected(row.error());
   if (*row) return (*row)->id;
@@ -30,19 +31,20 @@ Result<RecordId> Directory::found(KindId kind, std::uint32_t field, std::string_
     const auto by_id = county_.get(kind, *id);
     if (by_id && *by_id && !(*by_id)->erased) return *id;
   }
-  return fail(ErrorCode::kNotFound, "there is no " + std::string(what) + " " + std::string(text));
+  return fail(ErrorCode::kNotFound, both("没有" + what.zh + " " + std::string(text),
+                                         "there is no " + what.en + " " + std::string(text)));
 }
 
 Result<RecordId> Directory::organisation(std::string_view code) const {
-  return found(kinds::kOrgUnit, fields::org_unit::kCode, code, "organisation");
+  return found(kinds::kOrgUnit, fields::org_unit::kCode, code, {"机构", "organisation"});
 }
 
 Result<RecordId> Directory::worker(std::string_view code) const {
-  return found(kinds::kWorker, fields::worker::kCode, code, "worker");
+  return found(kinds::kWorker, fields::worker::kCode, code, {"人员", "worker"});
 }
 
 Result<RecordId> Directory::whistle(std::string_view number) const {
-  return found(kinds::kWhistle, fields::whistle::kNumber, number, "whistle");
+  return found(kinds::kWhistle, fields::whistle::kNumber, number, {"哨声", "whistle"});
 }
 
 Result<DeviceId> Directory::device(std::string_view name) const {
@@ -51,7 +53,8 @@ Result<DeviceId> Directory::device(std::string_view name) const {
   for (const DeviceInfo& info : *devices) {
     if (info.short_code == name || device_text(info.device) == name) return info.device;
   }
-  return fail(ErrorCode::kNotFound, "there is no device " + std::string(name));
+  return fail(ErrorCode::kNotFound,
+              both("没有设备 " + std::string(name), "there is no device " + std::string(name)));
 }
 
 const std::string& Directory::organisation_name(RecordId id) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/line.h"
 #include "county/county.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
@@ -32,7 +33,7 @@ class Directory {
 
  private:
   Result<RecordId> found(KindId kind, std::uint32_t field, std::string_view text,
-                         std::string_view what) const;
+                         const Line& what) const;
 
   const County& county_;
   std::map<RecordId, std::string> names_;

@@ -6,6 +6,7 @@
 
 #include "app/listing.h"
 #include "base/durable_file.h"
+#include "base/line.h"
 #include "base/sha256.h"
 #include "rpc/server_identity.h"
 #include "schema/tables.h"
@@ -20,7 +21,7 @@ Result<void> make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (!error) fs::permissions(path, fs::perms::owner_all, error);
-  if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
+  if (error) return fail(ErrorCode::kIo, about(path, error.message()));
   return {};
 }
 
@@ -47,12 +48,14 @@ ExitCode run_init(const InitCommand& command, const Output& output) {
   const std::string config_path = (fs::path(folder) / "gridwhistle.toml").string();
   std::error_code ignored;
   if (fs::exists(config_path, ignored)) {
-    return output.fail({ErrorCode::kAlreadyExists, config_path + " is there already", {}});
+    return output.fail({ErrorCode::kAlreadyExists,
+                        both(config_path + " 已经存在", config_path + " is there already"),
+                        {}});
   }
   const std::string text = default_config(command.county, command.public_address);
   const auto config = parse_config(config_path, text);
   if (!config) {
-    for (const std::string& complaint : config.error()) output.err(complaint + "\n");
+    for (const Line& complaint : config.error()) output.err(output.say(complaint) + "\n");
     return ExitCode::kUsage;
   }
   fs::create_directories(folder, ignored);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/durable_file.h"
+#include "base/line.h"
 #include "base/p256.h"
 
 namespace gridwhistle::app {
@@ -35,7 +36,7 @@ using Owned = std::unique_ptr<T, Freer<Free>>;
 using Bio = Owned<BIO, BIO_free_all>;
 
 std::unexpected<Error> broken() {
-  return fail(ErrorCode::kInternal, "the key could not be encrypted");
+  return fail(ErrorCode::kInternal, both("密钥不能加密", "the key could not be encrypted"));
 }
 
 Result<std::string> encrypted(const P256Key& key, const std::string& passphrase) {
@@ -56,10 +57,13 @@ Result<std::string> decrypted(const std::string& pem, const std::string& passphr
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const Owned<X509_SIG, X509_SIG_free> sealed(
       bio ? PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr) : nullptr);
-  if (!sealed) return fail(ErrorCode::kCorrupt, "this is not an encrypted key");
+  if (!sealed)
+    return fail(ErrorCode::kCorrupt, both("这不是加密的密钥", "this is not an encrypted key"));
   const Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> plain(
       PKCS8_decrypt(sealed.get(), passphrase.data(), static_cast<int>(passphrase.size())));
-  if (!plain) return fail(ErrorCode::kForbidden, "the passphrase does not open the server's key");
+  if (!plain)
+    return fail(ErrorCode::kForbidden,
+                both("口令打不开服务器的密钥", "the passphrase does not open the server's key"));
   const Bio out(BIO_new(BIO_s_mem()));
   if (!out || PEM_write_bio_PKCS8_PRIV_KEY_INFO(out.get(), plain.get()) != 1) return broken();
   char* text = nullptr;
@@ -91,10 +95,11 @@ Result<void> restore_key(const std::string& backup, const std::string& passphras
 
 Result<std::string> read_passphrase(const std::string& path) {
   const auto text = read_small_file(path, kFileBytes);
-  if (!text) return fail(text.error().code, path + ": " + text.error().message);
+  if (!text) return std::unexpected(text.error());
   const std::string line = text->substr(0, text->find_first_of("\r\n"));
   if (line.size() < kPassphraseBytes) {
-    return fail(ErrorCode::kInvalid, path + ": a passphrase has at least 12 characters");
+    return fail(ErrorCode::kInvalid, about(path, both("口令至少要有 12 个字符",
+                                                      "a passphrase has at least 12 characters")));
   }
   return line;
 }

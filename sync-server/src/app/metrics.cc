@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/backup.h"
+#include "base/line.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -160,7 +161,9 @@ Result<std::unique_ptr<MetricsDoor>> MetricsDoor::start(const std::string& liste
     return std::make_unique<AsioMetricsDoor>(tcp::endpoint(asio::ip::make_address(host), port),
                                              std::move(pages));
   } catch (const std::exception& error) {
-    return fail(ErrorCode::kUnavailable, "cannot listen at " + listen + ": " + error.what());
+    const std::string why = error.what();
+    return fail(ErrorCode::kUnavailable,
+                about(listen, both("不能在此监听：" + why, "cannot listen there: " + why)));
   }
 }
 

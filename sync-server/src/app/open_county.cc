@@ -2,7 +2,9 @@
 
 #include <filesystem>
 
+#include "base/line.h"
 #include "gridwhistle/default_ports.h"
+#include "gridwhistle/messages.h"
 #include "rpc/server_identity.h"
 #include "schema/tables.h"
 #include "storage/open.h"
@@ -11,26 +13,38 @@ namespace gridwhistle::app {
 
 namespace {
 
-std::unexpected<Error> about(const std::string& path, Error error) {
+// What is said in English alone is SQLite's, or in Chinese no more than the code's meaning.
+std::unexpected<Error> about_file(const std::string& name, Error error) {
   constexpr std::string_view kStorage = "database: ";
-  if (error.message.starts_with(kStorage)) error.message.erase(0, kStorage.size());
-  error.message = path + ": " + error.message;
+  if (error.message.starts_with(kStorage)) {
+    error.message = name + ": " + error.message.substr(kStorage.size());
+  } else if (in_both(error.message)) {
+    error.message = about(name, error.message);
+  } else {
+    error.message = about(name, both(std::string(message_of(error.code).zh), error.message));
+  }
   return std::unexpected(std::move(error));
 }
 
-Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path, Opening opening) {
+Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path,
+                             const std::string& name, Opening opening) {
   auto storage = open_sqlite_storage(path, built_schema());
   if (!storage) {
-    return about(path, storage.error());
+    return about_file(name, storage.error());
   }
   if ((*storage)->county() != config.county) {
-    return fail(ErrorCode::kConflict, "the file is that of county " + (*storage)->county() +
-                                          ", the configuration says " + config.county);
+    const std::string& county = (*storage)->county();
+    return fail(ErrorCode::kConflict,
+                about(name, both("这是县区 " + county + " 的文件，配置中写的是 " + config.county,
+                                 "the file is that of county " + county +
+                                     ", the configuration says " + config.county)));
   }
   // A key made anew would be a stranger to every phone, so only `init` makes one.
   std::error_code ignored;
   if (!std::filesystem::exists(config.key_path(), ignored)) {
-    return fail(ErrorCode::kConflict, config.key_path() + " is missing: put the server's key back");
+    return fail(ErrorCode::kConflict,
+                both(config.key_path() + " 缺失，请放回服务器的密钥",
+                     config.key_path() + " is missing: put the server's key back"));
   }
   const auto identity = rpc::load_or_make_identity(config.key_path());
   if (!identity) return std::unexpected(identity.error());
@@ -40,7 +54,7 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);
-  if (!county) return about(path, county.error());
+  if (!county) return about_file(name, county.error());
   open.county = std::move(*county);
   return open;
 }
@@ -48,11 +62,12 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
 }  // namespace
 
 Result<OpenCounty> open_county(const ServerConfig& config, Opening opening) {
-  return open_file(config, config.database_path(), opening);
+  return open_file(config, config.database_path(), config.database_path(), opening);
 }
 
-Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path) {
-  return open_file(config, path, Opening::kForCommand);
+Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path,
+                               const std::string& name) {
+  return open_file(config, path, name, Opening::kForCommand);
 }
 
 }  // namespace gridwhistle::app

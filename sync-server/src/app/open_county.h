@@ -27,7 +27,8 @@ enum class Opening : std::uint8_t {
 /// kConflict (the file is another county's, or the server's key is missing), and those of
 /// County::open.
 Result<OpenCounty> open_county(const ServerConfig& config, Opening opening);
-/// The same with another file, for a command.
-Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path);
+/// The same with another file, for a command. Errors call it `name`.
+Result<OpenCounty> open_county(const ServerConfig& config, const std::string& path,
+                               const std::string& name);
 
 }  // namespace gridwhistle::app

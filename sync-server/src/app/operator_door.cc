@@ -19,7 +19,11 @@ rpc::AdminHandler operator_handler(CountyThread& thread, Clock& clock, ServerCon
     }
     const auto* command = std::get_if<CountyCommand>(&line->command);
     if (!command) {
-      out.err("gridwhistle-server: this command is not for a running server\n");
+      const bool chinese = language_of(typed.language) == Language::kChinese;
+      out.err(
+          std::string("gridwhistle-server: ") +
+          (chinese ? "运行中的服务器不执行此命令" : "this command is not for a running server") +
+          "\n");
       return static_cast<int>(ExitCode::kUsage);
     }
     // The county's thread must not wait for a slow reader, so it writes into memory.

@@ -26,7 +26,8 @@ void Output::line(std::string_view english, std::string_view chinese) const {
 }
 
 ExitCode Output::fail(const Error& error) const {
-  std::string message = message_about(database, error);
+  const std::string told_of = message_about(database, error);
+  std::string message = half_of(told_of, reads_chinese());
   const ExitCode code = exit_code_of(error.code);
   if (json) {
     const nlohmann::ordered_json told = {{"error", name_of(error.code)}, {"message", message}};
@@ -34,12 +35,13 @@ ExitCode Output::fail(const Error& error) const {
     return code;
   }
   const Wording meaning = message_of(error.code);
-  if (language == Language::kChinese) {
-    message = std::string(meaning.zh) + "：" + message;
-  } else if (code == ExitCode::kBroken) {
-    message = std::string(meaning.en) + ": " + message;
-  }
-  if (is_damage(error.code) && !database.empty() && message.find(database + ":") != message.npos) {
+  const std::string means(say(meaning.en, meaning.zh));
+  const bool is_vague = code == ExitCode::kBroken || (reads_chinese() && !in_both(told_of));
+  if (is_vague && !message.contains(means))
+    message = means + std::string(say(": ", "：")) + message;
+  const bool about_county =
+      !database.empty() && half_of(told_of, false).starts_with(database + ":");
+  if (is_damage(error.code) && about_county) {
     message += say("; `restore` the newest backup", "；请用 restore 恢复最近的备份");
   }
   err("gridwhistle-server: " + message + " (" + std::string(name_of(error.code)) + ")\n");

@@ -34,18 +34,18 @@ struct Output {
   /// The county's file: what its storage complains of is about it. Empty before one is named.
   std::string database;
 
+  bool reads_chinese() const { return language == Language::kChinese; }
   /// The one of the two that the reader reads.
   std::string_view say(std::string_view english, std::string_view chinese) const {
-    return language == Language::kChinese ? chinese : english;
+    return reads_chinese() ? chinese : english;
   }
-  const std::string& say(const Line& line) const {
-    return language == Language::kChinese ? line.zh : line.en;
-  }
+  const std::string& say(const Line& line) const { return reads_chinese() ? line.zh : line.en; }
   /// A line to `out`, for people; nothing when a program reads.
   void line(std::string_view english, std::string_view chinese) const;
   void line(const Line& text) const { line(text.en, text.zh); }
   /// Tells what went wrong and gives the exit code for it. People read what the code means first
-  /// where the message, which is English, may not tell them: in Chinese, and of disk and file.
+  /// where the message may not tell them: of disk and file, and in Chinese where it is English
+  /// alone.
   ExitCode fail(const Error& error) const;
 };
 

@@ -32,13 +32,15 @@ std::optional<ServerConfig> load_config(const CommandLine& line, const Output& o
   const std::string path = line.config.empty() ? "gridwhistle.toml" : line.config;
   const auto text = read_small_file(path, kConfigBytes);
   if (!text) {
-    output.err("gridwhistle-server: " + text.error().message +
-               "; `gridwhistle-server init` makes one, --config names another\n");
+    const std::string why = followed_by(
+        text.error().message, {"；gridwhistle-server init 可新建，--config 可指明另一个",
+                               "; `gridwhistle-server init` makes one, --config names another"});
+    output.err("gridwhistle-server: " + half_of(why, output.reads_chinese()) + "\n");
     return std::nullopt;
   }
   auto config = parse_config(path, *text);
   if (config) return *config;
-  for (const std::string& complaint : config.error()) output.err(complaint + "\n");
+  for (const Line& complaint : config.error()) output.err(output.say(complaint) + "\n");
   return std::nullopt;
 }
 

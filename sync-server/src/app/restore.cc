@@ -12,6 +12,7 @@
 #include "app/listing.h"
 #include "app/open_county.h"
 #include "base/sha256.h"
+#include "gridwhistle/messages.h"
 #include "sqlite/file_lock.h"
 #include "storage/open.h"
 
@@ -73,8 +74,8 @@ void compare(const County& county, const std::vector<DeviceInfo>& known,
 /// Opens the copy as a county and checks everything in it, and against `replaced`, the devices of
 /// the file whose place it takes. The next start of the server is what phones notice.
 Result<Checked> checked(const ServerConfig& config, const std::string& path,
-                        const std::vector<DeviceRow>& replaced) {
-  auto open = open_county(config, path);
+                        const std::string& backup, const std::vector<DeviceRow>& replaced) {
+  auto open = open_county(config, path, backup);
   if (!open) return std::unexpected(open.error());
   const auto report = open->county->verify();
   if (!report) return std::unexpected(report.error());
@@ -106,13 +107,15 @@ Result<void> move_aside(const ServerConfig& config, bool replace, std::int64_t n
   std::error_code error;
   if (!fs::exists(path, error)) return {};
   if (!replace) {
-    return fail(ErrorCode::kAlreadyExists, path + " is there; --replace keeps it under a new name");
+    return fail(ErrorCode::kAlreadyExists,
+                both(path + " 已经存在；加 --replace 可改名保留",
+                     path + " is there; --replace keeps it under a new name"));
   }
   const std::string aside = path + ".before-restore-" + std::to_string(now_ms / 1000);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     if (!fs::exists(path + suffix, error)) continue;
     fs::rename(path + suffix, aside + suffix, error);
-    if (error) return fail(ErrorCode::kIo, path + suffix + ": " + error.message());
+    if (error) return fail(ErrorCode::kIo, about(path + suffix, error.message()));
   }
   return {};
 }
@@ -123,7 +126,8 @@ Result<void> bring_key(const ServerConfig& config, const std::string& backup) {
   if (fs::exists(config.key_path(), ignored) || !fs::exists(backup, ignored)) return {};
   if (config.passphrase_file.empty()) {
     return fail(ErrorCode::kForbidden,
-                backup + " needs backup.passphrase_file in the configuration");
+                both(backup + " 需要在配置中写明 backup.passphrase_file",
+                     backup + " needs backup.passphrase_file in the configuration"));
   }
   const auto passphrase = read_passphrase(config.passphrase_file);
   if (!passphrase) return std::unexpected(passphrase.error());
@@ -131,15 +135,12 @@ Result<void> bring_key(const ServerConfig& config, const std::string& backup) {
 }
 
 /// What is wrong with the copy is wrong with the backup, and that is the file that people know.
-std::unexpected<Error> about_backup(const std::string& backup, const std::string& copy,
-                                    Error error) {
-  const bool damaged = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kNotADatabase;
-  if (error.message.starts_with(copy + ": ")) {
-    error.message.replace(0, copy.size(), backup);
-  } else if (damaged) {
-    error.message = backup + ": " + error.message;
+std::unexpected<Error> about_backup(const std::string& backup, Error error) {
+  if (error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kNotADatabase) {
+    const bool named = error.message.starts_with(backup);
+    error.message = followed_by(named ? error.message : about(backup, error.message),
+                                {"；请改用另一个备份恢复", "; restore another backup"});
   }
-  if (damaged) error.message += "; restore another backup";
   return std::unexpected(std::move(error));
 }
 
@@ -153,8 +154,10 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
                          std::int64_t now_ms) {
   const auto lock = sqlite::FileLock::take(config.database_path() + "-lock");
   if (!lock) {
-    return fail(lock.error().code, config.data_folder + ": " + lock.error().message +
-                                       "; stop the server before restoring");
+    return fail(lock.error().code,
+                about(config.data_folder,
+                      both(std::string(message_of(lock.error().code).zh) + "；请先停止服务器再恢复",
+                           lock.error().message + "; stop the server before restoring")));
   }
   if (auto kept = bring_key(config, command.backup + kKeySuffix); !kept) {
     return std::unexpected(kept.error());
@@ -163,20 +166,25 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   std::error_code error;
   fs::copy_file(command.backup, candidate.path(), error);
   if (error == std::errc::no_space_on_device) {
-    return fail(ErrorCode::kDiskFull, config.data_folder + " has no room for " + command.backup);
+    return fail(ErrorCode::kDiskFull,
+                both(config.data_folder + " 空间不足，放不下 " + command.backup,
+                     config.data_folder + " has no room for " + command.backup));
   }
-  if (error) return fail(ErrorCode::kNotFound, command.backup + ": " + error.message());
+  if (error)
+    return fail(ErrorCode::kNotFound,
+                about(command.backup, both("不能读取：" + error.message(), error.message())));
   fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
   const auto replaced = peek_devices(config.database_path());
-  auto backup = checked(config, candidate.path(), replaced.value_or(std::vector<DeviceRow>()));
-  if (!backup) return about_backup(command.backup, candidate.path(), std::move(backup.error()));
+  auto backup = checked(config, candidate.path(), command.backup,
+                        replaced.value_or(std::vector<DeviceRow>()));
+  if (!backup) return about_backup(command.backup, std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
   const Seq safe = told_safe(config);
   if (auto moved = move_aside(config, command.replace, now_ms); !moved) {
     return std::unexpected(moved.error());
   }
   fs::rename(candidate.path(), config.database_path(), error);
-  if (error) return fail(ErrorCode::kIo, config.database_path() + ": " + error.message());
+  if (error) return fail(ErrorCode::kIo, about(config.database_path(), error.message()));
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
   return Restored{std::move(*backup), safe, replaced.has_value()};
 }

@@ -103,7 +103,7 @@ class RunningServer : public Server {
     };
     pages.health = [this, look] {
       const auto [status, storage] = look();
-      if (const auto warning = storage_warning(storage)) return warning->english;
+      if (const auto warning = storage_warning(storage)) return warning->en;
       if (!status) return code_text(status.error());
       return health_text(*status, started_ms_, clock_->now().wall_ms);
     };
@@ -130,7 +130,7 @@ class RunningServer : public Server {
     }
     log_.info("backup_made", {{"upto", static_cast<std::int64_t>(made->upto.value)}});
     if (const auto warning = backup_warning(config_, now_ms, now_ms)) {
-      log_.warn("backup_on_same_disk", {{"advice", warning->english}});
+      log_.warn("backup_on_same_disk", {{"advice", warning->en}});
     }
   }
 

@@ -8,25 +8,25 @@ namespace {
 
 using PutOff = StorageHealth::PutOff;
 
-Warning what_to_do(ErrorCode code) {
+Line what_to_do(ErrorCode code) {
   switch (code) {
     case ErrorCode::kDiskFull:
-      return {"its disk is full: make room on it", "磁盘已满，请腾出空间"};
+      return {"磁盘已满，请腾出空间", "its disk is full: make room on it"};
     case ErrorCode::kReadOnly:
-      return {"its file may not be written: look at the file's rights and how its disk is mounted",
-              "数据库文件不可写，请检查文件权限与磁盘挂载方式"};
+      return {"数据库文件不可写，请检查文件权限与磁盘挂载方式",
+              "its file may not be written: look at the file's rights and how its disk is mounted"};
     case ErrorCode::kIo:
-      return {"its disk fails: look into the system's log", "磁盘故障，请查看系统日志"};
+      return {"磁盘故障，请查看系统日志", "its disk fails: look into the system's log"};
     case ErrorCode::kCorrupt:
     case ErrorCode::kNotADatabase:
-      return {"its file is damaged: run `verify`, and restore the last backup",
-              "数据库文件损坏，请运行 verify，并用最近的备份恢复"};
+      return {"数据库文件损坏，请运行 verify，并用最近的备份恢复",
+              "its file is damaged: run `verify`, and restore the last backup"};
     case ErrorCode::kLocked:
-      return {"another program holds its file: end that one",
-              "数据库文件被其他程序占用，请关闭该程序"};
+      return {"数据库文件被其他程序占用，请关闭该程序",
+              "another program holds its file: end that one"};
     default:
-      return {"a fault of this software: please report the log's line about it",
-              "软件故障，请报告日志中的相应行"};
+      return {"软件故障，请报告日志中的相应行",
+              "a fault of this software: please report the log's line about it"};
   }
 }
 
@@ -46,22 +46,22 @@ bool contains(const std::vector<PutOff>& phones, const PutOff& wanted) {
 
 }  // namespace
 
-std::optional<Warning> storage_warning(const StorageHealth& health) {
+std::optional<Line> storage_warning(const StorageHealth& health) {
   if (health.refuses) {
-    const Warning advice = what_to_do(health.refuses->code);
-    return Warning{"the county's storage takes no writes (" +
-                       std::string(name_of(health.refuses->code)) + "); " + advice.english +
-                       ". Phones keep their work and send it again by themselves",
-                   "县级数据库无法写入；" + advice.chinese + "。手机会保留内容并自动重新发送"};
+    const Line advice = what_to_do(health.refuses->code);
+    return Line{"县级数据库无法写入；" + advice.zh + "。手机会保留内容并自动重新发送",
+                "the county's storage takes no writes (" +
+                    std::string(name_of(health.refuses->code)) + "); " + advice.en +
+                    ". Phones keep their work and send it again by themselves"};
   }
   if (health.put_off.empty()) return std::nullopt;
-  const Warning advice = what_to_do(health.put_off.front().why.code);
+  const Line advice = what_to_do(health.put_off.front().why.code);
   const std::string names = phone_names(health.put_off);
-  return Warning{"the county's storage refuses the work of phones " + names + " alone (" +
-                     std::string(name_of(health.put_off.front().why.code)) + "); " +
-                     advice.english + ". They keep it and try again",
-                 "县级数据库无法接收以下手机的内容：" + names + "；" + advice.chinese +
-                     "。手机会保留内容并重试"};
+  return Line{
+      "县级数据库无法接收以下手机的内容：" + names + "；" + advice.zh + "。手机会保留内容并重试",
+      "the county's storage refuses the work of phones " + names + " alone (" +
+          std::string(name_of(health.put_off.front().why.code)) + "); " + advice.en +
+          ". They keep it and try again"};
 }
 
 void log_storage_changes(const StorageHealth& before, const StorageHealth& now, const Log& log) {

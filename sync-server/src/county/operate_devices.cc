@@ -1,4 +1,5 @@
 #include "access/enrolment.h"
+#include "base/line.h"
 #include "county/impl.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -11,9 +12,11 @@ Result<IssuedCode> County::create_code(RecordId worker, std::string_view by) {
   auto found = get(kinds::kWorker, worker);
   if (!found) return std::unexpected(std::move(found.error()));
   const std::int64_t now = impl.now_ms();
-  if (!*found || (*found)->erased) return fail(ErrorCode::kNotFound, "there is no such worker");
+  if (!*found || (*found)->erased)
+    return fail(ErrorCode::kNotFound, both("没有这个人员", "there is no such worker"));
   const auto left = int_of((*found)->body, fields::worker::kLeftMs);
-  if (left && *left <= now) return fail(ErrorCode::kNotFound, "this worker has left");
+  if (left && *left <= now)
+    return fail(ErrorCode::kNotFound, both("此人员已离职", "this worker has left"));
   return impl.in_batch([&]() -> Result<IssuedCode> {
     auto code = make_enrolment_code(*impl.storage, impl.random, worker, now);
     if (!code) return std::unexpected(std::move(code.error()));
@@ -27,12 +30,13 @@ Result<IssuedCode> County::create_code(RecordId worker, std::string_view by) {
 Result<void> County::revoke(DeviceId device, DeviceState how, std::string_view by) {
   Impl& impl = *impl_;
   if (how == DeviceState::kActive) {
-    return fail(ErrorCode::kInvalid, "a device is revoked as left or lost");
+    return fail(ErrorCode::kInvalid,
+                both("注销设备须说明是离职还是遗失", "a device is revoked as left or lost"));
   }
   return impl.in_batch([&]() -> Result<void> {
     auto found = impl.storage->device(device);
     if (!found) return std::unexpected(std::move(found.error()));
-    if (!*found) return fail(ErrorCode::kNotFound, "there is no such device");
+    if (!*found) return fail(ErrorCode::kNotFound, both("没有这台设备", "there is no such device"));
     DeviceRow row = std::move(**found);
     row.state = how;
     if (auto put = impl.storage->put_device(row); !put) return put;

@@ -1,4 +1,5 @@
 #include "access/grants.h"
+#include "base/line.h"
 #include "county/impl.h"
 #include "model/record.h"
 #include "schema/kinds.h"
@@ -40,14 +41,18 @@ Result<std::optional<StoredRow>> County::get(KindId kind, RecordId id) const {
 Result<std::optional<StoredRow>> County::find(KindId kind, std::uint32_t field,
                                               std::string_view text) const {
   const KindSchema* known = impl_->schema.kind(kind);
-  if (known == nullptr) return fail(ErrorCode::kNotFound, "there is no such kind of record");
+  if (known == nullptr)
+    return fail(ErrorCode::kNotFound, both("没有这种记录", "there is no such kind of record"));
   auto ids = impl_->storage->find(*known, field, text);
   if (!ids) return std::unexpected(std::move(ids.error()));
   if (ids->empty()) return std::nullopt;
   if (ids->size() > 1) {
-    return fail(ErrorCode::kConflict, std::to_string(ids->size()) + " records of the kind " +
-                                          std::string(known->name) +
-                                          " have this value; name one by its id");
+    const std::string count = std::to_string(ids->size());
+    return fail(
+        ErrorCode::kConflict,
+        both("有 " + count + " 条" + std::string(known->name_zh) + "是这个值；请用标识指明一条",
+             count + " records of the kind " + std::string(known->name) +
+                 " have this value; name one by its id"));
   }
   return get(kind, ids->front());
 }
@@ -70,7 +75,8 @@ Result<ImportReport> County::import_records(const std::vector<ImportedRecord>& r
   Workspace workspace(*impl.storage, impl.schema, impl.now_ms());
   const auto lay_in = [&](const ImportedRecord& record) -> Result<void> {
     const KindSchema* kind = impl.schema.kind(record.kind);
-    if (kind == nullptr) return fail(ErrorCode::kInvalid, "there is no such kind of record");
+    if (kind == nullptr)
+      return fail(ErrorCode::kInvalid, both("没有这种记录", "there is no such kind of record"));
     auto body = whole_record(*kind, record.body);
     if (!body) return std::unexpected(std::move(body.error()));
     const RecordKey key{record.kind, record.id};
@@ -113,7 +119,8 @@ Result<RecordId> County::write(KindId kind_id, RecordId id, std::string_view set
                                const std::vector<std::uint32_t>& clear, std::string_view by) {
   Impl& impl = *impl_;
   const KindSchema* kind = impl.schema.kind(kind_id);
-  if (kind == nullptr) return fail(ErrorCode::kNotFound, "there is no such kind of record");
+  if (kind == nullptr)
+    return fail(ErrorCode::kNotFound, both("没有这种记录", "there is no such kind of record"));
   auto part = canonical(*kind, set);
   if (!part) return std::unexpected(std::move(part.error()));
   return impl.in_batch([&]() -> Result<RecordId> {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/line.h"
 #include "county/impl.h"
 
 // What waits for a reviewer.
@@ -14,7 +15,8 @@ Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
   auto kept = storage.kept_operation(number);
   if (!kept) return std::unexpected(std::move(kept.error()));
   if (!*kept || (*kept)->state != KeptState::kWaiting) {
-    return fail(ErrorCode::kNotFound, "nothing that waits has this number");
+    return fail(ErrorCode::kNotFound,
+                both("没有这个序号的待办", "nothing that waits has this number"));
   }
   return std::move(**kept);
 }
@@ -22,15 +24,21 @@ Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
 // What a reviewer does not decide: what waits for something else than a reviewer.
 Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& kept) {
   if (const std::uint64_t first = list.followed_by(kept.number); first != 0) {
-    return fail(ErrorCode::kConflict, "it follows the record that number " + std::to_string(first) +
-                                          " makes; decide about that one, it goes along");
+    const std::string number = std::to_string(first);
+    return fail(ErrorCode::kConflict,
+                both("它附属于 " + number + " 号新建的记录；请处理那一条，它会一并处理",
+                     "it follows the record that number " + number +
+                         " makes; decide about that one, it goes along"));
   }
   if (list.awaited_by(kept.number)) {
-    return fail(ErrorCode::kConflict,
-                "it waits for its whistle and is decided when that arrives; it can be returned");
+    return fail(
+        ErrorCode::kConflict,
+        both("它在等所属的哨声，送达后自动处理；也可退回",
+             "it waits for its whistle and is decided when that arrives; it can be returned"));
   }
   if (kept.why != OutcomeStatus::kSealed) {
-    return fail(ErrorCode::kConflict, "it waits for an upgrade of this server");
+    return fail(ErrorCode::kConflict,
+                both("它在等本服务器升级", "it waits for an upgrade of this server"));
   }
   return {};
 }
@@ -89,7 +97,8 @@ Result<void> County::close_flagged(std::uint64_t number, std::string_view by) {
   auto open = review();
   if (!open) return std::unexpected(std::move(open.error()));
   if (std::ranges::find(open->flagged, Seq(number), &FlaggedRecord::seq) == open->flagged.end()) {
-    return fail(ErrorCode::kNotFound, "no record that came back has this number");
+    return fail(ErrorCode::kNotFound,
+                both("没有这个序号的已恢复记录", "no record that came back has this number"));
   }
   return impl.in_batch([&]() -> Result<void> {
     if (auto set = impl.storage->set_fact(seen_mark(number), "1"); !set) return set;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/line.h"
 #include "county/impl.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
@@ -54,10 +55,10 @@ Result<Message> read_message(Storage& storage, const RecordKey& key) {
   if (!stored) return std::unexpected(std::move(stored.error()));
   Message message;
   if (!*stored || (*stored)->state.erased) {
-    return fail(ErrorCode::kNotFound, "there is no such record");
+    return fail(ErrorCode::kNotFound, both("没有这条记录", "there is no such record"));
   }
   if (!message.ParseFromString((*stored)->state.body)) {
-    return fail(ErrorCode::kCorrupt, "a record cannot be read");
+    return fail(ErrorCode::kCorrupt, both("有一条记录无法读取", "a record cannot be read"));
   }
   return message;
 }
@@ -177,13 +178,13 @@ Result<Actor> County::Impl::actor_of(RecordId worker, RecordId whistle) {
   auto record = storage->record({kinds::kWorker, worker});
   if (!record) return std::unexpected(std::move(record.error()));
   if (!*record || (*record)->state.erased) {
-    return fail(ErrorCode::kNotFound, "there is no such worker");
+    return fail(ErrorCode::kNotFound, both("没有这个人员", "there is no such worker"));
   }
   auto reference = applier.reference();
   if (!reference) return std::unexpected(std::move(reference.error()));
   auto at = storage->record({kinds::kWhistle, whistle});
   if (!at) return std::unexpected(std::move(at.error()));
-  if (!*at) return fail(ErrorCode::kNotFound, "there is no such whistle");
+  if (!*at) return fail(ErrorCode::kNotFound, both("没有这条哨声", "there is no such whistle"));
   Actor actor;
   actor.worker = worker;
   const auto organisation =
@@ -204,7 +205,8 @@ Result<ActionResult> County::Impl::act(const StaffAction& asked, const Actor& ac
                                        std::string_view by) {
   v1::WhistleAction content;
   if (!content.ParseFromString(asked.details)) {
-    return fail(ErrorCode::kInvalid, "the action's details cannot be read");
+    return fail(ErrorCode::kInvalid,
+                both("动作的内容无法读取", "the action's details cannot be read"));
   }
   content.set_whistle(std::string(asked.whistle.bytes()));
   content.set_type(static_cast<v1::WhistleActionType>(asked.type));
@@ -273,7 +275,8 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
   auto about = impl_->summary_of(whistle);
   if (!about) return std::unexpected(std::move(about.error()));
   if (!about->headless || is_over(about->state)) {
-    return fail(ErrorCode::kConflict, "this whistle is not in the queue");
+    return fail(ErrorCode::kConflict,
+                both("这条哨声不在无头事项中", "this whistle is not in the queue"));
   }
   auto centre = impl_->county_centre();
   if (!centre) return std::unexpected(std::move(centre.error()));
@@ -311,7 +314,8 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
       result = std::move(*done);
       refused = result.status != OutcomeStatus::kAccepted;
       // An assignment that is refused takes the steps towards it back.
-      if (refused) return fail(ErrorCode::kConflict, "the assignment is refused");
+      if (refused)
+        return fail(ErrorCode::kConflict, both("不能这样交办", "the assignment is refused"));
     }
     return {};
   });

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/line.h"
 #include "gridwhistle/v1/admin.grpc.pb.h"
 #include "rpc/admin.h"
 
@@ -41,9 +42,11 @@ Result<int> run_over_socket(const std::string& socket_path, const AdminCommand& 
   const auto status = reader->Finish();
   if (exit_code) return *exit_code;
   if (!answered && status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return fail(ErrorCode::kUnavailable, "no server listens at " + socket_path);
+    return fail(ErrorCode::kUnavailable,
+                about(socket_path, both("没有服务器在此监听", "no server listens there")));
   }
-  return fail(ErrorCode::kProtocol, "the server stopped in the middle of the command",
+  return fail(ErrorCode::kProtocol,
+              both("服务器在命令执行途中停止", "the server stopped in the middle of the command"),
               "grpc " + std::to_string(status.error_code()));
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/line.h"
 #include "gridwhistle/v1/admin.grpc.pb.h"
 #include "rpc/admin.h"
 
@@ -95,7 +96,8 @@ class SocketServer final : public AdminServer {
     ::umask(before);
     if (!server_ || port == 0) {
       server_.reset();
-      return fail(ErrorCode::kUnavailable, "cannot listen at " + path);
+      return fail(ErrorCode::kUnavailable,
+                  about(path, both("不能在此监听", "cannot listen there")));
     }
     path_ = path;
     return {};
@@ -112,7 +114,9 @@ class SocketServer final : public AdminServer {
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const std::string& socket_path,
                                                         AdminHandler handler) {
   if (socket_path.empty() || socket_path.size() > kSocketPathBytesMax) {
-    return fail(ErrorCode::kInvalid, "the socket's path must have 1 to 107 bytes: " + socket_path);
+    return fail(ErrorCode::kInvalid,
+                about(socket_path, both("套接字的路径须为 1 到 107 字节",
+                                        "the socket's path must have 1 to 107 bytes")));
   }
   auto server = std::make_unique<SocketServer>(std::move(handler));
   if (const auto listening = server->listen(socket_path); !listening) {

@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "base/line.h"
 #include "rpc/reflection.h"
 #include "rpc/sync_service.h"
 
@@ -83,8 +84,10 @@ class GrpcServer final : public RpcServer {
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0) {
-      return fail(ErrorCode::kUnavailable,
-                  "cannot listen at " + options.listen + ": the address is taken or not ours");
+      return fail(
+          ErrorCode::kUnavailable,
+          about(options.listen, both("不能在此监听：地址已被占用，或不是本机的",
+                                     "cannot listen there: the address is taken or not ours")));
     }
     return {};
   }

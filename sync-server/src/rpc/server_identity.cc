@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/durable_file.h"
+#include "base/line.h"
 #include "base/p256.h"
 #include "base/rpc_names.h"
 #include "base/sha256.h"
@@ -30,7 +31,9 @@ Result<ServerIdentity> load_or_make_identity(const std::string& key_path) {
   if (!pem) return std::unexpected(pem.error());
   const auto key = P256Key::from_pem(*pem);
   if (!key) {
-    return fail(ErrorCode::kCorrupt, key_path + " is not the server's key: " + key.error().message);
+    const std::string& why = key.error().message;
+    return fail(ErrorCode::kCorrupt, both(key_path + " 不是服务器的密钥",
+                                          key_path + " is not the server's key: " + why));
   }
   const auto public_key = key->public_key();
   if (!public_key) return std::unexpected(public_key.error());

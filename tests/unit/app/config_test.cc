@@ -12,13 +12,17 @@ namespace {
 
 ServerConfig parsed(const std::string& text) {
   const auto config = parse_config("/etc/gw/gridwhistle.toml", text);
-  if (!config) FAIL(config.error().front());
+  if (!config) FAIL(config.error().front().en);
   return *config;
 }
 
 std::vector<std::string> complaints(const std::string& text) {
   const auto config = parse_config("gridwhistle.toml", text);
-  return config ? std::vector<std::string>() : config.error();
+  std::vector<std::string> english;
+  if (!config) {
+    for (const gridwhistle::Line& complaint : config.error()) english.push_back(complaint.en);
+  }
+  return english;
 }
 
 std::string with(const std::string& what, const std::string& by) {
@@ -89,8 +93,9 @@ TEST_CASE("Whatever a configuration says, it is read or every complaint names it
       REQUIRE(config->county.size() == 6);
     } else {
       REQUIRE_FALSE(config.error().empty());
-      for (const std::string& complaint : config.error()) {
-        REQUIRE(complaint.starts_with("gridwhistle.toml:"));
+      for (const gridwhistle::Line& complaint : config.error()) {
+        REQUIRE(complaint.zh.starts_with("gridwhistle.toml:"));
+        REQUIRE(complaint.en.starts_with("gridwhistle.toml:"));
       }
     }
   }

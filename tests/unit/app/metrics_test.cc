@@ -41,10 +41,10 @@ TEST_CASE("Whatever the storage refuses for, the warning names it and says what 
     health.refuses = Error{code, "database: words that are not for everybody", "sqlite 13"};
     const auto warning = storage_warning(health);
     REQUIRE(warning);
-    CHECK(warning->english.find("takes no writes (" + std::string(name_of(code)) + ")") !=
+    CHECK(warning->en.find("takes no writes (" + std::string(name_of(code)) + ")") !=
           std::string::npos);
-    CHECK(warning->english.find(": ") != std::string::npos);
-    CHECK(warning->english.find("not for everybody") == std::string::npos);
+    CHECK(warning->en.find(": ") != std::string::npos);
+    CHECK(warning->en.find("not for everybody") == std::string::npos);
     CHECK(storage_metrics_text("440811", health).find("storage_writable{county=\"440811\"} 0\n") !=
           std::string::npos);
   }
@@ -56,7 +56,7 @@ TEST_CASE("Phones that alone are refused are named by their short codes and coun
                     {"", {ErrorCode::kCorrupt, "", "sqlite 11"}}};
   const auto warning = storage_warning(health);
   REQUIRE(warning);
-  CHECK(warning->english.find("phones AB, ? alone (corrupt)") != std::string::npos);
+  CHECK(warning->en.find("phones AB, ? alone (corrupt)") != std::string::npos);
   const std::string figures = storage_metrics_text("440811", health);
   CHECK(figures.find("storage_writable{county=\"440811\"} 1\n") != std::string::npos);
   CHECK(figures.find("storage_failures_total{county=\"440811\"} 7\n") != std::string::npos);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <thread>
 
 #include "app/config.h"
@@ -232,9 +233,55 @@ TEST_CASE("What is wrong with a file is said with that file's path and what to d
   CHECK(damaged.text.find("; `restore` the newest backup (corrupt)") != std::string::npos);
 }
 
-TEST_CASE("In Chinese an error begins with what its code means") {
+TEST_CASE("In Chinese an error of a command is Chinese but for what it quotes") {
   Program program;
-  const Ended ended = program.run("--lang zh enrol NOBODY");
-  CHECK(ended.code == 1);
-  CHECK(ended.text.starts_with("gridwhistle-server: 没有这条记录：there is no worker NOBODY"));
+  REQUIRE(program.run("import " + kSample).code == 0);
+  const std::string folder = program.folder();
+  const std::string config = program.config();
+  const std::string short_file = folder + "/short";
+  std::ofstream(short_file) << "x";
+  const std::regex english("[A-Za-z]{2,},? [a-z]{2,}");
+  const auto in_chinese = [&](const std::string& arguments) {
+    const Ended ended = program.run("--lang zh " + arguments);
+    INFO(arguments << '\n' << ended.text);
+    CHECK(ended.code != 0);
+    CHECK_FALSE(ended.text.empty());
+    CHECK_FALSE(std::regex_search(ended.text, english));
+  };
+  for (const char* arguments :
+       {"enrol NOBODY", "inbox NOPE", "revoke XX --lost", "explain 12",
+        "queue assign 12 --lead BM-CG", "act 12 accept --as WG001", "act 12 dance --as WG001",
+        "review accept 7", "review return 7 --reason x", "review done 7",
+        "backup /nonexistent/x"}) {
+    in_chinese(arguments);
+  }
+  in_chinese("import " + (program.folder() / "data").string());
+  in_chinese("backup " + config);
+  in_chinese("init " + folder + " --county 440811 --public a.example:7443");
+  in_chinese("init " + folder + "/other --county 44 --public a.example:7443");
+  program.serve();
+  in_chinese("restore " + config);
+  in_chinese("serve");
+  CHECK(program.stop(SIGTERM) == 0);
+  std::filesystem::resize_file(program.folder() / "data/server-key.pem", 10);
+  in_chinese("status");
+  std::filesystem::remove(program.folder() / "data/server-key.pem");
+  in_chinese("status");
+  std::ofstream(config) << "county = \"440812\"\n";
+  in_chinese("status");
+  std::filesystem::remove(program.folder() / "data/county.db");
+  in_chinese("status");
+  std::ofstream(config) << "county = \"440812\"\ncolour = 1\nlog.level = \"loud\"\n"
+                           "backup.keep = 0\nlisten.metrics = \"0.0.0.0:1\"\n";
+  in_chinese("status");
+}
+
+TEST_CASE("In Chinese an error says what its code means where it does not say so itself") {
+  Program program;
+  CHECK(program.run("--lang zh enrol NOBODY").text ==
+        "gridwhistle-server: 没有人员 NOBODY (not_found)\n");
+  const std::string config = program.config();
+  CHECK(program.run("--lang zh restore " + config).text ==
+        "gridwhistle-server: 这不是本程序的数据文件：" + config +
+            ": file is not a database；请改用另一个备份恢复 (not_a_database)\n");
 }

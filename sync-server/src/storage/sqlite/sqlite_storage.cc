@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/line.h"
 #include "storage/open.h"
 #include "storage/sqlite/rows_of.h"
 
@@ -35,11 +36,13 @@ bool is_county(std::string_view code) {
 Result<void> create_sqlite_storage(const std::string& path, const std::string& county,
                                    const Schema& schema, const std::string& vfs) {
   if (!is_county(county)) {
-    return fail(ErrorCode::kInvalid, "a county's code has six digits", "county");
+    return fail(ErrorCode::kInvalid, both("县区代码为六位数字", "a county's code has six digits"),
+                "county");
   }
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) {
-    return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
+    return fail(ErrorCode::kAlreadyExists,
+                both("已有同名文件", "there is a file of this name already"));
   }
   auto connection = sqlite::Connection::open(options_for(path, vfs));
   if (!connection) return std::unexpected(std::move(connection.error()));
@@ -53,7 +56,8 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
                                                      const std::string& vfs) {
   std::error_code ignored;
   if (vfs.empty() && !std::filesystem::exists(path, ignored)) {
-    return fail(ErrorCode::kNotFound, "there is no such file; `init` makes a county");
+    return fail(ErrorCode::kNotFound,
+                both("没有这个文件；init 可新建", "there is no such file; `init` makes a county"));
   }
   auto connection = sqlite::Connection::open(options_for(path, vfs));
   if (!connection) return std::unexpected(std::move(connection.error()));
@@ -73,7 +77,8 @@ Result<void> SqliteStorage::load() {
   Result<std::string> county = fact("county");
   if (!county) return std::unexpected(county.error());
   if (!is_county(*county)) {
-    return fail(ErrorCode::kNotADatabase, "the file is not a county's", "county");
+    return fail(ErrorCode::kNotADatabase, both("不是县区的数据文件", "the file is not a county's"),
+                "county");
   }
   county_ = *county;
   const auto last = connection_.number("SELECT value FROM meta WHERE key='last_seq'", 0);
@@ -136,7 +141,8 @@ Result<void> SqliteStorage::set_fact(std::string_view name, std::string_view val
 Result<void> SqliteStorage::back_up(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) {
-    return fail(ErrorCode::kAlreadyExists, "there is a file of this name already");
+    return fail(ErrorCode::kAlreadyExists,
+                both("已有同名文件", "there is a file of this name already"));
   }
   if (auto copied = connection_.back_up(path); !copied) return copied;
   auto copy = sqlite::Connection::open({.path = path,
@@ -148,7 +154,8 @@ Result<void> SqliteStorage::back_up(const std::string& path) {
   const auto checked = sqlite::rows_of(*copy, "PRAGMA integrity_check(1)",
                                        [&](Statement& row) { verdict = std::string(row.text(0)); });
   if (!checked) return checked;
-  if (verdict != "ok") return fail(ErrorCode::kCorrupt, "the copy is damaged", "integrity_check");
+  if (verdict != "ok")
+    return fail(ErrorCode::kCorrupt, both("副本已损坏", "the copy is damaged"), "integrity_check");
   return {};
 }
 
