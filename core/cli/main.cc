@@ -7,12 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/line.h"
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/own_words.h"
 #include "cli/phone.h"
-#include "cli/spelling.h"
+#include "terminal/language.h"
+#include "terminal/usage.h"
 
 namespace gridwhistle::cli {
 namespace {
@@ -36,14 +37,6 @@ constexpr const char* kFooter =
 4 the server cannot be reached, what was recorded is safe; 5 not enrolled; 6 the phone's file is
 locked, damaged, full or read-only.)";
 
-bool speaks_chinese() {
-  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return std::string_view(value).starts_with("zh");
-  }
-  return false;
-}
-
 /// What the terminal gave need not be text, and nothing else is ever recorded.
 std::optional<Error> no_text_in(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -57,41 +50,11 @@ std::optional<Error> no_text_in(int argc, char** argv) {
   return std::nullopt;
 }
 
-/// A word that stands where a command is wanted and is none, with those it may have been meant for.
-std::optional<Error> unknown_command(const CLI::App& app) {
-  const std::vector<std::string> left = app.remaining(true);
-  const auto word =
-      std::ranges::find_if(left, [](const std::string& one) { return !one.starts_with('-'); });
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  if (word == left.end() || at->get_require_subcommand_min() == 0) return std::nullopt;
-  std::vector<std::string> known;
-  for (const CLI::App* one : at->get_subcommands([](const CLI::App*) { return true; })) {
-    known.push_back(one->get_name());
-  }
-  std::string meant;
-  for (const std::string& one : closest(*word, known)) meant += (meant.empty() ? "" : ", ") + one;
-  const std::string help = (at == &app ? "gw" : "gw " + at->get_name()) + " --help";
-  const std::string zh = meant.empty() ? "；" : "；是不是 " + meant + "？";
-  const std::string en = meant.empty() ? ";" : "; did you mean " + meant + "?";
-  return Error{ErrorCode::kInvalid,
-               both("没有命令 " + *word + zh + "全部命令见 " + help,
-                    "there is no command " + *word + en + " " + help + " lists them all"),
-               ""};
-}
-
-/// What `--lang` says, before the line has been understood.
-std::string language_of(int argc, char** argv, const std::string& otherwise) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string_view(argv[i]) == "--lang") return argv[i + 1];
-  }
-  return otherwise;
-}
-
 int run(int argc, char** argv) {
   Settings settings;
   settings.home = default_home();
-  std::string language = speaks_chinese() ? "zh" : "en";
+  settings.chinese = terminal::reads_chinese({argv + 1, argv + argc});
+  std::string language;
 
   CLI::App app(kAbout, "gw");
   app.footer(kFooter);
@@ -113,21 +76,17 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     // Options are not filled in yet when one of them is wrong.
     const bool json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
-    const auto unknown = wrong.get_exit_code() == 0 ? std::nullopt : unknown_command(app);
-    const std::string words =
-        unknown ? half_of(unknown->message, language_of(argc, argv, language) == "zh") : "";
-    if (!json && unknown) {
+    if (wrong.get_exit_code() == 0) return app.exit(wrong);
+    const Line line = terminal::usage_line(app, wrong);
+    const std::string& words = settings.chinese ? line.zh : line.en;
+    if (json) {
+      Output(settings).document({{"error", "usage"}, {"message", words}});
+    } else {
       std::cerr << "gw: " << words << '\n';
-      return static_cast<int>(Exit::kUsage);
     }
-    if (!json || wrong.get_exit_code() == 0) {
-      return app.exit(wrong) == 0 ? 0 : static_cast<int>(Exit::kUsage);
-    }
-    Output(settings).document({{"error", "usage"}, {"message", unknown ? words : wrong.what()}});
     return static_cast<int>(Exit::kUsage);
   }
 
-  settings.chinese = language == "zh";
   const Output output(settings);
   if (const auto wrong = no_text_in(argc, argv)) return static_cast<int>(output.failed(*wrong));
   auto phone = Phone::open(settings, chosen.reads_only);

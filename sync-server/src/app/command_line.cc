@@ -1,9 +1,10 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <sstream>
+
+#include "terminal/usage.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -58,14 +59,6 @@ class Builder {
   }
 
   CLI::App& app() { return app_; }
-
-  /// The word where a command should have stood; empty when there was none, or it is one.
-  std::string unknown_command() const {
-    const auto left = app_.remaining(true);
-    const auto word =
-        std::ranges::find_if(left, [](const std::string& one) { return !one.starts_with('-'); });
-    return word == left.end() ? "" : *word;
-  }
 
  private:
   template <typename Command, typename Kind>
@@ -203,6 +196,11 @@ class Builder {
 
 }  // namespace
 
+int tell(const Usage& usage, const Output& output) {
+  (usage.exit_code == 0 ? output.out : output.err)(output.say(usage.text));
+  return usage.exit_code;
+}
+
 std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
   Builder builder(line);
@@ -210,15 +208,14 @@ std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::stri
   try {
     builder.app().parse(reversed);
   } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const std::string unknown = builder.unknown_command();
-    if (error.get_name() == "RequiredError" && !unknown.empty()) {
-      return std::unexpected(
-          Usage{2, "There is no command \"" + unknown + "\"; --help lists those there are.\n"});
+    if (error.get_exit_code() == 0) {
+      std::ostringstream help;
+      builder.app().exit(error, help, help);
+      return std::unexpected(Usage{0, {help.str(), help.str()}});
     }
-    const bool help = builder.app().exit(error, out, err) == 0;
-    return std::unexpected(Usage{help ? 0 : 2, out.str() + err.str()});
+    const Line wrong = terminal::usage_line(builder.app(), error);
+    const std::string program = "gridwhistle-server: ";
+    return std::unexpected(Usage{2, {program + wrong.zh + "\n", program + wrong.en + "\n"}});
   }
   return line;
 }

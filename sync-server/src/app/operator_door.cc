@@ -12,18 +12,15 @@ rpc::AdminHandler operator_handler(CountyThread& thread, Clock& clock, ServerCon
                                    std::string key_sha256) {
   return [&thread, &clock, config = std::move(config), key_sha256 = std::move(key_sha256)](
              const rpc::AdminCommand& typed, const rpc::AdminOutput& out) {
+    const Output direct{out.out, out.err, language_of(typed.language)};
     const auto line = parse_command_line(typed.arguments);
-    if (!line) {
-      (line.error().exit_code == 0 ? out.out : out.err)(line.error().text);
-      return line.error().exit_code;
-    }
+    if (!line) return tell(line.error(), direct);
     const auto* command = std::get_if<CountyCommand>(&line->command);
     if (!command) {
-      const bool chinese = language_of(typed.language) == Language::kChinese;
-      out.err(
-          std::string("gridwhistle-server: ") +
-          (chinese ? "运行中的服务器不执行此命令" : "this command is not for a running server") +
-          "\n");
+      direct.err("gridwhistle-server: " +
+                 std::string(direct.say("this command is not for a running server",
+                                        "运行中的服务器不执行此命令")) +
+                 "\n");
       return static_cast<int>(ExitCode::kUsage);
     }
     // The county's thread must not wait for a slow reader, so it writes into memory.

@@ -22,6 +22,7 @@
 #include "base/durable_file.h"
 #include "gridwhistle/default_ports.h"
 #include "rpc/admin.h"
+#include "terminal/language.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -50,13 +51,6 @@ std::string account() {
     if (const char* value = std::getenv(name); value && *value) return value;
   }
   return "uid:" + std::to_string(getuid());
-}
-
-std::string terminal_language() {
-  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-    if (const char* value = std::getenv(name); value && *value) return value;
-  }
-  return "en";
 }
 
 /// A command that is just using the file is no reason not to start.
@@ -140,14 +134,11 @@ ExitCode run_local(const CommandLine& line, const LocalCommand& command, Output 
 }  // namespace
 
 int run_program(const std::vector<std::string>& arguments, const Output& terminal) {
-  const auto line = parse_command_line(arguments);
-  if (!line) {
-    (line.error().exit_code == 0 ? terminal.out : terminal.err)(line.error().text);
-    return line.error().exit_code;
-  }
   Output output = terminal;
+  output.language = terminal::reads_chinese(arguments) ? Language::kChinese : Language::kEnglish;
+  const auto line = parse_command_line(arguments);
+  if (!line) return tell(line.error(), output);
   output.json = line->json;
-  output.language = language_of(line->language.empty() ? terminal_language() : line->language);
   if (const auto* local = std::get_if<LocalCommand>(&line->command)) {
     return static_cast<int>(run_local(*line, *local, output));
   }

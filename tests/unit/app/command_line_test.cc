@@ -10,7 +10,7 @@ namespace {
 template <typename Command>
 Command county_command(const std::vector<std::string>& words) {
   const auto line = parse_command_line(words);
-  if (!line) FAIL(line.error().text);
+  if (!line) FAIL(line.error().text.en);
   return std::get<Command>(std::get<CountyCommand>(line->command));
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("Help is no error and says what comes first") {
   const auto line = parse_command_line({"--help"});
   REQUIRE(!line);
   CHECK(line.error().exit_code == 0);
-  CHECK(line.error().text.find("First day") != std::string::npos);
+  CHECK(line.error().text.en.find("First day") != std::string::npos);
   CHECK(exit_code({"act", "--help"}) == 0);
 }
 
@@ -67,19 +67,26 @@ TEST_CASE("The help of import names every file of the sample county") {
     if (!name.ends_with(".csv") && !name.ends_with(".toml") && !name.ends_with(".geojson"))
       continue;
     CAPTURE(name);
-    CHECK(line.error().text.find(name + " ") != std::string::npos);
+    CHECK(line.error().text.en.find(name + " ") != std::string::npos);
     ++files;
   }
   CHECK(files == 7);
 }
 
 TEST_CASE("A command that there is not is named, with the way to those there are") {
-  for (const auto& words : {std::vector<std::string>{"foo"}, {"--json", "foo"}, {"queue", "foo"}}) {
+  for (const auto& words : {std::vector<std::string>{"foo"}, {"--json", "foo"}}) {
     const auto line = parse_command_line(words);
     REQUIRE(!line);
     CHECK(line.error().exit_code == 2);
-    CHECK(line.error().text == "There is no command \"foo\"; --help lists those there are.\n");
+    CHECK(
+        line.error().text.en ==
+        "gridwhistle-server: there is no command foo; gridwhistle-server --help lists them all\n");
   }
+  const auto line = parse_command_line({"queue", "lst"});
+  REQUIRE(!line);
+  CHECK(line.error().text.zh ==
+        "gridwhistle-server: 没有命令 lst；是不是 list？全部命令见 gridwhistle-server queue "
+        "--help\n");
 }
 
 TEST_CASE("What is typed wrong is told with exit code 2") {

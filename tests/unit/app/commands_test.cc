@@ -89,7 +89,7 @@ class Desk {
 
   Said type(std::vector<std::string> words, bool json = true) {
     const auto line = parse_command_line(words);
-    if (!line) FAIL(line.error().text);
+    if (!line) FAIL(line.error().text.en);
     const auto& command = std::get<CountyCommand>(line->command);
     const auto files = read_argument_files(command);
     if (!files) FAIL(files.error().message);

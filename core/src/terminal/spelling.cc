@@ -1,10 +1,10 @@
-#include "cli/spelling.h"
+#include "terminal/spelling.h"
 
 #include <algorithm>
 #include <map>
 #include <numeric>
 
-namespace gridwhistle::cli {
+namespace gridwhistle::terminal {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::vector<std::string> closest(std::string_view word, const std::vector<std::s
   return words;
 }
 
-}  // namespace gridwhistle::cli
+}  // namespace gridwhistle::terminal
