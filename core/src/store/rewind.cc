@@ -19,8 +19,9 @@ using Dropped = std::unordered_map<RecordId, std::int64_t>;
 Result<std::int64_t> place_of(StoreState& state, const KindTable& table, const RecordRow& row,
                               int depth = 0) {
   constexpr int kDepthMax = 4;
-  const std::string_view body = row.body ? *row.body : row.base ? *row.base : std::string_view();
-  if (row.scopes != 0 || body.empty()) return row.scopes;
+  if (row.scopes != 0) return row.scopes;
+  GW_TRY_LET(body, content_of(state, table, row));
+  if (body.empty()) return 0;
   if (table.rules().scope_parent == 0) {
     const auto scope = scope_of(state, table.rules(), body);
     return scope && !scope->empty() ? intern_scopes(state, {*scope}) : Result<std::int64_t>(0);

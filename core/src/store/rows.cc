@@ -141,6 +141,17 @@ void put_on_top(RecordRow& row, OutboxKey key) {
   row.pending = pending_list(keys);
 }
 
+Result<std::string> content_of(StoreState& state, const KindTable& table, const RecordRow& row) {
+  if (row.body) return *row.body;
+  if (row.base) return *row.base;
+  std::optional<std::string> own;
+  GW_TRY_LET(unsent, load_operations(state, pending_of(row.pending), false));
+  for (const Operation& operation : unsent) {
+    if (operation.type != OperationType::kErase) own = laid_over(table.rules(), own, operation);
+  }
+  return own.value_or("");
+}
+
 Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
                     std::optional<std::string> delivered) {
   std::vector<PendingKey> keys = pending_of(row.pending);

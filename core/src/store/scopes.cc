@@ -85,48 +85,46 @@ class Sweep {
   }
 
  private:
-  struct Place {
-    std::int64_t scopes = 0;
-    std::string body;
-  };
-
   Result<std::vector<RecordId>> uncovered(const KindTable& table) {
-    GW_TRY_LET(rows, state_.connection.prepare("SELECT id, scopes, ifnull(body, base) FROM " +
-                                               table.name));
+    GW_TRY_LET(rows, state_.connection.prepare(
+                         "SELECT id, scopes, ifnull(body, base), pending FROM " + table.name));
     std::vector<RecordId> lost;
     for (;;) {
-      GW_TRY_LET(row, rows.step());
-      if (!row) return lost;
-      GW_TRY_LET(kept, stays(table.rules(), table.rules(),
-                             {rows.integer(1), std::string(rows.blob(2))}, 0));
+      GW_TRY_LET(found, rows.step());
+      if (!found) return lost;
+      RecordRow row;
+      row.scopes = rows.integer(1);
+      if (!rows.is_null(2)) row.body = rows.blob(2);
+      row.pending = rows.blob(3);
+      GW_TRY_LET(kept, stays(table, table.rules(), row, 0));
       if (!kept) lost.push_back(rows.record_id(0));
     }
   }
 
-  // Whether a row of the kind `shown` stays that lies where this record of `kind` does.
-  Result<bool> stays(const KindSchema& kind, const KindSchema& shown, const Place& place,
+  // Whether a row of the kind `shown` stays that lies where this record does.
+  Result<bool> stays(const KindTable& table, const KindSchema& shown, const RecordRow& row,
                      int depth) {
-    if (place.scopes != 0) return any_covered(scopes_text(state_, place.scopes), shown);
+    const KindSchema& kind = table.rules();
+    if (row.scopes != 0) return any_covered(scopes_text(state_, row.scopes), shown);
     if (!kind.fixed_scope.empty()) return true;
+    GW_TRY_LET(content, content_of(state_, table, row));
     if (kind.scope_parent == 0) {
-      const auto scope = scope_of(state_, kind, place.body);
+      const auto scope = scope_of(state_, kind, content);
       // Pending edits of a record whose base has left name no place: there is nothing to show.
       return scope && covers(grants_, *scope, shown);
     }
-    return parent_stays(kind, shown, place, depth);
+    return parent_stays(kind, shown, content, depth);
   }
 
   // A parent that has not arrived yet says nothing against its children.
-  Result<bool> parent_stays(const KindSchema& kind, const KindSchema& shown, const Place& place,
-                            int depth) {
+  Result<bool> parent_stays(const KindSchema& kind, const KindSchema& shown,
+                            std::string_view content, int depth) {
     constexpr int kDepthMax = 4;
-    const auto named = parent_of(kind, place.body);
+    const auto named = parent_of(kind, content);
     const KindTable* parent = named ? table_of(state_, named->kind) : nullptr;
     if (parent == nullptr || depth == kDepthMax) return true;
     GW_TRY_LET(row, load_row(state_, *parent, named->id));
-    if (!row) return true;
-    return stays(parent->rules(), shown, {row->scopes, row->body.value_or(row->base.value_or(""))},
-                 depth + 1);
+    return row ? stays(*parent, shown, *row, depth + 1) : Result<bool>(true);
   }
 
   bool any_covered(std::string_view scopes, const KindSchema& shown) const {

@@ -173,6 +173,8 @@ std::uint64_t number_in(const KindSchema& kind, std::string_view body, std::stri
 /// Writes the row, or removes it when nobody has the record.
 Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
                       const RecordRow& row);
+/// What the file knows of the record, in sight or hidden by an erasure that is under way.
+Result<std::string> content_of(StoreState& state, const KindTable& table, const RecordRow& row);
 /// Lays an operation that was just recorded over the row; what is seen then the caller says.
 void put_on_top(RecordRow& row, OutboxKey key);
 /// Sets `row.body` to base ⊕ pending, given what the server has.

@@ -158,6 +158,24 @@ TEST_CASE("a lost scope takes its rows, words and children along, and leaves the
   CHECK_FALSE(phone.has(kHousehold, own));
 }
 
+TEST_CASE("what an unsent erasure hides goes with its scope too") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  const RecordId own = phone.put(kHousehold, household("太平镇一号"));
+  v1::Resident resident;
+  resident.set_household(std::string(own.bytes()));
+  resident.set_name("陈某");
+  const RecordId child = phone.put(kResident, resident);
+  REQUIRE(phone->erase(kHousehold, own));
+  phone.welcome(phone.welcome_of({kOtherScope}));
+  phone.acknowledge(Lane::kRecords, 10, OutcomeStatus::kAccepted, 2);
+  phone.acknowledge(Lane::kRecords, 12, OutcomeStatus::kSealed);
+  CHECK_FALSE(phone.has(kHousehold, own));
+  CHECK_FALSE(phone.has(kResident, child));
+  CHECK(phone->search({.text = "陈某"}, {"回访"})->empty());
+}
+
 TEST_CASE("a row in another held scope stays, and one whose audience was lost goes") {
   Phone phone;
   phone.welcome(phone.welcome_of({kGridScope, "town:440811001000"}));
