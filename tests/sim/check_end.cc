@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "base/sha256.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "model/record.h"
 #include "schema/kinds.h"
@@ -13,10 +14,11 @@ namespace {
 
 using Rows = std::map<RecordId, std::string>;
 
-/// The grid of every whistle, and the organisations that have to do with it.
-struct WhistlePlaces {
-  std::map<RecordId, std::string> grid;
-  std::map<RecordId, std::set<RecordId>> organisations;
+/// Where the wholes lie that others follow.
+struct Places {
+  std::map<RecordId, std::string> home;                  ///< the grid of every household
+  std::map<RecordId, std::string> grid;                  ///< of every whistle
+  std::map<RecordId, std::set<RecordId>> organisations;  ///< that have to do with a whistle
 };
 
 std::vector<StoredRow> all(const County& county, KindId kind) {
@@ -29,8 +31,11 @@ RecordId id_at(const std::string& body, std::uint32_t field) {
   return RecordId::from_bytes(text_of(body, field).value_or("")).value_or(RecordId());
 }
 
-WhistlePlaces places_of(const County& county) {
-  WhistlePlaces places;
+Places places_of(const County& county) {
+  Places places;
+  for (const StoredRow& row : all(county, kinds::kHousehold)) {
+    places.home[row.id] = text_of(row.body, v1::Household::kGridFieldNumber).value_or("");
+  }
   for (const StoredRow& row : all(county, kinds::kWhistle)) {
     places.grid[row.id] = text_of(row.body, v1::Whistle::kGridFieldNumber).value_or("");
   }
@@ -49,14 +54,19 @@ bool place_covers(const Person& person, const std::string& grid, bool personal) 
 }
 
 /// What a person's phone should hold of a kind, as the server has it.
-Rows expected(const County& county, const WhistlePlaces& places, const Person& person,
-              KindId kind) {
+Rows expected(const County& county, const Places& places, const Person& person, KindId kind) {
   Rows rows;
   for (const StoredRow& row : all(county, kind)) {
     bool belongs = false;
     if (kind == kinds::kVisit || kind == kinds::kHousehold) {
       const std::string grid(text_of(row.body, 2).value_or(""));
       belongs = place_covers(person, grid, kind == kinds::kHousehold);
+    } else if (kind == kinds::kResident) {
+      const auto grid = places.home.find(id_at(row.body, v1::Resident::kHouseholdFieldNumber));
+      belongs = grid != places.home.end() && place_covers(person, grid->second, true);
+    } else if (kind == kinds::kOutcome) {
+      belongs = text_of(row.body, v1::Outcome::kWorkerFieldNumber) ==
+                "worker:" + to_hex(person.worker.bytes());
     } else {
       const RecordId whistle = kind == kinds::kWhistle ? row.id : id_at(row.body, 2);
       const auto grid = places.grid.find(whistle);
@@ -77,6 +87,8 @@ Rows held(Phone& phone, const char* kind) {
   if (!found) throw Violation("a phone's rows cannot be read: " + found.error().message);
   Rows rows;
   for (const FoundBytes& row : *found) {
+    // A notice of a log that was lost has no place in the one that took its place.
+    if (row.info.kind == kinds::kOutcome && !row.info.last_seq) continue;
     rows[row.info.id] = replace_fields(row.record, "", {1});
   }
   return rows;
@@ -125,16 +137,16 @@ void compare(const std::string& who, const std::string& kind, const Rows& server
 }
 
 void check_replicas(const County& county, Phone& phone) {
-  constexpr std::pair<KindId, const char*> kKinds[] = {{kinds::kVisit, "Visit"},
-                                                       {kinds::kHousehold, "Household"},
-                                                       {kinds::kWhistle, "Whistle"},
-                                                       {kinds::kWhistleAction, "WhistleAction"},
-                                                       {kinds::kAssignment, "Assignment"}};
-  const WhistlePlaces places = places_of(county);
+  constexpr std::pair<KindId, const char*> kKinds[] = {
+      {kinds::kVisit, "Visit"},           {kinds::kHousehold, "Household"},
+      {kinds::kWhistle, "Whistle"},       {kinds::kWhistleAction, "WhistleAction"},
+      {kinds::kAssignment, "Assignment"}, {kinds::kWhistleContact, "WhistleContact"},
+      {kinds::kResident, "Resident"},     {kinds::kOutcome, "Outcome"}};
+  const Places places = places_of(county);
   const std::set<RecordId> waiting = waiting_of(county, phone.person());
   for (const auto& [kind, name] : kKinds) {
-    compare(phone.person().name, name, expected(county, places, phone.person(), kind),
-            held(phone, name), waiting);
+    compare(phone.name(), name, expected(county, places, phone.person(), kind), held(phone, name),
+            waiting);
   }
 }
 

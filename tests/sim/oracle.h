@@ -30,6 +30,8 @@ class Oracle {
   void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
   void removed(const RecordId& id, const std::string& element);
   void erased(const RecordId& id);
+  /// A record is a part of another: erased with that one too.
+  void belongs(const RecordId& part, const RecordId& whole) { wholes_[part] = whole; }
 
   /// A phone shows this value of a record that none of its own writes was refused of. Having shown
   /// an own write, it never shows an older own one.
@@ -61,12 +63,14 @@ class Oracle {
   };
   struct Told;
 
+  bool may_be_erased(const RecordId& id) const;
   void check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,
                    const std::string& body, const Told& told) const;
   void check_elements(const RecordId& id, const History& history, const std::string& body,
                       const Told& told) const;
 
   std::map<RecordId, History> records_;
+  std::map<RecordId, RecordId> wholes_;
   std::map<RecordId, std::string> listed_;
   std::size_t promises_ = 0;
 };

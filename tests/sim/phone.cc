@@ -20,19 +20,22 @@ constexpr auto kVisitNotes = v1::Visit::kNotesFieldNumber;
 constexpr auto kHouseholdNotes = v1::Household::kNotesFieldNumber;
 constexpr auto kNeeds = v1::Household::kServiceNeedsFieldNumber;
 constexpr auto kTitle = v1::Whistle::kTitleFieldNumber;
+constexpr auto kName = v1::Resident::kNameFieldNumber;
+constexpr auto kRelation = v1::Resident::kRelationFieldNumber;
 
 }  // namespace
 
 Phone::Phone(Timeline& timeline, Dice& dice, Network& network, Oracle& oracle, Person& person,
-             const std::string& folder)
+             std::string name, const std::string& folder)
     : timeline_(timeline),
       dice_(dice),
       network_(network),
       oracle_(oracle),
       person_(person),
-      path_(folder + "/" + person.name + ".db"),
+      name_(std::move(name)),
+      path_(folder + "/" + name_ + ".db"),
       clock_(timeline, dice.next()) {
-  line_.name = person.name;
+  line_.name = name_;
   open();
 }
 
@@ -48,13 +51,13 @@ void Phone::open() {
     return network_.transport(line_);
   };
   auto client = Client::open(std::move(options));
-  if (!client) throw Violation(person_.name + " does not open: " + client.error().message);
+  if (!client) throw Violation(name_ + " does not open: " + client.error().message);
   client_ = std::move(*client);
 }
 
 void Phone::kill() {
   if (!client_) return;
-  timeline_.note(person_.name + " killed");
+  timeline_.note(name_ + " killed");
   die_with_files(path_, [this] {
     client_.reset();
     executor_.reset();
@@ -67,32 +70,32 @@ void Phone::reboot() {
 }
 
 void Phone::enrol(const EnrolmentCode& code) {
-  client_->enrol(code, person_.name, [name = person_.name](Result<void> how) {
+  client_->enrol(code, name_, [name = name_](Result<void> how) {
     if (!how) throw Violation(name + " cannot enrol: " + how.error().message);
   });
 }
 
 void Phone::sync() {
   client_->sync_once({}, [this](Result<SyncReport> report) {
-    timeline_.note(person_.name + (report ? " synced" : " failed " + report.error().detail));
+    timeline_.note(name_ + (report ? " synced" : " failed " + report.error().detail));
   });
 }
 
 void Phone::go_live() { client_->start_live(); }
 
 std::string Phone::fresh(const char* what) {
-  return std::string(what) + "<" + person_.name + "/" + std::to_string(++values_) + ">";
+  return std::string(what) + "<" + name_ + "/" + std::to_string(++values_) + ">";
 }
 
 std::optional<FoundBytes> Phone::any(const char* kind) {
   auto found = client_->query(kind, Query(), kPurpose);
-  if (!found) throw Violation(person_.name + " cannot read: " + found.error().message);
+  if (!found) throw Violation(name_ + " cannot read: " + found.error().message);
   if (found->empty()) return std::nullopt;
   return (*found)[dice_.below(found->size())];
 }
 
 void Phone::count(const Error* error, const char* what) {
-  timeline_.note(person_.name + " " + what + (error == nullptr ? "" : " refused"));
+  timeline_.note(name_ + " " + what + (error == nullptr ? "" : " refused"));
   if (error == nullptr) {
     ++done_;
     return;
@@ -103,7 +106,7 @@ void Phone::count(const Error* error, const char* what) {
                         code == ErrorCode::kForbidden || code == ErrorCode::kNotFound ||
                         code == ErrorCode::kNotEnrolled;
   if (!expected) {
-    throw Violation(person_.name + " cannot " + what + ": " + std::string(name_of(code)) + " " +
+    throw Violation(name_ + " cannot " + what + ": " + std::string(name_of(code)) + " " +
                     error->message);
   }
 }
@@ -112,7 +115,7 @@ void Phone::do_something() {
   if (!person_.walks) {
     act_on_whistle();
   } else {
-    switch (dice_.below(10)) {
+    switch (dice_.below(13)) {
       case 0:
         new_visit();
         break;
@@ -138,6 +141,15 @@ void Phone::do_something() {
       case 8:
         record_together();
         break;
+      case 9:
+        new_resident();
+        break;
+      case 10:
+        edit_text("Resident", kRelation);
+        break;
+      case 11:
+        if (dice_.chance(300)) move_household();
+        break;
       default:
         act_on_whistle();
         break;
@@ -152,7 +164,7 @@ void Phone::new_visit() {
   visit.set_kind(v1::VISIT_KIND_PATROL);
   visit.set_notes(fresh("visit"));
   const auto id = client_->put(visit);
-  if (id) oracle_.wrote(person_.name, kinds::kVisit, *id, kVisitNotes, visit.notes(), "");
+  if (id) oracle_.wrote(name_, kinds::kVisit, *id, kVisitNotes, visit.notes(), "");
   count(id, "record a visit");
 }
 
@@ -163,20 +175,59 @@ void Phone::new_household() {
   household.set_notes(fresh("household"));
   const auto id = client_->put(household);
   if (id) {
-    oracle_.wrote(person_.name, kinds::kHousehold, *id, kHouseholdNotes, household.notes(), "");
+    oracle_.wrote(name_, kinds::kHousehold, *id, kHouseholdNotes, household.notes(), "");
   }
   count(id, "record a household");
 }
 
+void Phone::new_resident() {
+  const auto home = any("Household");
+  if (!home) return;
+  v1::Resident resident;
+  resident.set_household(std::string(home->info.id.bytes()));
+  resident.set_name(fresh("resident"));
+  const auto id = client_->put(resident);
+  if (id) {
+    oracle_.wrote(name_, kinds::kResident, *id, kName, resident.name(), "");
+    oracle_.belongs(*id, home->info.id);
+  }
+  count(id, "record a resident");
+}
+
+void Phone::move_household() {
+  const auto home = any("Household");
+  if (!home) return;
+  v1::Household change;
+  change.set_id(std::string(home->info.id.bytes()));
+  change.set_grid(kGrids[dice_.below(std::size(kGrids))]);
+  count(client_->put(change), "move a household");
+}
+
 void Phone::new_whistle() {
+  Transaction transaction = client_->transaction();
   v1::Whistle whistle;
   whistle.set_grid(person_.place);
   whistle.set_title(fresh("whistle"));
   whistle.set_category(dice_.chance(700) ? "01" : "99");
   whistle.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
-  const auto id = client_->put(whistle);
-  if (id) oracle_.wrote(person_.name, kinds::kWhistle, *id, kTitle, whistle.title(), "");
-  count(id, "blow a whistle");
+  const auto id = transaction.put(whistle);
+  if (!id) throw Violation("no id");
+  std::optional<RecordId> caller;
+  v1::WhistleContact contact;
+  if (dice_.chance(500)) {
+    contact.set_whistle(std::string(id->bytes()));
+    contact.set_name(fresh("caller"));
+    const auto put = transaction.put(contact);
+    if (!put) throw Violation("no id");
+    caller = *put;
+  }
+  const auto how = transaction.commit();
+  if (how) oracle_.wrote(name_, kinds::kWhistle, *id, kTitle, whistle.title(), "");
+  if (how && caller) {
+    oracle_.wrote(name_, kinds::kWhistleContact, *caller, v1::WhistleContact::kNameFieldNumber,
+                  contact.name(), "");
+  }
+  count(how, "blow a whistle");
 }
 
 void Phone::edit_text(const char* kind, std::uint32_t field) {
@@ -188,7 +239,7 @@ void Phone::edit_text(const char* kind, std::uint32_t field) {
   append_text(change, 1, found->info.id.bytes());
   append_text(change, field, value);
   const auto id = client_->put(Change{kind, change, {}, {}});
-  if (id) oracle_.wrote(person_.name, found->info.kind, *id, field, value, seen);
+  if (id) oracle_.wrote(name_, found->info.kind, *id, field, value, seen);
   count(id, "edit");
 }
 
@@ -220,14 +271,14 @@ void Phone::tag_household() {
 }
 
 void Phone::erase_something() {
-  static constexpr const char* kKinds[] = {"Household", "Household", "Visit", "Whistle",
-                                           "WhistleAction"};
+  static constexpr const char* kKinds[] = {"Household", "Household", "Visit",
+                                           "Resident",  "Whistle",   "WhistleAction"};
   const char* const kind = kKinds[dice_.below(std::size(kKinds))];
   const auto found = any(kind);
   if (!found) return;
   const auto how = client_->erase(kind, found->info.id);
   if (how && built_schema().kind(kind)->never_erased) {
-    throw Violation(person_.name + " erased " + kind + " " + found->info.id.text());
+    throw Violation(name_ + " erased " + kind + " " + found->info.id.text());
   }
   if (how) oracle_.erased(found->info.id);
   count(how, "erase something");
@@ -248,8 +299,8 @@ void Phone::record_together() {
   if (!home || !walk) throw Violation("no ids");
   const auto how = transaction.commit();
   if (how) {
-    oracle_.wrote(person_.name, kinds::kHousehold, *home, kHouseholdNotes, household.notes(), "");
-    oracle_.wrote(person_.name, kinds::kVisit, *walk, kVisitNotes, visit.notes(), "");
+    oracle_.wrote(name_, kinds::kHousehold, *home, kHouseholdNotes, household.notes(), "");
+    oracle_.wrote(name_, kinds::kVisit, *walk, kVisitNotes, visit.notes(), "");
   }
   count(how, "record together");
 }
@@ -274,8 +325,7 @@ void Phone::act_on_whistle() {
   }
   const auto id = client_->act(action);
   if (id) {
-    oracle_.wrote(person_.name, kinds::kWhistleAction, *id, v1::WhistleAction::kNoteFieldNumber,
-                  note, "");
+    oracle_.wrote(name_, kinds::kWhistleAction, *id, v1::WhistleAction::kNoteFieldNumber, note, "");
   }
   count(id, "act");
 }
@@ -293,7 +343,7 @@ void Phone::look() {
     if (!found) throw Violation("cannot read: " + found.error().message);
     for (const FoundBytes& row : *found) {
       if (refused.contains(row.info.id)) continue;
-      oracle_.shows(person_.name, row.info.id, field,
+      oracle_.shows(name_, row.info.id, field,
                     std::string(text_of(row.record, field).value_or("")));
     }
   };

@@ -16,8 +16,9 @@ namespace gridwhistle::sim {
 /// One phone and the person who holds it: a real client on a real file.
 class Phone {
  public:
+  /// A person may hold several; `name` is this one's.
   Phone(Timeline& timeline, Dice& dice, Network& network, Oracle& oracle, Person& person,
-        const std::string& folder);
+        std::string name, const std::string& folder);
 
   void open();
   /// The process dies between two events. Its file stays as it was at that moment.
@@ -36,6 +37,7 @@ class Phone {
   Client& client() { return *client_; }
   SimClock& clock() { return clock_; }
   Network::Line& line() { return line_; }
+  const std::string& name() const { return name_; }
   Person& person() { return person_; }
   std::uint64_t done() const { return done_; }
   std::uint64_t refused() const { return refused_; }
@@ -43,6 +45,8 @@ class Phone {
  private:
   void new_visit();
   void new_household();
+  void new_resident();
+  void move_household();
   void new_whistle();
   void edit_household();
   void edit_visit();
@@ -66,6 +70,7 @@ class Phone {
   Network& network_;
   Oracle& oracle_;
   Person& person_;
+  const std::string name_;
   const std::string path_;
   SimClock clock_;
   SimSecretStore secrets_;

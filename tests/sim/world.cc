@@ -44,16 +44,20 @@ class World {
 
   void begin() {
     data_ = std::make_unique<CountyData>(server_.county());
-    for (Person& person : data_->people()) {
-      phones_.push_back(
-          std::make_unique<Phone>(timeline_, dice_, network_, oracle_, person, folder_.path()));
-      const auto code = server_.county().create_code(person.worker, "simulator");
-      if (!code) throw Violation("no code: " + code.error().message);
-      phones_.back()->enrol({{"county:1", server_.key_sha256()}, code->code});
-    }
+    for (Person& person : data_->people()) give_phone(person, person.name);
+    Person& first = data_->people().front();
+    give_phone(first, first.name + "+");
     wait(kMinute);
     for (const auto& phone : phones_) phone->sync();
     wait(5 * kMinute);
+  }
+
+  void give_phone(Person& person, const std::string& name) {
+    phones_.push_back(
+        std::make_unique<Phone>(timeline_, dice_, network_, oracle_, person, name, folder_.path()));
+    const auto code = server_.county().create_code(person.worker, "simulator");
+    if (!code) throw Violation("no code: " + code.error().message);
+    phones_.back()->enrol({{"county:1", server_.key_sha256()}, code->code});
   }
 
   void trouble() {
@@ -124,7 +128,7 @@ class World {
 
   void lose_line(Phone& phone, std::uint64_t ms) {
     if (!phone.line().reachable) return;
-    timeline_.note(phone.person().name + " has no network");
+    timeline_.note(phone.name() + " has no network");
     phone.line().reachable = false;
     network_.line_lost(phone.line());
     timeline_.after(ms, [&phone] { phone.line().reachable = true; });
@@ -217,7 +221,7 @@ class World {
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
       if (status.unsent == 0 && status.caught_up) continue;
-      throw Violation("not settled on a healed network: " + phone->person().name + " has " +
+      throw Violation("not settled on a healed network: " + phone->name() + " has " +
                       std::to_string(status.unsent) + " unsent, last error " +
                       (status.last_error
                            ? status.last_error->message + " (" + status.last_error->detail + ")"
