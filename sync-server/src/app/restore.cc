@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -102,22 +103,41 @@ Seq told_safe(const ServerConfig& config) {
   return Seq(seq);
 }
 
-Result<void> move_aside(const ServerConfig& config, bool replace, std::int64_t now_ms) {
+constexpr std::array<const char*, 3> kFileAndItsLog = {"", "-wal", "-shm"};
+
+/// A name that neither a file nor what SQLite keeps beside one has: seconds, and a number for the
+/// next restore in the same one.
+std::string free_name_aside(const std::string& path, std::int64_t now_ms) {
+  const std::string first = path + ".before-restore-" + std::to_string(now_ms / 1000);
+  std::string name = first;
+  const auto is_taken = [&](const char* suffix) {
+    std::error_code ignored;
+    return fs::exists(name + suffix, ignored);
+  };
+  for (int next = 2; std::ranges::any_of(kFileAndItsLog, is_taken); ++next) {
+    name = first + "-" + std::to_string(next);
+  }
+  return name;
+}
+
+/// The name under which the file that was there stays; empty when there was none. A log that has
+/// lost its file goes aside too, or it would be taken for the restored one's.
+Result<std::string> move_aside(const ServerConfig& config, bool replace, std::int64_t now_ms) {
   const std::string path = config.database_path();
   std::error_code error;
-  if (!fs::exists(path, error)) return {};
-  if (!replace) {
+  const bool is_there = fs::exists(path, error);
+  if (is_there && !replace) {
     return fail(ErrorCode::kAlreadyExists,
                 both(path + " 已经存在；加 --replace 可改名保留",
                      path + " is there; --replace keeps it under a new name"));
   }
-  const std::string aside = path + ".before-restore-" + std::to_string(now_ms / 1000);
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  const std::string aside = free_name_aside(path, now_ms);
+  for (const char* suffix : kFileAndItsLog) {
     if (!fs::exists(path + suffix, error)) continue;
     fs::rename(path + suffix, aside + suffix, error);
     if (error) return fail(ErrorCode::kIo, about(path + suffix, error.message()));
   }
-  return {};
+  return is_there ? aside : std::string();
 }
 
 /// On a new machine the key comes with the backup; one that is there already stays.
@@ -147,6 +167,7 @@ std::unexpected<Error> about_backup(const std::string& backup, Error error) {
 struct Restored {
   Checked backup;
   Seq told_safe;
+  std::string kept;           ///< where the replaced file is now; empty when there was none
   bool knew_devices = false;  ///< the replaced file could be asked
 };
 
@@ -159,8 +180,8 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
                       both(std::string(message_of(lock.error().code).zh) + "；请先停止服务器再恢复",
                            lock.error().message + "; stop the server before restoring")));
   }
-  if (auto kept = bring_key(config, command.backup + kKeySuffix); !kept) {
-    return std::unexpected(kept.error());
+  if (auto brought = bring_key(config, command.backup + kKeySuffix); !brought) {
+    return std::unexpected(brought.error());
   }
   const Candidate candidate(config);
   std::error_code error;
@@ -180,13 +201,12 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   if (!backup) return about_backup(command.backup, std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
   const Seq safe = told_safe(config);
-  if (auto moved = move_aside(config, command.replace, now_ms); !moved) {
-    return std::unexpected(moved.error());
-  }
+  auto kept = move_aside(config, command.replace, now_ms);
+  if (!kept) return std::unexpected(kept.error());
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, about(config.database_path(), error.message()));
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return Restored{std::move(*backup), safe, replaced.has_value()};
+  return Restored{std::move(*backup), safe, std::move(*kept), replaced.has_value()};
 }
 
 std::string named(const std::vector<Phone>& phones) {
@@ -255,6 +275,9 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   sheet.add({"upto", "Up to", "日志号"}, number_value(restored->backup.upto.value));
   sheet.add({"told_safe", "Phones told safe up to", "已告知手机的安全日志号"},
             number_value(restored->told_safe.value));
+  if (!restored->kept.empty()) {
+    sheet.add({"kept", "The file before", "原文件"}, text_value(restored->kept));
+  }
   if (output.json) {
     sheet.add({"same_key", "", ""}, flag_value(restored->backup.same_key, ""));
     sheet.add({"to_enrol", "", ""}, {json_of(restored->backup.unknown), ""});

@@ -404,6 +404,43 @@ TEST_CASE(
   CHECK(said.out.find("Warning") == said.out.npos);
 }
 
+TEST_CASE("Every file that a restore replaces stays, also when two restores fall on one second") {
+  Desk desk;
+  desk.with_sample();
+  const std::string older = desk.folder() / "older.gwbackup";
+  REQUIRE(desk.type({"backup", older}).code == ExitCode::kDone);
+  desk.whistle("T-5", "02004");
+  const std::string newer = desk.folder() / "newer.gwbackup";
+  REQUIRE(desk.type({"backup", newer}).code == ExitCode::kDone);
+  desk.whistle("T-6", "02004");
+  desk.close();
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, true};
+  // What a power cut leaves beside the file belongs to it, and to no other.
+  const std::string path = desk.config().database_path();
+  std::ofstream(path + ".before-restore-5-wal") << "an earlier file's";
+  for (const std::string& backup : {older, newer}) {
+    REQUIRE(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kDone);
+  }
+  INFO(said.out);
+  REQUIRE(said.rows().size() == 2);
+  const auto whistles = [&](const std::string& aside) {
+    CHECK(aside != path + ".before-restore-5");
+    std::filesystem::rename(aside, path);
+    const auto open = open_county(desk.config(), Opening::kForCommand);
+    REQUIRE(open);
+    return open->county->all(kinds::kWhistle)->size();
+  };
+  CHECK(whistles(said.rows()[0]["kept"]) == 2);
+  CHECK(whistles(said.rows()[1]["kept"]) == 0);
+
+  std::filesystem::remove(path);
+  std::ofstream(path + "-wal") << "of the file that somebody took away";
+  REQUIRE(run_restore(desk.config(), {older, false}, output, 5000) == ExitCode::kDone);
+  CHECK_FALSE(std::filesystem::exists(path + "-wal"));
+}
+
 TEST_CASE("Restoring names the phones that must enrol again, and those to revoke again") {
   Desk desk;
   desk.with_sample();
