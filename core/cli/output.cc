@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/messages.h"
@@ -19,19 +20,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kColumnsUsual = 5;
-
-/// Decodes one character of valid UTF-8 and moves past it; damaged bytes count one each.
-char32_t next_character(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  size = std::min(size, text.size());
-  char32_t value = size == 1 ? lead : lead & (0xFFu >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
-  }
-  text.remove_prefix(size);
-  return value;
-}
 
 // East Asian wide and fullwidth forms (Unicode TR 11), in the blocks that Chinese text uses.
 bool is_wide(char32_t c) {
@@ -185,7 +173,7 @@ Exit exit_of(const Error& error) {
 
 std::size_t width_of(std::string_view text) {
   std::size_t columns = 0;
-  while (!text.empty()) columns += is_wide(next_character(text)) ? 2 : 1;
+  while (!text.empty()) columns += is_wide(take_character(text).value_or(0)) ? 2 : 1;
   return columns;
 }
 
@@ -195,7 +183,7 @@ std::string shortened(std::string_view text, std::size_t columns) {
   std::size_t used = 0;
   while (!rest.empty()) {
     std::string_view after = rest;
-    used += is_wide(next_character(after)) ? 2 : 1;
+    used += is_wide(take_character(after).value_or(0)) ? 2 : 1;
     if (used + 1 > columns) break;
     rest = after;
   }

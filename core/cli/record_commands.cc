@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/own_words.h"
 #include "cli/words.h"

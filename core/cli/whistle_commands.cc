@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/evidence.h"
 #include "cli/own_words.h"

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 
+#include "base/utf8.h"
 #include "cli/own_words.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
@@ -155,10 +156,6 @@ Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) 
     bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
   }
   return bytes;
-}
-
-bool is_blank(std::string_view word) {
-  return word.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,

@@ -28,9 +28,6 @@ Result<std::string> bytes_from(const FieldSchema& field, std::string_view word);
 /// An enum's number by the value's English or Chinese name or the number itself, of those known.
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word);
 
-/// No word in it.
-bool is_blank(std::string_view word);
-
 /// A yes or no, a number, or a time for a field that holds one. kInvalid names the field.
 Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,
                                  std::int64_t now_ms);

@@ -26,6 +26,20 @@ constexpr Lead lead_of(std::uint8_t byte) {
   return {0, 0, 0};
 }
 
+// How many bytes the character at the front has; 0 where none begins.
+std::size_t character_size(std::string_view bytes) {
+  const Lead lead = lead_of(static_cast<std::uint8_t>(bytes[0]));
+  const auto length = static_cast<std::size_t>(lead.length);
+  if (bytes.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto byte = static_cast<std::uint8_t>(bytes[i]);
+    if (byte < (i == 1 ? lead.second_min : 0x80) || byte > (i == 1 ? lead.second_max : 0xBF)) {
+      return 0;
+    }
+  }
+  return length;
+}
+
 // Whether the next 8 bytes are all 0x01 to 0x7F.
 bool plain_ascii(const char* from) {
   std::uint64_t word = 0;
@@ -44,16 +58,38 @@ bool is_text(std::string_view bytes) {
       at += 8;
       continue;
     }
-    const Lead lead = lead_of(static_cast<std::uint8_t>(bytes[at]));
-    const auto length = static_cast<std::size_t>(lead.length);
-    if (length == 0 || bytes.size() - at < length) return false;
-    for (std::size_t i = 1; i < length; ++i) {
-      const auto byte = static_cast<std::uint8_t>(bytes[at + i]);
-      if (byte < (i == 1 ? lead.second_min : 0x80) || byte > (i == 1 ? lead.second_max : 0xBF)) {
-        return false;
-      }
-    }
+    const std::size_t length = character_size(bytes.substr(at));
+    if (length == 0) return false;
     at += length;
+  }
+  return true;
+}
+
+std::optional<char32_t> take_character(std::string_view& text) {
+  const std::size_t length = character_size(text);
+  if (length == 0) {
+    text.remove_prefix(1);
+    return std::nullopt;
+  }
+  const auto lead = static_cast<std::uint8_t>(text[0]);
+  char32_t character = length == 1 ? lead : lead & (0x7F >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    character = character << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3F);
+  }
+  text.remove_prefix(length);
+  return character;
+}
+
+bool is_space(char32_t c) {
+  return c <= U' ' || (c >= U'\u007F' && c <= U'\u00A0') || (c >= U'\u2000' && c <= U'\u200F') ||
+         (c >= U'\u2028' && c <= U'\u202F') || (c >= U'\u205F' && c <= U'\u206F') ||
+         c == U'\u3000' || c == U'\uFEFF';
+}
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const auto character = take_character(text);
+    if (!character || !is_space(*character)) return false;
   }
   return true;
 }

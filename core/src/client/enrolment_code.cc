@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "gridwhistle/client.h"
 
 namespace gridwhistle {
@@ -17,27 +18,6 @@ std::unexpected<Error> wrong(std::string what) {
               "enrolment code");
 }
 
-// The character at the front, taken off. What is no UTF-8 comes byte by byte.
-char32_t next_character(std::string_view& text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  const std::size_t length = lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1;
-  char32_t character = lead;
-  if (length > 1 && text.size() >= length) {
-    character = lead & (length == 3 ? 0x0F : 0x1F);
-    for (std::size_t i = 1; i < length; ++i) character = character << 6 | (byte(i) & 0x3F);
-    text.remove_prefix(length);
-  } else {
-    text.remove_prefix(1);
-  }
-  return character;
-}
-
-bool is_space(char32_t c) {
-  return c <= U' ' || c == U'\u00A0' || (c >= U'\u2000' && c <= U'\u200D') || c == U'\u3000' ||
-         c == U'\uFEFF';
-}
-
 bool is_dash(char32_t c) { return (c >= U'\u2010' && c <= U'\u2015') || c == U'\u2212'; }
 
 // What a person typed or pasted, as it was meant: a Chinese keyboard gives full-width letters,
@@ -48,7 +28,7 @@ std::string as_meant(std::string_view text) {
   std::string meant;
   while (!text.empty()) {
     const std::string_view before = text;
-    const char32_t c = next_character(text);
+    const char32_t c = take_character(text).value_or(0xFFFD);
     if (is_space(c)) continue;
     if (c >= kFullWidthFirst && c <= kFullWidthLast) {
       meant += static_cast<char>(c - kFullWidthFirst + U'!');

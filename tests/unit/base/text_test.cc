@@ -28,4 +28,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a text comes apart into its characters; what is none comes byte by byte") {
+  std::string_view text = "aé网😀\xE7\xBDz";
+  for (const char32_t wanted : {U'a', U'é', U'网', U'😀'}) CHECK(take_character(text) == wanted);
+  CHECK(take_character(text) == std::nullopt);
+  CHECK(take_character(text) == std::nullopt);
+  CHECK(take_character(text) == U'z');
+  CHECK(text.empty());
+}
+
+TEST_CASE("a text is blank when nothing in it can be read, however wide its spaces") {
+  for (const char* blank : {"", " ", " \t\r\n", "　", "\u00A0\u200B\uFEFF", "\u202E\u2066"}) {
+    CHECK(is_blank(blank));
+  }
+  for (const char* words : {".", "　井", " a ", "\xFF"}) CHECK_FALSE(is_blank(words));
+}
+
 }  // namespace gridwhistle
