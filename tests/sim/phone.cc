@@ -310,13 +310,21 @@ void Phone::act_on_whistle() {
   if (!found) return;
   const auto road = client_->road(found->info.id);
   if (!road) throw Violation("no road: " + road.error().message);
+  // What brings a whistle on its way comes oftener than what takes it off.
   static constexpr v1::WhistleActionType kTypes[] = {
-      v1::WHISTLE_ACTION_TYPE_ACCEPT,   v1::WHISTLE_ACTION_TYPE_BLOW,
-      v1::WHISTLE_ACTION_TYPE_CHECK_IN, v1::WHISTLE_ACTION_TYPE_START,
-      v1::WHISTLE_ACTION_TYPE_COMMENT,  v1::WHISTLE_ACTION_TYPE_REPORT_BACK};
+      v1::WHISTLE_ACTION_TYPE_ACCEPT,   v1::WHISTLE_ACTION_TYPE_ACCEPT,
+      v1::WHISTLE_ACTION_TYPE_BLOW,     v1::WHISTLE_ACTION_TYPE_BLOW,
+      v1::WHISTLE_ACTION_TYPE_CHECK_IN, v1::WHISTLE_ACTION_TYPE_CHECK_IN,
+      v1::WHISTLE_ACTION_TYPE_START,    v1::WHISTLE_ACTION_TYPE_REPORT_BACK,
+      v1::WHISTLE_ACTION_TYPE_COMMENT,  v1::WHISTLE_ACTION_TYPE_CHECK,
+      v1::WHISTLE_ACTION_TYPE_REJECT,   v1::WHISTLE_ACTION_TYPE_MERGE,
+      v1::WHISTLE_ACTION_TYPE_UNMERGE,  v1::WHISTLE_ACTION_TYPE_VOID};
   v1::WhistleAction action;
   action.set_whistle(std::string(found->info.id.bytes()));
   action.set_type(kTypes[dice_.below(std::size(kTypes))]);
+  if (const auto other = any("Whistle"); other && action.type() == v1::WHISTLE_ACTION_TYPE_MERGE) {
+    action.set_other_whistle(std::string(other->info.id.bytes()));
+  }
   const std::string note = fresh("action");
   action.set_note(note);
   if (!road->parts.empty() && action.type() != v1::WHISTLE_ACTION_TYPE_COMMENT) {
