@@ -84,8 +84,7 @@ class Applier {
                                                 const Operation& operation, Seq seq);
   Receipt kept_or_not(Receipt cause, std::span<const Operation> operations);
   Result<void> take_up_decisions(std::span<const Operation> operations, std::int64_t now_ms);
-  Result<void> deal_with_followers(const std::vector<RecordId>& made, const Receipt& receipt,
-                                   std::int64_t now_ms);
+  Result<void> deal_with_followers(RecordId record, const Receipt& receipt, std::int64_t now_ms);
   struct TakenOff {
     Author author;
     std::vector<Operation> operations;

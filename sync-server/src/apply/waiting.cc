@@ -132,8 +132,12 @@ Result<std::vector<Receipt>> Applier::apply_kept(const KeptOperation& kept, std:
   if (auto told = tell_applied(author, operations, *receipts, now_ms); !told) {
     return std::unexpected(told.error());
   }
-  if (auto done = deal_with_followers(made, receipts->front(), now_ms); !done) {
-    return std::unexpected(done.error());
+  for (const RecordId& record : made) {
+    const auto maker = std::ranges::find(operations, record, &Operation::id);
+    const Receipt& receipt = (*receipts)[static_cast<std::size_t>(maker - operations.begin())];
+    if (auto done = deal_with_followers(record, receipt, now_ms); !done) {
+      return std::unexpected(done.error());
+    }
   }
   return receipts;
 }
@@ -154,21 +158,19 @@ Result<void> Applier::tell_applied(const Author& author, std::span<const Operati
 
 // What follows a record is taken up once that is there, goes back when it never will be, and waits
 // on where the record does.
-Result<void> Applier::deal_with_followers(const std::vector<RecordId>& made, const Receipt& receipt,
+Result<void> Applier::deal_with_followers(RecordId record, const Receipt& receipt,
                                           std::int64_t now_ms) {
   if (receipt.status == OutcomeStatus::kSealed || receipt.status == OutcomeStatus::kParked) {
     return {};
   }
-  for (const RecordId& record : made) {
-    for (const std::uint64_t number : waiting_->followers_of(record)) {
-      auto kept = storage_.kept_operation(number);
-      if (!kept) return std::unexpected(std::move(kept.error()));
-      if (was_applied(receipt.status)) {
-        auto applied = apply_kept(**kept, now_ms);
-        if (!applied) return std::unexpected(std::move(applied.error()));
-      } else if (auto told = return_kept(**kept, receipt.message, now_ms); !told) {
-        return told;
-      }
+  for (const std::uint64_t number : waiting_->followers_of(record)) {
+    auto kept = storage_.kept_operation(number);
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    if (was_applied(receipt.status)) {
+      auto applied = apply_kept(**kept, now_ms);
+      if (!applied) return std::unexpected(std::move(applied.error()));
+    } else if (auto told = return_kept(**kept, receipt.message, now_ms); !told) {
+      return told;
     }
   }
   return {};
@@ -186,7 +188,10 @@ Result<void> Applier::return_kept(const KeptOperation& kept, std::string_view re
   std::vector<Receipt> receipts(operations.size(), returned);
   if (auto told = refuse(author, operations, receipts, now_ms); !told) return told;
   if (auto set = storage_.set_kept_state(kept.number, KeptState::kReturned); !set) return set;
-  return deal_with_followers(made, returned, now_ms);
+  for (const RecordId& record : made) {
+    if (auto done = deal_with_followers(record, returned, now_ms); !done) return done;
+  }
+  return {};
 }
 
 // A transaction waits for the last of its kinds and for its record, or it would be parked anew at

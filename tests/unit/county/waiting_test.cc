@@ -174,6 +174,43 @@ TEST_CASE("an edit of a record whose creation is sealed is sealed with it, and d
   CHECK(world.county->verify()->faults.empty());
 }
 
+TEST_CASE("of a sealed transaction each record's edits go with what became of that record") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  Phone colleague = world.phone(world.anna);
+  const RecordId home = colleague.new_id();
+  v1::Household household;
+  household.set_grid(kGrid1);
+  colleague.record(kinds::kHousehold, home, household.SerializeAsString(), true, world.clock.ms);
+  world.sync(colleague);
+  move_away(world, carla, "W9");
+
+  v1::Resident resident;
+  resident.set_household(std::string(home.bytes()));
+  const RecordId person = phone.new_id();
+  const RecordId walk = phone.new_id();
+  phone.record(kinds::kResident, person, resident.SerializeAsString(), true, world.clock.ms).more =
+      true;
+  phone.record(kinds::kVisit, walk, visit(kGrid1, "first"), true, world.clock.ms);
+  v1::Visit edit;
+  edit.set_notes("second");
+  phone.record(kinds::kVisit, walk, edit.SerializeAsString(), true, world.clock.ms + 1);
+  CHECK(answers(*world.sync(phone)) == std::vector{kSealed, kSealed, kSealed});
+
+  // The resident comes too late, the visit does not.
+  colleague
+      .record(kinds::kHousehold, home, {}, false, world.clock.ms + 1, world.storage->last_seq())
+      .type = OperationType::kErase;
+  world.sync(colleague);
+  REQUIRE(world.county->accept_sealed(world.county->review()->sealed[0].number, "test"));
+  CHECK(world.county->review()->sealed.empty());
+  const auto row = world.county->get(kinds::kVisit, walk);
+  REQUIRE(*row);
+  CHECK(text_of((*row)->body, fields::visit::kNotes) == "second");
+  CHECK(told(*world.sync(phone), walk) == std::vector{kAccepted, kAccepted});
+}
+
 TEST_CASE("a record that its author makes again is not held up by its sealed creation") {
   World world;
   const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
