@@ -170,8 +170,8 @@ void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr
   check_inboxes(county);
   const auto report = county.verify();
   if (!report) throw Violation("verify: " + report.error().message);
-  if (!report->faults.empty()) throw Violation("verify: " + report->faults.front());
-  if (!report->orphans.empty()) throw Violation("verify: " + report->orphans.front());
+  if (!report->faults.empty()) throw Violation("verify: " + report->faults.front().en);
+  if (!report->orphans.empty()) throw Violation("verify: " + report->orphans.front().en);
 }
 
 }  // namespace gridwhistle::sim

@@ -36,14 +36,17 @@ Result<AuditVerdict> verify_audit(Storage& storage) {
   AuditVerdict verdict;
   std::string before;
   const auto scanned = storage.scan_audit([&](const AuditRow& row) -> Result<void> {
-    const std::string name = "audit entry " + std::to_string(row.number);
-    if (row.number != ++verdict.entries) verdict.faults.push_back(name + " has a gap before it");
+    const std::string number = std::to_string(row.number);
+    const auto find = [&](const std::string& zh, const std::string& en) {
+      verdict.faults.push_back({"第 " + number + " 条审计" + zh, "audit entry " + number + en});
+    };
+    if (row.number != ++verdict.entries) find("之前有缺失", " has a gap before it");
     verdict.entries = row.number;
     const bool forgotten = row.salt.empty() && row.content.empty();
     if (!forgotten && sha256(row.salt + row.content) != row.content_hash) {
-      verdict.faults.push_back(name + " was changed");
+      find("被改动", " was changed");
     }
-    if (chain_of(before, row) != row.chain) verdict.faults.push_back(name + " breaks the chain");
+    if (chain_of(before, row) != row.chain) find("与前一条接不上", " breaks the chain");
     before = row.chain;
     return {};
   });

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/line.h"
 #include "gridwhistle/ports.h"
 #include "gridwhistle/status.h"
 #include "storage/storage.h"
@@ -19,7 +20,7 @@ Result<void> add_audit_entry(Storage& storage, Random& random, std::int64_t at_m
 
 struct AuditVerdict {
   std::uint64_t entries = 0;
-  std::vector<std::string> faults;  ///< empty: the chain holds
+  std::vector<Line> faults;  ///< empty: the chain holds
 };
 Result<AuditVerdict> verify_audit(Storage& storage);
 

@@ -53,16 +53,21 @@ ExitCode run_command(Context& context, const VerifyCommand&) {
   auto report = context.county.verify();
   if (!report) return output.fail(report.error());
   std::ranges::move(report->orphans, std::back_inserter(report->faults));
+  const auto told = [&](const std::vector<Line>& lines) {
+    std::vector<std::string> texts;
+    for (const Line& line : lines) texts.push_back(output.say(line));
+    return texts;
+  };
   if (output.json) {
-    const nlohmann::ordered_json json = {{"faults", report->faults},
-                                         {"notes", report->notes},
+    const nlohmann::ordered_json json = {{"faults", told(report->faults)},
+                                         {"notes", told(report->notes)},
                                          {"records", report->records},
                                          {"memberships", report->memberships},
                                          {"audit_entries", report->audit_entries}};
     output.out(json.dump() + "\n");
   } else {
-    for (const std::string& fault : report->faults) output.out("FAULT " + fault + "\n");
-    for (const std::string& note : report->notes) output.out("note  " + note + "\n");
+    for (const Line& fault : report->faults) output.line("FAULT " + fault.en, "错误 " + fault.zh);
+    for (const Line& note : report->notes) output.line("note  " + note.en, "说明 " + note.zh);
     const std::string records = std::to_string(report->records);
     const std::string entries = std::to_string(report->audit_entries);
     const std::string faults = std::to_string(report->faults.size());

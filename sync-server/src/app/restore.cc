@@ -81,7 +81,8 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
   const auto report = open->county->verify();
   if (!report) return std::unexpected(report.error());
   if (!report->faults.empty()) {
-    return fail(ErrorCode::kCorrupt, report->faults.front());
+    const Line& first = report->faults.front();
+    return fail(ErrorCode::kCorrupt, both(first.zh, first.en));
   }
   const auto status = open->county->status();
   if (!status) return std::unexpected(status.error());

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "access/audit.h"
+#include "base/line.h"
 #include "base/sha256.h"
 #include "county/impl.h"
 #include "model/record.h"
@@ -17,8 +18,10 @@ namespace {
 constexpr std::string_view kBackedUp = "backed_up";
 constexpr std::string_view kBackedUpAt = "backed_up_ms";
 
-std::string name_of(const KindSchema& kind, RecordId id) {
-  return std::string(kind.name) + " " + id.text();
+// A line about a record.
+Line line_of(const KindSchema& kind, RecordId id, const std::string& zh, const std::string& en) {
+  return {std::string(kind.name_zh) + " " + id.text() + " " + zh,
+          std::string(kind.name) + " " + id.text() + " " + en};
 }
 
 // Holds every record against the feed's lines and the records it refers to.
@@ -36,7 +39,8 @@ class Inspection {
     if (!read) return read;
     for (const KindSchema& kind : schema_.kinds) {
       const auto compared = storage_.scan_digests(kind.id, [&](RecordId id, bool as_written) {
-        if (!as_written) report_.faults.push_back(name_of(kind, id) + " is not as it was written");
+        if (as_written) return Result<void>();
+        report_.faults.push_back(line_of(kind, id, "与写入时不同", "is not as it was written"));
         return Result<void>();
       });
       if (!compared) return compared;
@@ -45,8 +49,8 @@ class Inspection {
     for (const auto& [place, line] : lines_) {
       const KindSchema* kind = schema_.kind(std::get<0>(line).kind);
       if (kind == nullptr) continue;
-      report_.faults.push_back(name_of(*kind, std::get<0>(line).id) +
-                               " stands in a feed and is not there");
+      report_.faults.push_back(line_of(*kind, std::get<0>(line).id, "列在分发目录中，却不存在",
+                                       "stands in a feed and is not there"));
     }
     return {};
   }
@@ -56,14 +60,15 @@ class Inspection {
     return storage_.scan(kind.id, [&](RecordId id, StoredRecord stored) -> Result<void> {
       ++report_.records;
       if (stored.state.last_seq > storage_.last_seq()) {
-        report_.faults.push_back(name_of(kind, id) + " is ahead of the log");
+        report_.faults.push_back(line_of(kind, id, "超前于日志", "is ahead of the log"));
       }
       for (const Membership& m : stored.memberships) {
         const auto line = lines_.find({m.scope, m.seq});
         if (line == lines_.end() ||
             line->second != std::tuple(RecordKey{kind.id, id}, m.entered, m.in)) {
-          report_.faults.push_back(name_of(kind, id) + " lacks its line in the feed of " +
-                                   storage_.scope_name(m.scope));
+          const std::string scope(storage_.scope_name(m.scope));
+          report_.faults.push_back(line_of(kind, id, "不在 " + scope + " 的分发目录中",
+                                           "lacks its line in the feed of " + scope));
         } else {
           lines_.erase(line);
         }
@@ -82,11 +87,13 @@ class Inspection {
         auto found = storage_.record({field.refers_to, *target});
         if (!found) return std::unexpected(std::move(found.error()));
         if (*found && !(*found)->state.erased) continue;
-        const std::string words =
-            name_of(kind, id) + " names " + (*found ? "an erased " : "a missing ");
+        const std::string name(field.name);
+        Line words =
+            line_of(kind, id, (*found ? "所指的记录已删除：" : "所指的记录不存在：") + name,
+                    (*found ? "names an erased " : "names a missing ") + name);
         // A part may come before its whole, but for those that only the server's rules make.
         const bool is_orphan = field.number == kind.scope_parent && (*found || kind.never_erased);
-        (is_orphan ? report_.orphans : report_.notes).push_back(words + std::string(field.name));
+        (is_orphan ? report_.orphans : report_.notes).push_back(std::move(words));
       }
     }
     return {};
@@ -107,15 +114,19 @@ Result<void> inspect_lanes(Storage& storage, VerifyReport& report) {
       if (!row) return std::unexpected(std::move(row.error()));
       auto chunks = storage.chunks(device.device, lane);
       if (!chunks) return std::unexpected(std::move(chunks.error()));
-      const std::string name = "lane " + std::to_string(static_cast<int>(lane)) + " of device " +
-                               std::to_string(device.device.value);
+      const std::string number = std::to_string(static_cast<int>(lane));
+      const std::string owner = std::to_string(device.device.value);
+      const auto find = [&](const std::string& zh, const std::string& en) {
+        report.faults.push_back({"设备 " + owner + " 的通道 " + number + " " + zh,
+                                 "lane " + number + " of device " + owner + " " + en});
+      };
       LaneSeq next = chunks->empty() ? LaneSeq(row->last.value + 1) : chunks->front().first;
-      if (next.value > row->noted.value + 1) report.faults.push_back(name + " has lost outcomes");
+      if (next.value > row->noted.value + 1) find("丢失了回执", "has lost outcomes");
       for (const LaneChunk& chunk : *chunks) {
-        if (chunk.first != next) report.faults.push_back(name + " has a gap");
+        if (chunk.first != next) find("有缺失", "has a gap");
         next = LaneSeq(chunk.last().value + 1);
       }
-      if (next.value != row->last.value + 1) report.faults.push_back(name + " ends too early");
+      if (next.value != row->last.value + 1) find("过早结束", "ends too early");
     }
   }
   return {};

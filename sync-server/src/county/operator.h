@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/line.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/status.h"
 #include "model/operation.h"
@@ -193,11 +194,11 @@ struct StorageHealth {
 };
 
 struct VerifyReport {
-  std::vector<std::string> faults;  ///< what is broken; empty is well
+  std::vector<Line> faults;  ///< what is broken; empty is well
   /// Parts whose whole is gone. Somebody must look, but a copy that has them is no worse than
   /// the county was: it may still be restored.
-  std::vector<std::string> orphans;
-  std::vector<std::string> notes;  ///< what is unusual but allowed: references that dangle
+  std::vector<Line> orphans;
+  std::vector<Line> notes;  ///< what is unusual but allowed: references that dangle
   std::uint64_t records = 0;
   std::uint64_t memberships = 0;
   std::uint64_t audit_entries = 0;

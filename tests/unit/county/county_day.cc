@@ -182,7 +182,7 @@ std::vector<std::string> CountyDay::faults() {
   check_epochs(faults);
   const auto report = world_->county->verify();
   if (!report) return {"verify: " + report.error().message};
-  faults.insert(faults.end(), report->faults.begin(), report->faults.end());
+  for (const Line& fault : report->faults) faults.push_back(fault.en);
   faults.insert(faults.end(), wrong_refusals_.begin(), wrong_refusals_.end());
   faults.insert(faults.end(), changed_answers_.begin(), changed_answers_.end());
   return faults;

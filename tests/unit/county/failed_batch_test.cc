@@ -191,7 +191,7 @@ TEST_CASE("verify names the record that somebody changed behind the county's bac
   world.open();
   const auto report = world.county->verify();
   REQUIRE(report->faults.size() == 1);
-  CHECK(report->faults.front().find(id.text()) != std::string::npos);
+  CHECK(report->faults.front().en.find(id.text()) != std::string::npos);
 
   // A build that kept no digests says nothing of its rows.
   world.county.reset();

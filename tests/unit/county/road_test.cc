@@ -65,7 +65,7 @@ TEST_CASE("a whistle is owned by its first receiver until the department has che
   CHECK(story->steps.size() == 4);
   const auto report = world.county->verify();
   REQUIRE(report);
-  CHECK(report->faults == std::vector<std::string>{});
+  CHECK(report->faults.empty());
 }
 
 TEST_CASE("a whistle for which no rule finds anybody is in the queue until the county assigns it") {
@@ -148,8 +148,9 @@ TEST_CASE("an erased whistle does not hide an organisation's other work") {
   const auto report = world.county->verify();
   REQUIRE(report);
   CHECK(report->orphans.size() == 4);
-  for (const std::string& orphan : report->orphans) {
-    CHECK(orphan.ends_with(" names an erased whistle"));
+  for (const Line& orphan : report->orphans) {
+    CHECK(orphan.en.ends_with(" names an erased whistle"));
+    CHECK(orphan.zh.ends_with(" 所指的记录已删除：whistle"));
   }
 }
 
