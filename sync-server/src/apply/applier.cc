@@ -57,6 +57,22 @@ Result<RecordId> organisation_of(Workspace& workspace, RecordId worker) {
   return RecordId::from_bytes(bytes).value_or(RecordId{});
 }
 
+// What is done about a whistle and what proves it: its road says what becomes of what comes late.
+bool is_work_on_whistle(const Workspace& workspace, const Operation& operation) {
+  if (operation.kind == kinds::kWhistleAction) return true;
+  return operation.kind == kinds::kAttachment &&
+         workspace.parent_of(*workspace.schema().kind(kinds::kAttachment), operation.set).kind ==
+             kinds::kWhistle;
+}
+
+Receipt sealed(Seq seq, std::string message) {
+  return {seq, OutcomeStatus::kSealed, static_cast<std::uint32_t>(ErrorCode::kOutOfScope),
+          std::move(message)};
+}
+
+constexpr std::string_view kHasLeft =
+    "已移出您的范围，待复核 / it has left your areas since; a reviewer has it";
+
 RoleSet roles_over(const ScopeSet& standing, const std::vector<std::string>& leaves) {
   std::uint64_t bits = 0;
   for (const std::string& leaf : leaves) bits |= standing.roles_over(leaf).bits();
@@ -227,7 +243,8 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
       const ScopeSet standing = authority == Authority::kChecked
                                     ? standing_at(author.standing, effective, workspace.now_ms())
                                     : ever_held(author.standing);
-      auto walked = walk_road(workspace, author, operation, standing, std::move(receipt));
+      auto walked =
+          walk_road(workspace, author, operation, standing, authority, std::move(receipt));
       if (!walked) return std::unexpected(std::move(walked.error()));
       receipt = std::move(*walked);
       if (is_refusal(receipt.status)) return receipt;
@@ -243,7 +260,8 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   return receipt;
 }
 
-// Who may not write this, and what becomes of it then: what was once theirs goes to the reviewer.
+// Who may not write this, and what becomes of it then: what was once theirs goes to the reviewer,
+// because they left it or it left them. Only a whistle's road knows more of what comes late.
 Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Author& author,
                                                 const Operation& operation, Seq seq) {
   const KindSchema& kind = *schema_.kind(operation.kind);
@@ -265,13 +283,19 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   const std::int64_t effective =
       effective_time(author.clocks, operation.claimed, workspace.now_ms());
   const bool left = author.device.state == DeviceState::kLeft;
-  if (!left && standing_at(author.standing, effective, workspace.now_ms()).writes(kind, leaves)) {
-    return std::nullopt;
-  }
+  const ScopeSet standing = standing_at(author.standing, effective, workspace.now_ms());
+  if (!left && standing.writes(kind, leaves)) return std::nullopt;
   const ScopeSet ever = ever_held(author.standing);
   if (ever.writes(kind, leaves)) {
-    return Receipt{seq, OutcomeStatus::kSealed, static_cast<std::uint32_t>(ErrorCode::kOutOfScope),
-                   "权限已失效，待复核 / your authority ended; a reviewer has it"};
+    return sealed(seq, "权限已失效，待复核 / your authority ended; a reviewer has it");
+  }
+  auto before = workspace.leaves_left({operation.kind, operation.id}, operation.set);
+  if (!before) return std::unexpected(std::move(before.error()));
+  if (!before->empty() && ever.writes(kind, *before)) {
+    if (!left && is_work_on_whistle(workspace, operation) && standing.writes(kind, *before)) {
+      return std::nullopt;
+    }
+    return sealed(seq, std::string(kHasLeft));
   }
   if (ever.reaches_any(leaves)) {
     return rejected(seq, ErrorCode::kForbidden, "角色无此权限 / your role may not write this");
@@ -298,13 +322,20 @@ Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace,
 
 Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                                    const Operation& operation, const ScopeSet& standing,
-                                   Receipt receipt) {
+                                   Authority authority, Receipt receipt) {
   auto reference = this->reference();
   if (!reference) return std::unexpected(std::move(reference.error()));
   auto organisation = organisation_of(workspace, author.device.worker);
   if (!organisation) return std::unexpected(std::move(organisation.error()));
-  auto leaves = workspace.leaves_of({operation.kind, operation.id});
+  const RecordKey key{operation.kind, operation.id};
+  auto leaves = workspace.leaves_of(key);
   if (!leaves) return std::unexpected(std::move(leaves.error()));
+  const bool has_left = !standing.writes(*schema_.kind(operation.kind), *leaves);
+  if (has_left) {
+    auto before = workspace.leaves_left(key, operation.set);
+    if (!before) return std::unexpected(std::move(before.error()));
+    leaves->insert(leaves->end(), before->begin(), before->end());
+  }
   const Actor actor{.worker = author.device.worker,
                     .organisation = *organisation,
                     .roles = roles_over(standing, *leaves),
@@ -325,6 +356,9 @@ Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                               effective_time(author.clocks, operation.claimed, workspace.now_ms()),
                               receipt.seq);
   if (!result) return std::unexpected(std::move(result.error()));
+  if (has_left && authority == Authority::kChecked && result->status == OutcomeStatus::kAccepted) {
+    return sealed(receipt.seq, std::string(kHasLeft));
+  }
   receipt.status = result->status;
   receipt.code = result->code;
   receipt.message = std::move(result->message);

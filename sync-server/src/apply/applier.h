@@ -77,7 +77,7 @@ class Applier {
   Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Operation& operation,
                                                Seq seq);
   Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,
-                            const ScopeSet& standing, Receipt receipt);
+                            const ScopeSet& standing, Authority authority, Receipt receipt);
   Result<std::optional<Receipt>> follows_kept(Workspace& workspace, const Author& author,
                                               const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> before_whistle(Workspace& workspace, const Author& author,

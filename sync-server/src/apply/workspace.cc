@@ -121,6 +121,23 @@ Result<std::vector<std::string>> Workspace::leaves_by_content(const KindSchema& 
   return leaves_of(parent);
 }
 
+Result<std::vector<std::string>> Workspace::leaves_left(RecordKey key, std::string_view set) {
+  std::vector<std::string> leaves;
+  std::vector<RecordKey> passed;  // a damaged file may hold a ring
+  while (key.kind && std::ranges::find(passed, key) == passed.end()) {
+    passed.push_back(key);
+    auto page = open(key);
+    if (!page) return std::unexpected(std::move(page.error()));
+    const RecordState& state = (*page)->record.state;
+    for (const Membership& m : (*page)->record.memberships) {
+      if (!m.in) leaves.push_back(storage_.scope_name(m.scope));
+    }
+    key = parent_of(*(*page)->kind, state.exists ? std::string_view(state.body) : set);
+    set = {};
+  }
+  return leaves;
+}
+
 Result<std::vector<RecordKey>> Workspace::children(RecordId parent) {
   auto keys = storage_.children(parent);
   if (!keys) return keys;

@@ -74,6 +74,10 @@ class Workspace {
   /// kInvalid: it names no scope of this county.
   Result<std::vector<std::string>> leaves_by_content(const KindSchema& kind, std::string_view body);
 
+  /// The leaf scopes that a record, or what it follows, has been in and is no longer; `set` stands
+  /// for a record that is not there yet. Whoever worked there may not have heard of it.
+  Result<std::vector<std::string>> leaves_left(RecordKey key, std::string_view set);
+
   /// What follows a record, this transaction's included.
   Result<std::vector<RecordKey>> children(RecordId parent);
 
