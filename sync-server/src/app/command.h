@@ -63,6 +63,10 @@ struct ActCommand {
   bool on_site = false;
 };
 struct ReviewListCommand {};
+struct ReviewShowCommand {
+  std::uint64_t number = 0;
+  std::string purpose;
+};
 struct ReviewAcceptCommand {
   std::uint64_t number = 0;
 };
@@ -88,7 +92,7 @@ struct BackupCommand {
 /// Commands about a county that exists, which the running server can run as well.
 using CountyCommand =
     std::variant<ImportCommand, EnrolCommand, RevokeCommand, DevicesCommand, QueueListCommand,
-                 QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand,
+                 QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand, ReviewShowCommand,
                  ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand, ExplainCommand,
                  StatusCommand, VerifyCommand, ExportCommand, BackupCommand>;
 

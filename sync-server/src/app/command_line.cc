@@ -171,6 +171,10 @@ class Builder {
     CLI::App* review = app_.add_subcommand("review", "Work that waits for a person's decision");
     review->require_subcommand(1);
     county_command<ReviewListCommand>(*review, "list", "Sealed work and records that came back");
+    auto show = county_command<ReviewShowCommand>(*review, "show", "What sealed work says");
+    show.app.add_option("number", show.command.number, "As listed")->required();
+    show.app.add_option("--purpose", show.command.purpose,
+                        "Shows personal data, and notes that in the audit; without it, masked");
     auto accept = county_command<ReviewAcceptCommand>(*review, "accept", "Applies sealed work");
     accept.app.add_option("number", accept.command.number, "As listed")->required();
     auto back = county_command<ReviewReturnCommand>(*review, "return", "Tells its author why not");

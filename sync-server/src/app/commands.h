@@ -26,6 +26,7 @@ ExitCode run_command(Context& context, const QueueAssignCommand& command);
 ExitCode run_command(Context& context, const InboxCommand& command);
 ExitCode run_command(Context& context, const ActCommand& command);
 ExitCode run_command(Context& context, const ReviewListCommand& command);
+ExitCode run_command(Context& context, const ReviewShowCommand& command);
 ExitCode run_command(Context& context, const ReviewAcceptCommand& command);
 ExitCode run_command(Context& context, const ReviewReturnCommand& command);
 ExitCode run_command(Context& context, const ReviewDoneCommand& command);

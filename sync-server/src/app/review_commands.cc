@@ -28,6 +28,35 @@ std::string field_names(const SealedOperation& operation, Language language) {
   return names;
 }
 
+std::string plain(const nlohmann::ordered_json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// A line a field, for people.
+Sheet content_sheet(const Output& output, const nlohmann::ordered_json& operation) {
+  Sheet sheet;
+  const KindSchema* kind = built_schema().kind(operation["kind"].get<std::string>());
+  const auto name_of = [&](const std::string& name) -> Listing::Column {
+    const FieldSchema* field = kind ? kind->field(name) : nullptr;
+    return field ? Listing::Column{field->name, field->name, field->name_zh}
+                 : Listing::Column{"other", "other", "其他"};
+  };
+  sheet.add({"kind", "Kind", "类型"}, kind_value(kind ? kind->id : KindId(), output.language));
+  sheet.add({"record", "Record", "记录"}, text_value(plain(operation["id"])));
+  sheet.add({"scope", "Where", "范围"}, text_value(plain(operation["scope"])));
+  if (operation["type"] == "ERASE") sheet.add({"type", "Erases it", "删除"}, text_value(""));
+  for (const auto& [name, value] : operation["fields"].items()) {
+    sheet.add(name_of(name), text_value(plain(value)));
+  }
+  for (const auto& [name, value] : operation["removes"].items()) {
+    sheet.add(name_of(name), text_value("- " + plain(value)));
+  }
+  for (const auto& name : operation["clears"]) {
+    sheet.add(name_of(name.get<std::string>()), text_value("-"));
+  }
+  return sheet;
+}
+
 Listing sealed_listing(Context& context, const ReviewList& review) {
   const Language language = context.output.language;
   Listing listing({{"number", "Number", "序号"},
@@ -107,6 +136,21 @@ ExitCode run_command(Context& context, const ReviewListCommand&) {
   const std::string parked = std::to_string(review->parked);
   output.line("\nParked for an upgrade of this server: " + parked, "\n待服务器升级：" + parked);
   return ExitCode::kDone;
+}
+
+ExitCode run_command(Context& context, const ReviewShowCommand& command) {
+  const Output& output = context.output;
+  const auto told = context.county.show_kept(
+      command.number, command.purpose, context.surroundings.by,
+      [&](std::string_view line) -> Result<void> {
+        if (output.json) {
+          output.out(std::string(line) + "\n");
+        } else {
+          content_sheet(output, nlohmann::ordered_json::parse(line)).print(output);
+        }
+        return {};
+      });
+  return told ? ExitCode::kDone : output.fail(told.error());
 }
 
 ExitCode run_command(Context& context, const ReviewAcceptCommand& command) {

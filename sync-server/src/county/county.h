@@ -152,6 +152,11 @@ class County {
   /// Takes what came back with this change off the list. Errors: kNotFound (nothing on it has this
   /// number).
   Result<void> close_flagged(std::uint64_t number, std::string_view by);
+  /// What kept work says, a line of JSON an operation: kind, id, type, the scope its author saw,
+  /// the fields it sets, removes and clears. Masked as `export_json` is, and noted like it. Errors:
+  /// kNotFound.
+  Result<void> show_kept(std::uint64_t number, std::string_view purpose, std::string_view by,
+                         const std::function<Result<void>(std::string_view)>& line);
   /// Applies a sealed operation in its author's name. Errors: kNotFound.
   Result<OutcomeStatus> accept_sealed(std::uint64_t number, std::string_view by);
   /// Tells its author that it is not taken, and why. Errors: kNotFound.

@@ -4,7 +4,7 @@
 #include "county/impl.h"
 #include "model/record.h"
 
-// Every record as a line of JSON, with the field names of the schema.
+// Records and kept work as lines of JSON, with the field names of the schema.
 namespace gridwhistle {
 
 namespace {
@@ -59,7 +59,51 @@ Json fields_as_json(const KindSchema& kind, std::string_view body, bool masked) 
   return out;
 }
 
+Json names_of(const KindSchema& kind, const std::vector<std::uint32_t>& numbers) {
+  Json names = Json::array();
+  for (const std::uint32_t number : numbers) {
+    const FieldSchema* field = kind.field(number);
+    names.push_back(field ? std::string(field->name) : "field_" + std::to_string(number));
+  }
+  return names;
+}
+
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace
+
+Result<void> County::show_kept(std::uint64_t number, std::string_view purpose, std::string_view by,
+                               const std::function<Result<void>(std::string_view)>& line) {
+  Impl& impl = *impl_;
+  auto kept = waiting_one(*impl.storage, number);
+  if (!kept) return std::unexpected(std::move(kept.error()));
+  auto operations = operations_of(impl.schema, *kept);
+  if (!operations) return std::unexpected(std::move(operations.error()));
+  const bool masked = purpose.empty();
+  if (!masked) {
+    const auto noted = impl.in_batch([&] {
+      return impl.audit(by, "kept work " + std::to_string(number) +
+                                " with personal data for: " + std::string(purpose));
+    });
+    if (!noted) return noted;
+  }
+  for (const Operation& operation : *operations) {
+    const KindSchema* kind = impl.schema.kind(operation.kind);
+    if (kind == nullptr) continue;
+    Json out;
+    out["kind"] = std::string(kind->name);
+    out["id"] = operation.id.text();
+    out["type"] = operation.type == OperationType::kErase ? "ERASE" : "PUT";
+    out["scope"] = operation.scope;
+    out["fields"] = fields_as_json(*kind, operation.set, masked);
+    out["removes"] = fields_as_json(*kind, operation.remove, masked);
+    out["clears"] = names_of(*kind, operation.clear);
+    if (auto told = line(line_of(out)); !told) return told;
+  }
+  return {};
+}
 
 Result<void> County::export_json(std::string_view purpose, std::string_view by,
                                  const std::function<Result<void>(std::string_view)>& line) {
@@ -78,7 +122,7 @@ Result<void> County::export_json(std::string_view purpose, std::string_view by,
           out["id"] = id.text();
           out["seq"] = stored.state.last_seq.value;
           out["fields"] = fields_as_json(kind, stored.state.body, purpose.empty());
-          return line(out.dump(-1, ' ', false, Json::error_handler_t::replace));
+          return line(line_of(out));
         });
     if (!scanned) return scanned;
   }

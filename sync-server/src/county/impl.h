@@ -150,4 +150,7 @@ struct County::Impl {
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
 
+/// What waits under this number. Errors: kNotFound.
+Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number);
+
 }  // namespace gridwhistle

@@ -11,16 +11,6 @@ namespace {
 /// The fact that a reviewer has dealt with the records that came back with this change.
 std::string seen_mark(std::uint64_t number) { return "revival_done:" + std::to_string(number); }
 
-Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
-  auto kept = storage.kept_operation(number);
-  if (!kept) return std::unexpected(std::move(kept.error()));
-  if (!*kept || (*kept)->state != KeptState::kWaiting) {
-    return fail(ErrorCode::kNotFound,
-                both("没有这个序号的待办", "nothing that waits has this number"));
-  }
-  return std::move(**kept);
-}
-
 // What a reviewer does not decide: what waits for something else than a reviewer.
 Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& kept) {
   if (const std::uint64_t first = list.followed_by(kept.number); first != 0) {
@@ -44,6 +34,16 @@ Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& ke
 }
 
 }  // namespace
+
+Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number) {
+  auto kept = storage.kept_operation(number);
+  if (!kept) return std::unexpected(std::move(kept.error()));
+  if (!*kept || (*kept)->state != KeptState::kWaiting) {
+    return fail(ErrorCode::kNotFound,
+                both("没有这个序号的待办", "nothing that waits has this number"));
+  }
+  return std::move(**kept);
+}
 
 Result<ReviewList> County::review() const {
   Impl& impl = *impl_;

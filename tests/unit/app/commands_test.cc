@@ -291,6 +291,7 @@ TEST_CASE("Review, verify and export answer on a county in order") {
   Desk desk;
   desk.with_sample().whistle("T-4", "02004");
   CHECK(desk.type({"review", "list"}).rows()[0]["sealed"].empty());
+  CHECK(desk.type({"review", "show", "1"}).code == ExitCode::kRefused);
   CHECK(desk.type({"review", "accept", "1"}).code == ExitCode::kRefused);
   CHECK(desk.type({"review", "return", "1", "--reason", "x"}).code == ExitCode::kRefused);
   CHECK(desk.type({"review", "done", "1"}).code == ExitCode::kRefused);

@@ -66,6 +66,40 @@ TEST_CASE("sealed work is accepted or returned, each once, and its author hears 
   CHECK(world.county->verify()->faults.empty());
 }
 
+TEST_CASE("sealed work can be read before it is decided: masked, or for a purpose that is noted") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  move_away(world, carla, "W9");
+  v1::Household household;
+  household.set_grid(kGrid1);
+  household.set_address("12 Example Road");
+  phone.record(kinds::kHousehold, phone.new_id(), household.SerializeAsString(), true,
+               world.clock.ms);
+  world.sync(phone);
+  const std::uint64_t number = world.county->review()->sealed[0].number;
+  const auto audited = [&] { return world.county->verify()->audit_entries; };
+  const auto before = audited();
+  const auto shown = [&](std::string_view purpose) {
+    std::string all;
+    const auto done = world.county->show_kept(number, purpose, "test", [&](std::string_view line) {
+      all += line;
+      return Result<void>();
+    });
+    REQUIRE(done);
+    return all;
+  };
+  const std::string masked = shown("");
+  CHECK(masked.find(kGrid1) != std::string::npos);
+  CHECK(masked.find("12 Example Road") == std::string::npos);
+  CHECK(audited() == before);
+  CHECK(shown("complaint 17").find("12 Example Road") != std::string::npos);
+  CHECK(audited() == before + 1);
+  CHECK(world.county->show_kept(999, "", "test", [](std::string_view) { return Result<void>(); })
+            .error()
+            .code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("a record that an edit brought back is in the reviewer's list") {
   World world;
   Phone one = world.phone(world.anna);
