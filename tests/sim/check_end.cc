@@ -107,14 +107,20 @@ std::string difference(const std::string& server, const std::string& phone) {
   return text;
 }
 
-/// Decisions whose whistle has not come yet: of those the server has no record, and their author
-/// sees what he decided.
-std::set<RecordId> waiting_of(const County& county, const Person& person) {
+/// What its author sees, and the server can show to nobody yet: a decision whose whistle has not
+/// come, and whoever lives in a household that a reviewer still has.
+std::set<RecordId> waiting_of(const County& county, const Places& places, const Person& person) {
   const auto review = county.review();
   if (!review) throw Violation("what waits cannot be read: " + review.error().message);
   std::set<RecordId> waiting;
   for (const WaitingDecision& decision : review->waiting) {
     if (decision.worker == person.worker) waiting.insert(decision.record);
+  }
+  for (const StoredRow& row : all(county, kinds::kResident)) {
+    const RecordId home = id_at(row.body, v1::Resident::kHouseholdFieldNumber);
+    const bool sealed = std::ranges::any_of(
+        review->sealed, [&](const SealedOperation& one) { return one.record == home; });
+    if (sealed && !places.home.contains(home)) waiting.insert(row.id);
   }
   return waiting;
 }
@@ -143,7 +149,7 @@ void check_replicas(const County& county, Phone& phone) {
       {kinds::kAssignment, "Assignment"}, {kinds::kWhistleContact, "WhistleContact"},
       {kinds::kResident, "Resident"},     {kinds::kOutcome, "Outcome"}};
   const Places places = places_of(county);
-  const std::set<RecordId> waiting = waiting_of(county, phone.person());
+  const std::set<RecordId> waiting = waiting_of(county, places, phone.person());
   for (const auto& [kind, name] : kKinds) {
     compare(phone.name(), name, expected(county, places, phone.person(), kind), held(phone, name),
             waiting);
