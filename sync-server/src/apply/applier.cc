@@ -223,6 +223,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
   const bool was_there = (*page)->record.state.exists;
+  const std::string before = operation.kind == kinds::kWhistle ? (*page)->record.state.body : "";
   WriteToPart part(workspace, **page, mint_, author, operation);
   if (auto begun = part.begin(); !begun) return std::unexpected(begun.error());
   auto merged = workspace.merge_in(operation, author.device.device, seq);
@@ -249,6 +250,12 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
       receipt = std::move(*walked);
       if (is_refusal(receipt.status)) return receipt;
     }
+  }
+  if (was_there && merged->changed && operation.kind == kinds::kWhistle) {
+    auto reference = this->reference();
+    if (!reference) return std::unexpected(std::move(reference.error()));
+    auto followed = Road(workspace, **reference, mint_).edited(operation.id, before, seq);
+    if (!followed) return std::unexpected(followed.error());
   }
   if (auto ended = part.end(*merged, receipt); !ended) return std::unexpected(ended.error());
   if (receipt.status != OutcomeStatus::kAccepted || !merged->losers.empty()) {

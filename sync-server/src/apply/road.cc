@@ -77,6 +77,13 @@ void lay_id(RecordId id, std::uint32_t number, std::vector<std::uint32_t>& clear
   lay(bytes_or_none(id), number, clear, set);
 }
 
+// Nobody is called yet: who is to be may still change with what is said of the whistle.
+bool is_before_blowing(WhistleState state) {
+  constexpr Set<WhistleState> kStates = {WhistleState::kReported, WhistleState::kVerifying,
+                                         WhistleState::kAccepted, WhistleState::kHandledOnSpot};
+  return kStates.has(state);
+}
+
 bool may_take_another_in(WhistleState state) {
   constexpr Set<WhistleState> kOver = {WhistleState::kUnspecified, WhistleState::kRefused,
                                        WhistleState::kMerged, WhistleState::kClosed,
@@ -331,11 +338,16 @@ Result<RoadResult> Road::proposed(RecordId id, const Actor& actor, std::int64_t 
   if (auto written = write_case(*at, decision, *content, id, actor); !written) {
     return std::unexpected(written.error());
   }
-  if (action->type == WhistleActionType::kBlow) {
-    if (auto called = call_by_rule(at->whistle.id); !called) {
-      return std::unexpected(called.error());
+  if (action->type != WhistleActionType::kBlow) {
+    if (auto followed = follow_facts(at->whistle.id, at->record, workspace_.next_seq());
+        !followed) {
+      return std::unexpected(followed.error());
     }
+    return result;
   }
+  // The county that assigns from its queue has said whom it calls.
+  if (actor.worker.is_nil() && content->has_lead()) return result;
+  if (auto called = call_by_rule(at->whistle.id); !called) return std::unexpected(called.error());
   return result;
 }
 
@@ -347,6 +359,26 @@ Result<RoadResult> Road::propose(RecordId id, const v1::WhistleAction& content,
     return refused(written.error().code, written.error().message);
   }
   return proposed(id, actor, workspace_.now_ms(), seq);
+}
+
+Result<void> Road::edited(RecordId id, const std::string& before, Seq seq) {
+  v1::Whistle was;
+  if (!was.ParseFromString(before)) return fail(ErrorCode::kCorrupt, "a whistle cannot be read");
+  return follow_facts(id, was, seq);
+}
+
+// Where a whistle would go is worked out anew when what decides it has changed.
+Result<void> Road::follow_facts(RecordId id, const v1::Whistle& before, Seq seq) {
+  auto record = read_message<v1::Whistle>(workspace_, kinds::kWhistle, id);
+  if (!record) return std::unexpected(std::move(record.error()));
+  const std::int64_t now_ms = workspace_.now_ms();
+  if (facts_of(*record, reference_, now_ms) == facts_of(before, reference_, now_ms)) return {};
+  const auto state = static_cast<WhistleState>(record->state());
+  if (state == WhistleState::kWhistled && record->headless()) return call_by_rule(id);
+  if (!is_before_blowing(state)) return {};
+  v1::Whistle write;
+  const std::vector<std::uint32_t> clear = lay_route(route_of(*record), write);
+  return workspace_.write_message({kinds::kWhistle, id}, write, clear, seq);
 }
 
 // The departments that the responsibility list names are called at once; where it names none, the

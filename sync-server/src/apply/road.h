@@ -37,6 +37,10 @@ class Road {
   /// routing makes of it.
   Result<void> opened(RecordId whistle, const Actor& reporter, Seq seq);
 
+  /// A whistle was just edited as change `seq`; `before` is what it was. Its route follows it until
+  /// departments are called.
+  Result<void> edited(RecordId whistle, const std::string& before, Seq seq);
+
   /// A WhistleAction was just recorded as change `seq`. Rejected: the caller takes it back.
   Result<RoadResult> proposed(RecordId action, const Actor& actor, std::int64_t effective_ms,
                               Seq seq);
@@ -56,6 +60,7 @@ class Road {
                                 const v1::WhistleAction& content, const Decision& decision);
   Result<void> place_whistle(const WhistleCase& whistle);
   Result<void> call_by_rule(RecordId whistle);
+  Result<void> follow_facts(RecordId whistle, const v1::Whistle& before, Seq seq);
   routing::Route route_of(const v1::Whistle& record) const;
 
   Workspace& workspace_;

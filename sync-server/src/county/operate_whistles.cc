@@ -308,7 +308,7 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
       if (!now) return std::unexpected(std::move(now.error()));
       if (now->state != state) continue;
       step.type = type;
-      if (type == WhistleActionType::kAssign) step.details = details.SerializeAsString();
+      if (type != WhistleActionType::kAccept) step.details = details.SerializeAsString();
       auto done = impl_->act(step, county, by);
       if (!done) return std::unexpected(std::move(done.error()));
       result = std::move(*done);

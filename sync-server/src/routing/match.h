@@ -19,6 +19,8 @@ struct Facts {
   /// The level that has it: a lead stands at least as high.
   Level level = Level::kVillage;
   std::int64_t at_ms = 0;
+
+  bool operator==(const Facts&) const = default;
 };
 
 /// A condition of a rule.

@@ -101,6 +101,115 @@ TEST_CASE("an assignment from the queue that is refused leaves the whistle where
         OutcomeStatus::kAccepted);
 }
 
+TEST_CASE(
+    "until departments are called a whistle's route and the queue follow what is said of it") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "99"), true, world.clock.ms);
+  world.sync(phone);
+  REQUIRE(world.county->headless()->size() == 1);
+  const auto put = [&](const std::string& category) {
+    v1::Whistle edit;
+    edit.set_category(category);
+    phone.record(kinds::kWhistle, id, edit.SerializeAsString(), false, world.clock.ms);
+    world.sync(phone);
+  };
+  put("0101");
+  CHECK(world.county->headless()->empty());
+  CHECK(world.county->explain(id)->routing_rule == "R1");
+  const auto refused = world.county->assign_headless(id, world.road_org, {}, "test");
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  put("99");
+  CHECK(world.county->headless()->size() == 1);
+  CHECK(world.county->explain(id)->routing_rule.empty());
+
+  // Blown without anybody to call, it is called as soon as a rule knows whom.
+  act(world, id, world.dora, WhistleActionType::kAccept);
+  act(world, id, world.dora, WhistleActionType::kBlow);
+  REQUIRE(whistle_of(world, id).state() == v1::WHISTLE_STATE_WHISTLED);
+  put("0101");
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_ASSIGNED);
+  CHECK(world.county->headless()->empty());
+  CHECK(world.county->inbox(world.road_org)->size() == 1);
+
+  // From then on whoever was called keeps it, and its reasons stand.
+  put("99");
+  CHECK(world.county->explain(id)->routing_rule == "R1");
+  CHECK(world.county->headless()->empty());
+  CHECK(world.county->verify()->faults.empty());
+}
+
+TEST_CASE("the class that an acceptor decides on decides the route, too") {
+  World world;
+  v1::RoutingRule rule;
+  rule.set_code("R2");
+  rule.set_category_prefix("99");
+  rule.set_whistle_class(v1::WHISTLE_CLASS_KEY);
+  rule.set_responsibility_item("I3");
+  rule.set_lead_level(v1::LEVEL_COUNTY);
+  world.import(rule);
+  v1::ResponsibilityItem item;
+  item.set_code("I3");
+  item.set_lead_department_type("road");
+  item.add_categories("99");
+  world.import(item);
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "99"), true, world.clock.ms);
+  world.sync(phone);
+  REQUIRE(world.county->headless()->size() == 1);
+  v1::WhistleAction accept;
+  accept.set_whistle_class(v1::WHISTLE_CLASS_KEY);
+  const auto done = world.county->act({.whistle = id,
+                                       .type = WhistleActionType::kAccept,
+                                       .actor = world.dora,
+                                       .details = accept.SerializeAsString()},
+                                      "test");
+  REQUIRE(done);
+  REQUIRE(done->status == OutcomeStatus::kAccepted);
+  CHECK(world.county->explain(id)->routing_rule == "R2");
+  CHECK(world.county->headless()->empty());
+}
+
+TEST_CASE("the county's assignment from the queue calls whom it names, or nobody") {
+  World world;
+  v1::OrgUnit water;
+  water.set_code("WATER");
+  water.set_level(v1::LEVEL_COUNTY);
+  water.set_department_type("water");
+  const RecordId water_org = world.import(water);
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1, "98"), true, world.clock.ms);
+  world.sync(phone);
+  REQUIRE(world.county->headless()->size() == 1);
+  // A rule for it came after it had come into the queue.
+  v1::ResponsibilityItem item;
+  item.set_code("I2");
+  item.set_lead_department_type("road");
+  item.add_categories("98");
+  world.import(item);
+  v1::RoutingRule rule;
+  rule.set_code("R2");
+  rule.set_category_prefix("98");
+  rule.set_responsibility_item("I2");
+  rule.set_lead_level(v1::LEVEL_COUNTY);
+  world.import(rule);
+  const auto twice = world.county->assign_headless(id, water_org, {water_org}, "test");
+  REQUIRE(twice);
+  CHECK(twice->status == OutcomeStatus::kRejected);
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_REPORTED);
+  const auto done = world.county->assign_headless(id, water_org, {}, "test");
+  REQUIRE(done);
+  CHECK(done->status == OutcomeStatus::kAccepted);
+  CHECK(whistle_of(world, id).state() == v1::WHISTLE_STATE_ASSIGNED);
+  CHECK(world.county->inbox(water_org)->size() == 1);
+  CHECK(world.county->inbox(world.road_org)->empty());
+  CHECK(world.county->headless()->empty());
+}
+
 TEST_CASE("who assigned a whistle from the queue, and for whom, stands in its timeline") {
   World world;
   v1::OrgUnit centre;
