@@ -184,8 +184,8 @@ class Builder {
                                                   "Takes a record that came back off the list");
     done.app.add_option("number", done.command.number, "As listed")->required();
     county_command<StatusCommand>(app_, "status", "How the county stands");
-    county_command<VerifyCommand>(app_, "verify",
-                                  "Checks the audit's chain, digests, scopes and references");
+    county_command<VerifyCommand>(
+        app_, "verify", "Checks the file, the audit's chain, digests, scopes and references");
     auto out = county_command<ExportCommand>(app_, "export", "Every record as a line of JSON");
     out.app.add_option("--purpose", out.command.purpose,
                        "Shows personal data, and notes that in the audit; without it, masked");

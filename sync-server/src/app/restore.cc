@@ -82,7 +82,7 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
   if (!report) return std::unexpected(report.error());
   if (!report->faults.empty()) {
     const Line& first = report->faults.front();
-    return fail(ErrorCode::kCorrupt, both(first.zh, first.en));
+    return fail(ErrorCode::kCorrupt, both("备份已损坏：" + first.zh, "it is damaged: " + first.en));
   }
   const auto status = open->county->status();
   if (!status) return std::unexpected(status.error());

@@ -167,7 +167,7 @@ class County {
   Result<CountyStatus> status() const;
   /// Without I/O, so that it answers whatever the disk does.
   StorageHealth storage_health() const;
-  /// The audit's chain, every record's digest, memberships against records, references,
+  /// The file itself, and when that is sound: the audit's chain, every record's digest, memberships against records, references,
   /// lanes without gaps.
   Result<VerifyReport> verify() const;
   /// Every record as a line of JSON, a kind after the other. Without a purpose personal fields are

@@ -172,6 +172,13 @@ StorageHealth County::storage_health() const { return impl_->watch.health(); }
 Result<VerifyReport> County::verify() const {
   Impl& impl = *impl_;
   VerifyReport report;
+  auto damage = impl.storage->damage();
+  if (!damage) return std::unexpected(std::move(damage.error()));
+  for (const std::string& what : *damage) {
+    report.faults.push_back({"SQLite：" + what, "SQLite: " + what});
+  }
+  // Whatever is read from such a file says nothing sure.
+  if (!report.faults.empty()) return report;
   auto chain = verify_audit(*impl.storage);
   if (!chain) return std::unexpected(std::move(chain.error()));
   report.audit_entries = chain->entries;

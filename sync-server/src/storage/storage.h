@@ -126,6 +126,9 @@ class Storage {
   virtual Result<void> scan_feed(
       const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) = 0;
 
+  /// What is wrong with the file below what it holds, for `verify`; empty is well.
+  virtual Result<std::vector<std::string>> damage() = 0;
+
   /// Copies everything, as of the last commit, into a new file, and opens and checks the copy.
   virtual Result<void> back_up(const std::string& path) = 0;
 };

@@ -19,6 +19,7 @@
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/sync.pb.h"
 #include "schema/kinds.h"
+#include "sqlite/connection.h"
 #include "temp_folder.h"
 #include "wire/frames.h"
 
@@ -71,6 +72,22 @@ std::vector<std::string> file_names(const std::filesystem::path& folder) {
   return names;
 }
 
+/// Turns over where a table's page says that its first row begins. Nobody has the file open.
+void damage_first_row(const std::string& path, const std::string& table) {
+  std::int64_t place = 0;
+  {
+    auto connection = sqlite::Connection::open({.path = path});
+    REQUIRE(connection);
+    const auto page =
+        connection->number("SELECT rootpage FROM sqlite_master WHERE name=?", 0, table);
+    const auto size = connection->number("PRAGMA page_size", 0);
+    place = (*page - 1) * *size + 8;
+  }
+  std::fstream bytes(path, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(place);
+  bytes.write("\xff\xff", 2);
+}
+
 /// A county in a folder of its own, and somebody who types commands.
 class Desk {
  public:
@@ -80,6 +97,10 @@ class Desk {
     REQUIRE(said.err.empty());
     config_ =
         *parse_config(folder_ / "gridwhistle.toml", default_config("440811", "127.0.0.1:7443"));
+    open();
+  }
+
+  void open() {
     auto open = open_county(config_, Opening::kForCommand);
     if (!open) FAIL(open.error().message);
     open_.emplace(std::move(*open));
@@ -440,6 +461,30 @@ TEST_CASE("Every file that a restore replaces stays, also when two restores fall
   std::ofstream(path + "-wal") << "of the file that somebody took away";
   REQUIRE(run_restore(desk.config(), {older, false}, output, 5000) == ExitCode::kDone);
   CHECK_FALSE(std::filesystem::exists(path + "-wal"));
+}
+
+TEST_CASE("A file with a damaged page is named by verify, and as a backup not restored") {
+  Desk desk;
+  desk.with_sample();
+  // A page that no other check reads: of the codes that were given out.
+  REQUIRE(desk.type({"enrol", "WG001"}).code == ExitCode::kDone);
+  const std::string backup = desk.folder() / "b.gwbackup";
+  REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
+  desk.close();
+  damage_first_row(backup, "code");
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  CHECK(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kBroken);
+  INFO(said.err);
+  CHECK(said.err.find(backup + ": it is damaged: SQLite: On tree page ") != said.err.npos);
+  CHECK(said.err.find("; restore another backup") != said.err.npos);
+
+  damage_first_row(desk.config().database_path(), "code");
+  desk.open();
+  const Said verify = desk.type({"verify"});
+  CHECK(verify.code == ExitCode::kFaults);
+  CHECK_FALSE(verify.rows()[0]["faults"].empty());
 }
 
 TEST_CASE("Restoring names the phones that must enrol again, and those to revoke again") {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "access/audit.h"
@@ -207,6 +208,32 @@ TEST_CASE("the audit's chain holds, and breaks where one byte was changed") {
   }
   storage = file.open();
   CHECK(verify_audit(*storage)->faults.size() == 3);
+}
+
+TEST_CASE("damage of the file itself is told, wherever in it") {
+  File file;
+  auto storage = file.open();
+  REQUIRE(storage->begin());
+  REQUIRE(storage->put_code({.lookup = "AAAA", .worker = RecordId::make(DeviceId(3), 1)}));
+  REQUIRE(storage->commit());
+  CHECK(storage->damage()->empty());
+  storage.reset();
+  std::int64_t place = 0;
+  {
+    auto connection = sqlite::Connection::open({.path = file.path});
+    REQUIRE(connection);
+    const auto page = connection->number("SELECT rootpage FROM sqlite_master WHERE name='code'", 0);
+    const auto size = connection->number("PRAGMA page_size", 0);
+    place = (*page - 1) * *size + 8;  // where the page says at which of its bytes the row begins
+  }
+  std::fstream bytes(file.path, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(place);
+  bytes.write("\xff\xff", 2);
+  bytes.close();
+  storage = file.open();
+  const auto damage = storage->damage();
+  REQUIRE(damage);
+  CHECK_FALSE(damage->empty());
 }
 
 TEST_CASE("a file that is not a county's is left alone") {

@@ -82,6 +82,7 @@ class SqliteStorage final : public Storage {
   Result<std::vector<KeptOperation>> waiting_operations(OutcomeStatus why) override;
   Result<void> set_kept_state(std::uint64_t number, KeptState state) override;
 
+  Result<std::vector<std::string>> damage() override;
   Result<void> back_up(const std::string& path) override;
 
  private:
