@@ -30,7 +30,7 @@ constexpr char kImportFooter[] =
   responsibility.csv  code, title, lead_department_type, levels, list_version [co_department_types, categories, ...]
   rules.toml          [[rule]] with code, responsibility_item [category_prefix, area_prefix, lead_level, ...]
 Text is UTF-8; several values in a cell stand between semicolons; data/mazhang in the sources is a pattern of all, its README.md the whole list.
-Everything is taken or nothing: each fault is named with its file and line. Importing again changes what differs. What a file leaves out stays: to end something give it a valid_until, a worker a left.)";
+Everything is taken or nothing: each fault is named with its file and line. Importing again changes what differs. What a file leaves out stays, be it a row or a column; an empty cell empties. To end something give it a valid_until, a worker a left.)";
 
 constexpr char kFooter[] =
     R"(init, serve and restore need that no server runs here. All others are run by the server while it runs, through a socket in the data folder, else on the file itself.

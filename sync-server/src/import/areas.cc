@@ -51,7 +51,7 @@ void read_areas(const std::string& file, std::string_view bytes, Reference& into
     const auto code = row["code12"].digits(12);
     const auto level = row["level"].word(*kind.field("level"));
     if (!code || !level) continue;
-    Entry<v1::AdminArea> entry{{}, file, row.line()};
+    Entry<v1::AdminArea> entry{{}, file, row.line(), 0, table.left_out()};
     v1::AdminArea& area = entry.value;
     area.set_code12(*code);
     area.set_level(level_of_code(*code));

@@ -39,7 +39,7 @@ void read_categories(const std::string& file, std::string_view bytes, Reference&
   for (const Table::Row& row : table.rows()) {
     const auto code = row["code"].code();
     if (!code) continue;
-    Entry<v1::Category> entry{{}, file, row.line()};
+    Entry<v1::Category> entry{{}, file, row.line(), 0, table.left_out()};
     v1::Category& category = entry.value;
     category.set_code(*code);
     category.set_name(*row["name"].text());

@@ -146,11 +146,21 @@ class Feature {
 
   std::size_t line() const { return line_; }
 
+  /// The properties that could be there and are not.
+  std::vector<std::string> left_out() const {
+    std::vector<std::string> names;
+    for (const std::string_view name : kKnown) {
+      if (!json_["properties"].contains(name)) names.emplace_back(name);
+    }
+    return names;
+  }
+
  private:
+  static constexpr std::string_view kKnown[] = {
+      "code15",     "name",          "type",       "village12",   "owner",       "parent15",
+      "households", "function_tags", "valid_from", "valid_until", "predecessors"};
+
   bool known_properties() {
-    static constexpr std::string_view kKnown[] = {
-        "code15",     "name",          "type",       "village12",   "owner",       "parent15",
-        "households", "function_tags", "valid_from", "valid_until", "predecessors"};
     const std::size_t before = problems_.count();
     for (const auto& [name, value] : json_["properties"].items()) {
       if (std::ranges::find(kKnown, name) == std::end(kKnown)) {
@@ -275,7 +285,8 @@ void read_grids(const std::string& file, std::string_view bytes, Reference& into
     Feature feature(file, document->lines[i], json["features"][i], problems);
     if (auto grid = read_grid(feature, into)) {
       const std::string code = grid->code15();
-      into.add(into.grids, code, {std::move(*grid), file, feature.line()}, problems);
+      into.add(into.grids, code, {std::move(*grid), file, feature.line(), 0, feature.left_out()},
+               problems);
     }
   }
 }

@@ -34,7 +34,8 @@ std::span<const KindId> imported_kinds();
 
 /// Reads files that belong together, in any order, and checks them against each other and against
 /// what the county has already. All of them or nothing: one problem anywhere and there are no rows.
-/// A record that the county has and the files leave out stays as it is; one they give a
+/// A record that the county has and the files leave out stays as it is, and of one they have the
+/// columns that they lack; a rule is taken whole. A record they give a
 /// `valid_until` or `left` ends then.
 ///
 /// `county` is "440811". Rules are checked as they will be at `at_ms`. The rows come in the order

@@ -24,7 +24,7 @@ void read_organisations(const std::string& file, std::string_view bytes, Referen
     const auto level = row["level"].word(*kind.field("level"));
     const auto area = row["area12"].digits(12);
     if (!code || !level || !area) continue;
-    Entry<v1::OrgUnit> entry{{}, file, row.line()};
+    Entry<v1::OrgUnit> entry{{}, file, row.line(), 0, table.left_out()};
     v1::OrgUnit& unit = entry.value;
     unit.set_code(*code);
     unit.set_name(*row["name"].text());

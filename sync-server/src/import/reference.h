@@ -10,12 +10,17 @@
 #include "gridwhistle/ids.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "import/problem.h"
+#include "schema/kinds.h"
 
 namespace gridwhistle::import {
 
 /// The id of the reference record of that kind and code, for ever: importing a file again finds the
 /// same records, and files may refer to each other in any order. Never an id the server counts out.
 RecordId reference_id(KindId kind, std::string_view code);
+
+/// Of a record's message the fields that these columns hold.
+std::string parts_of(KindId kind, std::string_view message,
+                     const std::vector<std::string>& columns);
 
 /// A reference record and where it was read.
 template <typename Message>
@@ -24,6 +29,8 @@ struct Entry {
   std::string file;  ///< empty: the county has it already
   std::size_t line = 0;
   std::size_t last_line = 0;  ///< where it takes several and its faults name one of them
+  /// Columns that its file does not have: there the record stays as the county has it.
+  std::vector<std::string> left_out = {};
 
   bool imported() const { return !file.empty(); }
 };
@@ -71,6 +78,10 @@ struct Reference {
                    {"\"" + code + "\" 重复，已见于 " + first,
                     "\"" + code + "\" stands already in " + first});
       return;
+    }
+    if (!entry.left_out.empty()) {
+      entry.value.MergeFromString(
+          parts_of(kind_of<Message>, slot.value.SerializeAsString(), entry.left_out));
     }
     slot = std::move(entry);
   }

@@ -50,7 +50,7 @@ void read_responsibility(const std::string& file, std::string_view bytes, Refere
   for (const Table::Row& row : table.rows()) {
     const auto code = row["code"].code();
     if (!code) continue;
-    Entry<v1::ResponsibilityItem> entry{{}, file, row.line()};
+    Entry<v1::ResponsibilityItem> entry{{}, file, row.line(), 0, table.left_out()};
     v1::ResponsibilityItem& item = entry.value;
     item.set_code(*code);
     item.set_title(*row["title"].text());

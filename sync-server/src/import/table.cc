@@ -113,7 +113,9 @@ bool Table::read_header(const CsvRow& header, const std::vector<Column>& columns
     }
   }
   for (const Column& column : columns) {
-    if (!column.required || place_.contains(column.name)) continue;
+    if (place_.contains(column.name)) continue;
+    left_out_.emplace_back(column.name);
+    if (!column.required) continue;
     const std::string quoted = "\"" + std::string(column.name) + "\"";
     problems_.add(file_, header.line, {"缺少列 " + quoted, "column " + quoted + " is missing"});
   }

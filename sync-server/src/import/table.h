@@ -65,6 +65,8 @@ class Table {
   /// Rows whose required values are all there.
   std::vector<Row> rows() const;
   const std::string& file() const { return file_; }
+  /// The columns that could be there and are not.
+  const std::vector<std::string>& left_out() const { return left_out_; }
 
  private:
   bool read_header(const CsvRow& header, const std::vector<Column>& columns);
@@ -74,6 +76,7 @@ class Table {
   Problems& problems_;
   std::map<std::string, std::size_t, std::less<>> place_;
   std::vector<CsvRow> rows_;
+  std::vector<std::string> left_out_;
 };
 
 }  // namespace gridwhistle::import

@@ -68,7 +68,7 @@ void read_workers(const std::string& file, std::string_view bytes, Reference& in
     const auto code = row["code"].code();
     const auto organisation = row["organisation"].code();
     if (!code || !organisation) continue;
-    Entry<v1::Worker> entry{{}, file, row.line()};
+    Entry<v1::Worker> entry{{}, file, row.line(), 0, table.left_out()};
     v1::Worker& worker = entry.value;
     worker.set_code(*code);
     worker.set_name(*row["name"].text());

@@ -73,6 +73,46 @@ TEST_CASE("A record that the county has under another id keeps it, and others re
   CHECK(std::ranges::count(rows, other, &ReferenceRow::id) == 1);
 }
 
+TEST_CASE("A column that a file leaves out stays as it is, one that it leaves empty is emptied") {
+  const std::string workers =
+      "code,name,organisation,roles,duty_phone,left\n"
+      "WG1,赵示例,ZX,GRID_WORKER@grid:440811100001001,00000000001,2027-01-31\n";
+  const auto existing = rows_of(county_with("workers.csv", workers));
+  const auto before = first<v1::Worker>(existing);
+  const auto named = first<v1::Worker>(
+      rows_of({{"workers.csv", "code,name,organisation\nWG1,钱示例,ZX\n"}}, existing));
+  CHECK(named.name() == "钱示例");
+  REQUIRE(named.roles_size() == 1);
+  CHECK(named.roles(0).scope() == before.roles(0).scope());
+  CHECK(named.duty_phone() == before.duty_phone());
+  CHECK(named.left_ms() == before.left_ms());
+  const auto emptied = first<v1::Worker>(
+      rows_of({{"workers.csv", "code,name,organisation,roles,left\nWG1,钱示例,ZX,,\n"}}, existing));
+  CHECK(emptied.roles_size() == 0);
+  CHECK_FALSE(emptied.has_left_ms());
+  CHECK(emptied.duty_phone() == before.duty_phone());
+}
+
+TEST_CASE("A property that a grid leaves out stays as it is, one that is null is emptied") {
+  const std::string type = "\"type\":\"BASIC\"";
+  const std::string households = type + ",\"households\":280,\"valid_from\":\"2026-01-31\"";
+  const auto existing = rows_of(county_with("grids.geojson", replaced(kGrids, type, households)));
+  const auto left_out = first<v1::Grid>(rows_of({{"grids.geojson", kGrids}}, existing));
+  CHECK(left_out.households() == 280);
+  CHECK(left_out.has_valid_from_ms());
+  const auto emptied = first<v1::Grid>(rows_of(
+      {{"grids.geojson", replaced(kGrids, type, type + ",\"households\":null")}}, existing));
+  CHECK_FALSE(emptied.has_households());
+  CHECK(emptied.has_valid_from_ms());
+}
+
+TEST_CASE("A rule is taken whole: a condition that is left out is none") {
+  const auto existing = rows_of(county_files());
+  const auto rule = first<v1::RoutingRule>(
+      rows_of({{"rules.toml", replaced(kRules, "category_prefix = \"01\"\n", "")}}, existing));
+  CHECK_FALSE(rule.has_category_prefix());
+}
+
 TEST_CASE("A county of another code takes none of it") {
   CHECK(!read(county_files(), {}, "440812", kNow));
 }
