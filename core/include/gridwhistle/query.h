@@ -113,7 +113,8 @@ struct FoundBytes {
 };
 
 /// Why personal data is read. Reads of kinds with personal fields are masked without one; with one
-/// they are shown in full and logged, offline too. At most 64 characters, "return visit 2026-…".
+/// they are shown in full and logged, offline too. "return visit 2026-…", at most 16 KB; one that
+/// says nothing, spaces alone, is refused with kPurposeRequired.
 struct Purpose {
   std::string text;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model/audience.h"
 #include "model/record.h"
 #include "store/state.h"
@@ -53,6 +54,9 @@ FoundBytes found_of(const StoreState& state, const KindTable& table, const Recor
 
 Result<void> check_purpose(const StoreState& state, const Purpose& purpose) {
   if (purpose.text.empty()) return {};
+  if (is_blank(purpose.text)) {
+    return fail(ErrorCode::kPurposeRequired, "the one that was named says nothing", "purpose");
+  }
   if (state.options.read_only) {
     return fail(ErrorCode::kReadOnly,
                 "reading personal data has to be logged, and this file was "

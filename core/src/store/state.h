@@ -279,7 +279,7 @@ std::string masked_text(Mask mask, std::string_view text);
 /// What a reader gets of a row.
 FoundBytes found_of(const StoreState& state, const KindTable& table, const RecordId& id,
                     const RecordRow& row, const Purpose& purpose);
-/// kReadOnly, kTooLarge where the purpose cannot be honoured.
+/// kPurposeRequired, kReadOnly, kTooLarge where the purpose cannot be honoured.
 Result<void> check_purpose(const StoreState& state, const Purpose& purpose);
 /// Nothing is handed out before it is logged.
 Result<void> log_reads(StoreState& state, const KindTable& table, const std::vector<RecordId>& ids,

@@ -30,6 +30,19 @@ TEST_CASE("personal fields are masked unless a purpose is named") {
   CHECK_FALSE(phone->get(kHousehold, id, {"入户走访"})->info.masked);
 }
 
+TEST_CASE("a purpose without a word in it is none, and is asked for again") {
+  Phone phone;
+  const RecordId id = phone.put(kHousehold, household());
+  for (const char* blank : {" ", "　", "\t\n"}) {
+    const auto read = phone->get(kHousehold, id, {blank});
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::kPurposeRequired);
+    CHECK_FALSE(phone->query(kHousehold, {}, {blank}));
+    CHECK_FALSE(phone->search({.text = "王小明"}, {blank}));
+  }
+  CHECK_FALSE(phone->get(kHousehold, id, {"入户走访"})->info.masked);
+}
+
 TEST_CASE("every read of personal data is logged with its purpose or without, and no other read") {
   Phone phone;
   phone.enrol();
