@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/phone.h"
 #include "terminal/language.h"
+#include "terminal/printable.h"
 #include "terminal/usage.h"
 
 namespace gridwhistle::cli {
@@ -82,7 +83,7 @@ int run(int argc, char** argv) {
     if (json) {
       Output(settings).document({{"error", "usage"}, {"message", words}});
     } else {
-      std::cerr << "gw: " << words << '\n';
+      std::cerr << "gw: " << terminal::printable(words) << '\n';
     }
     return static_cast<int>(Exit::kUsage);
   }

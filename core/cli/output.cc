@@ -12,6 +12,7 @@
 #include "gridwhistle/messages.h"
 #include "model/record.h"
 #include "model/workflow_codes.h"
+#include "terminal/printable.h"
 
 namespace gridwhistle::cli {
 
@@ -190,6 +191,11 @@ std::string shortened(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, text.size() - rest.size())) + "…";
 }
 
+void Table::add(std::vector<std::string> cells) {
+  std::ranges::transform(cells, cells.begin(), terminal::printable);
+  rows_.push_back(std::move(cells));
+}
+
 std::string Table::text() const {
   std::vector<std::size_t> widths;
   for (const std::string& head : heads_) widths.push_back(width_of(head));
@@ -208,7 +214,9 @@ std::string Table::text() const {
   return out;
 }
 
-void Output::line(const std::string& text) const { std::cout << text << '\n'; }
+void Output::line(std::string_view text) const { std::cout << terminal::printable(text) << '\n'; }
+
+void Output::table(const Table& table) const { std::cout << table.text() << '\n'; }
 
 void Output::document(const json& document) const {
   // What was typed comes back in complaints, and need not be text.
@@ -224,16 +232,21 @@ std::string Output::words_of(const Error& error) const {
   return more.empty() || says_all(error.code) ? meaning : meaning + say("：", ": ") + more;
 }
 
+void Output::complain(const Error& error) const {
+  std::cerr << "gw: " << terminal::printable(words_of(error)) << " [" << name_of(error.code)
+            << "]\n";
+}
+
 void Output::note(const Error& error) const {
   if (settings_.json) return;
-  std::cerr << "gw: " << words_of(error) << " [" << name_of(error.code) << "]\n";
+  complain(error);
 }
 
 Exit Output::failed(const Error& error) const {
   if (settings_.json) {
     document({{"error", name_of(error.code)}, {"message", words_of(error)}});
   } else {
-    std::cerr << "gw: " << words_of(error) << " [" << name_of(error.code) << "]\n";
+    complain(error);
   }
   return exit_of(error);
 }

@@ -27,11 +27,12 @@ enum class Exit : int {
 /// The exit code that belongs to an error.
 Exit exit_of(const Error& error);
 
-/// A table whose columns are as wide as what stands in them; Chinese characters take two places.
+/// A table whose columns are as wide as what stands in them; Chinese characters take two places. A
+/// cell stays on its line, and nothing in it steers the terminal, whoever wrote it.
 class Table {
  public:
   explicit Table(std::vector<std::string> heads) : heads_(std::move(heads)) {}
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void add(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   std::string text() const;
 
@@ -58,7 +59,10 @@ class Output {
   bool wants_json() const { return settings_.json; }
   const Settings& settings() const { return settings_; }
 
-  void line(const std::string& text) const;
+  /// A line for people; what would break it or steer the terminal is shown as an escape.
+  void line(std::string_view text) const;
+  /// A table, and an empty line.
+  void table(const Table& table) const;
   void document(const nlohmann::json& document) const;
   /// What an error means in the reader's language, and then what it says of the case at hand.
   std::string words_of(const Error& error) const;
@@ -86,6 +90,8 @@ class Output {
   nlohmann::json record_json(const KindSchema& kind, const FoundBytes& found) const;
 
  private:
+  void complain(const Error& error) const;
+
   Settings settings_;
 };
 

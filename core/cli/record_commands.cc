@@ -357,8 +357,10 @@ Exit search(Phone& phone, const Output& output, const std::string& text,
   }
   if (output.wants_json()) {
     output.document(documents);
+  } else if (table.empty()) {
+    output.line(output.say("没有找到", "nothing found"));
   } else {
-    output.line(table.empty() ? output.say("没有找到", "nothing found") : table.text());
+    output.table(table);
   }
   return Exit::kOk;
 }

@@ -202,7 +202,7 @@ Exit status(Phone& phone, const Output& output) {
     table.add({lane_text(output, lane.lane), std::to_string(lane.unsent), std::to_string(lane.sent),
                std::to_string(lane.delivered), std::to_string(lane.not_backed_up)});
   }
-  output.line(table.text());
+  output.table(table);
   if (now.refused > 0) {
     output.line(std::to_string(now.refused) +
                 output.say(" 条未生效，见 gw outcomes", " not applied, see gw outcomes"));
@@ -276,7 +276,11 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
     output.document(documents);
     return Exit::kOk;
   }
-  output.line(table.empty() ? output.say("全部已生效", "everything was applied") : table.text());
+  if (table.empty()) {
+    output.line(output.say("全部已生效", "everything was applied"));
+  } else {
+    output.table(table);
+  }
   if (std::ranges::any_of(*found, &OutcomeView::masked)) output.line(output.masked_advice());
   return Exit::kOk;
 }
@@ -334,8 +338,11 @@ Exit access(Phone& phone, const Output& output, std::size_t limit) {
     output.document(documents);
     return Exit::kOk;
   }
-  output.line(table.empty() ? output.say("本机没有查看过个人信息", "no personal data was read here")
-                            : table.text());
+  if (table.empty()) {
+    output.line(output.say("本机没有查看过个人信息", "no personal data was read here"));
+  } else {
+    output.table(table);
+  }
   return Exit::kOk;
 }
 

@@ -328,8 +328,8 @@ Exit show_road(Phone& phone, const Output& output, const std::string& word) {
   }
   output.line(road->whistle.record.number() + "  " + state +
               (road->proposed == road->whistle.record.state() ? "" : " → " + proposed + " ?"));
-  output.line(table.text());
-  if (!shares.empty()) output.line(shares.text());
+  output.table(table);
+  if (!shares.empty()) output.table(shares);
   return Exit::kOk;
 }
 

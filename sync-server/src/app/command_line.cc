@@ -4,6 +4,7 @@
 #include <memory>
 #include <sstream>
 
+#include "terminal/printable.h"
 #include "terminal/usage.h"
 
 namespace gridwhistle::app {
@@ -218,8 +219,10 @@ std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::stri
       return std::unexpected(Usage{0, {help.str(), help.str()}});
     }
     const Line wrong = terminal::usage_line(builder.app(), error);
-    const std::string program = "gridwhistle-server: ";
-    return std::unexpected(Usage{2, {program + wrong.zh + "\n", program + wrong.en + "\n"}});
+    const auto told = [](const std::string& words) {
+      return "gridwhistle-server: " + terminal::printable(words) + "\n";
+    };
+    return std::unexpected(Usage{2, {told(wrong.zh), told(wrong.en)}});
   }
   return line;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "terminal/printable.h"
+
 namespace gridwhistle::app {
 namespace {
 
@@ -52,6 +54,11 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
+void Listing::add(std::vector<Value> row) {
+  for (Value& value : row) value.text = terminal::printable(value.text);
+  rows_.push_back(std::move(row));
+}
+
 void Listing::print(const Output& output, std::string_view none_english,
                     std::string_view none_chinese) const {
   if (output.json) {
@@ -84,6 +91,11 @@ Json Listing::json() const {
     rows.push_back(std::move(object));
   }
   return rows;
+}
+
+void Sheet::add(Listing::Column name, Value value) {
+  value.text = terminal::printable(value.text);
+  lines_.push_back({name, std::move(value)});
 }
 
 void Sheet::print(const Output& output) const {

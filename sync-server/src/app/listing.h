@@ -30,7 +30,8 @@ Value word_value(const FieldSchema& field, std::int64_t number, Language languag
 /// How many columns of a terminal the text takes: Chinese characters take two.
 std::size_t display_width(std::string_view text);
 
-/// A table: for people with a heading and aligned columns, as JSON an object a line.
+/// A table: for people with a heading and aligned columns, as JSON an object a line. People's rows
+/// stay rows, and nothing in them steers the terminal, whoever wrote it.
 class Listing {
  public:
   struct Column {
@@ -42,7 +43,7 @@ class Listing {
   explicit Listing(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
   /// As many values as there are columns.
-  void add(std::vector<Value> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<Value> row);
   std::size_t size() const { return rows_.size(); }
 
   /// With no rows people read `none`, and programs nothing.
@@ -59,7 +60,7 @@ class Listing {
 /// One thing's properties: for people a line each, as JSON one object.
 class Sheet {
  public:
-  void add(Listing::Column name, Value value) { lines_.push_back({name, std::move(value)}); }
+  void add(Listing::Column name, Value value);
   void print(const Output& output) const;
   nlohmann::ordered_json json() const;
   void print_text(const Output& output) const;

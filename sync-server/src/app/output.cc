@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gridwhistle/messages.h"
+#include "terminal/printable.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -22,7 +23,7 @@ bool is_damage(ErrorCode code) {
 }  // namespace
 
 void Output::line(std::string_view english, std::string_view chinese) const {
-  if (!json) out(std::string(say(english, chinese)) + "\n");
+  if (!json) out(terminal::printable(say(english, chinese)) + "\n");
 }
 
 ExitCode Output::fail(const Error& error) const {
@@ -44,7 +45,8 @@ ExitCode Output::fail(const Error& error) const {
   if (is_damage(error.code) && about_county) {
     message += say("; `restore` the newest backup", "；请用 restore 恢复最近的备份");
   }
-  err("gridwhistle-server: " + message + " (" + std::string(name_of(error.code)) + ")\n");
+  err("gridwhistle-server: " + terminal::printable(message) + " (" +
+      std::string(name_of(error.code)) + ")\n");
   return code;
 }
 

@@ -40,7 +40,8 @@ struct Output {
     return reads_chinese() ? chinese : english;
   }
   const std::string& say(const Line& line) const { return reads_chinese() ? line.zh : line.en; }
-  /// A line to `out`, for people; nothing when a program reads.
+  /// A line to `out`, for people; nothing when a program reads. What would break the line or steer
+  /// the terminal is shown as an escape.
   void line(std::string_view english, std::string_view chinese) const;
   void line(const Line& text) const { line(text.en, text.zh); }
   /// Tells what went wrong and gives the exit code for it. People read what the code means first

@@ -128,13 +128,16 @@ ExitCode run_command(Context& context, const ReviewListCommand&) {
   output.line("Sealed: recorded when its author no longer held the grid",
               "已封存：作者已无权限时记录");
   sealed.print(output, "  none", "  无");
-  output.line("\nWaiting: their whistle has not arrived; they are decided when it does",
-              "\n等待：所属哨声尚未送达，送达后自动处理");
+  output.line("", "");
+  output.line("Waiting: their whistle has not arrived; they are decided when it does",
+              "等待：所属哨声尚未送达，送达后自动处理");
   waiting.print(output, "  none", "  无");
-  output.line("\nCame back: an erasure met an edit", "\n已恢复：删除与修改相遇");
+  output.line("", "");
+  output.line("Came back: an erasure met an edit", "已恢复：删除与修改相遇");
   flagged.print(output, "  none", "  无");
   const std::string parked = std::to_string(review->parked);
-  output.line("\nParked for an upgrade of this server: " + parked, "\n待服务器升级：" + parked);
+  output.line("", "");
+  output.line("Parked for an upgrade of this server: " + parked, "待服务器升级：" + parked);
   return ExitCode::kDone;
 }
 

@@ -1,5 +1,6 @@
 #include "app/listing.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace gridwhistle::app;
@@ -31,6 +32,26 @@ TEST_CASE("Columns line up, Chinese characters being two wide") {
 TEST_CASE("A program gets an object a line, in no language") {
   CHECK(printed(sample(), Language::kChinese, true) ==
         "{\"name\":\"麻章镇\",\"count\":40}\n{\"name\":\"Taiping\",\"count\":7}\n");
+}
+
+TEST_CASE(
+    "Nothing that a person wrote forges a row or steers the terminal; a program gets it as it is") {
+  Listing listing({{"title", "Title", "标题"}, {"state", "State", "状态"}});
+  listing.add({text_value("a\x1b[31m\nb"), text_value("\u202e")});
+  Sheet sheet;
+  sheet.add({"title", "Title", "标题"}, text_value("a\x1b\nb"));
+  CHECK(printed(listing, Language::kEnglish, false) ==
+        "Title          State\na\\u001b[31m⏎b  \\u202e\n");
+  CHECK(printed(listing, Language::kEnglish, true) ==
+        "{\"title\":\"a\\u001b[31m\\nb\",\"state\":\"\u202e\"}\n");
+  std::string text;
+  const auto keep = [&](std::string_view piece) { text += piece; };
+  const Output output{keep, keep};
+  sheet.print(output);
+  output.line("c\x1b\nd", "");
+  output.fail({gridwhistle::ErrorCode::kNotFound, "no e\x1b\nf", ""});
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(std::ranges::count(text, '\n') == 3);
 }
 
 TEST_CASE("An empty list says so to people and nothing to programs") {

@@ -64,6 +64,35 @@ TEST_CASE("an error is told in the reader's language, then what it says of the c
   CHECK_FALSE(has(Output(Settings{.chinese = true}).words_of(road), "state"));
 }
 
+TEST_CASE("nothing that a person wrote breaks a table, forges a row of it or steers the terminal") {
+  v1::Whistle whistle;
+  whistle.set_title("a\x1b[31mred\nRE-1  CLOSED  \u202enot so");
+  FoundBytes found;
+  found.record = whistle.SerializeAsString();
+  const KindSchema& kind = *built_schema().kind(kinds::kWhistle);
+  const Printed printed;
+  const Output output(Settings{.chinese = false});
+  output.records(kind, {found});
+  output.record(kind, found, {});
+  output.line(whistle.title());
+  Table table({"title"});
+  table.add({whistle.title()});
+  output.table(table);
+  CHECK(has(printed.text(), "a\\u001b[31mred⏎RE-1"));
+  CHECK_FALSE(has(printed.text(), "\x1b"));
+  CHECK_FALSE(has(printed.text(), "\u202e"));
+  CHECK_FALSE(has(printed.text(), "\nRE-1"));
+}
+
+TEST_CASE("a program gets what a person wrote as it is") {
+  v1::Whistle whistle;
+  whistle.set_title("一\n二");
+  FoundBytes found;
+  found.record = whistle.SerializeAsString();
+  const KindSchema& kind = *built_schema().kind(kinds::kWhistle);
+  CHECK(Output(Settings{.json = true}).record_json(kind, found)["fields"]["title"] == "一\n二");
+}
+
 TEST_CASE("a table of any kind has columns enough to tell its records apart") {
   for (const KindSchema& kind : built_schema().kinds) {
     INFO(kind.name);
