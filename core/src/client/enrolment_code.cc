@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 #include <utility>
 
 #include "base/sha256.h"
@@ -77,6 +80,12 @@ std::optional<std::string_view> last_part(std::string_view& rest) {
   return part;
 }
 
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
 }  // namespace
 
 Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
@@ -88,11 +97,11 @@ Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
   if (!code || code->empty()) return wrong("its last part is missing");
   const auto key_bytes = key ? from_hex(*key) : std::nullopt;
   if (!key_bytes || key_bytes->size() != kKeyBytes) return wrong("the server's key is damaged");
-  const std::size_t port = rest.rfind(':');
-  const bool has_port =
-      port != std::string_view::npos && port > 0 && port + 1 < rest.size() &&
-      std::ranges::all_of(rest.substr(port + 1), [](char c) { return c >= '0' && c <= '9'; });
-  if (!has_port) return wrong("the server's address is damaged");
+  const std::size_t colon = rest.rfind(':');
+  const bool has_host = colon != std::string_view::npos && colon > 0;
+  if (!has_host || !is_port(rest.substr(colon + 1))) {
+    return wrong("the server's address is damaged");
+  }
   return EnrolmentCode{{std::string(rest), *key_bytes}, std::string(*code)};
 }
 

@@ -41,7 +41,9 @@ TEST_CASE("a damaged enrolment code is refused with the part that is wrong") {
   for (const std::string& text :
        {std::string(), std::string("gw1:"), "gw2:host:1:" + key + ":X", "gw1:host:1:" + key + ":",
         "gw1:host:1:" + key.substr(1) + ":X", "gw1:host:1:" + key.substr(1) + "g:X",
-        "gw1:host:" + key + ":X", "gw1:host:port:" + key + ":X", "gw1::1:" + key + ":X"}) {
+        "gw1:host:" + key + ":X", "gw1:host:port:" + key + ":X", "gw1::1:" + key + ":X",
+        "gw1:host:0:" + key + ":X", "gw1:host:65536:" + key + ":X",
+        "gw1:host:99999999999:" + key + ":X"}) {
     INFO(text);
     const auto code = EnrolmentCode::parse(text);
     REQUIRE_FALSE(code);
