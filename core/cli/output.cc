@@ -12,6 +12,8 @@
 #include "gridwhistle/messages.h"
 #include "model/record.h"
 #include "model/workflow_codes.h"
+#include "schema/kinds.h"
+#include "schema/tables.h"
 #include "terminal/printable.h"
 
 namespace gridwhistle::cli {
@@ -28,6 +30,14 @@ bool is_wide(char32_t c) {
          (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
          (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
          (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || c >= 0x20000;
+}
+
+/// An enum's value: in words for people, by its name for programs.
+std::string enum_text(bool chinese, std::string_view kind, std::string_view field,
+                      std::int64_t number) {
+  const EnumValue* value = built_schema().kind(kind)->field(field)->enum_value(number);
+  if (value == nullptr || value->number == 0) return chinese ? "未知" : "unknown";
+  return std::string(chinese ? value->name_zh : value->name);
 }
 
 std::string padded(const std::string& text, std::size_t columns) {
@@ -366,6 +376,77 @@ void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& foun
   if (!table.empty()) std::cout << table.text();
   std::cout << say("共 ", "") << found.size()
             << say(" 条", found.size() == 1 ? " record" : " records") << '\n';
+}
+
+json Output::road_json(const Road& road, const NameOf& name_of) const {
+  const auto word = [](std::string_view kind, std::string_view field, std::int64_t number) {
+    return enum_text(false, kind, field, number);
+  };
+  const auto name = [&](KindId kind, const std::string& id) {
+    return name_of(kind, RecordId::from_bytes(id).value_or(RecordId()));
+  };
+  json actions = json::array();
+  for (const auto& one : road.actions) {
+    const v1::WhistleAction& action = one.record;
+    actions.push_back(
+        {{"id", one.info.id.text()},
+         {"type", word("WhistleAction", "type", action.type())},
+         {"status", action.has_status() ? word("WhistleAction", "status", action.status())
+                                        : std::string("proposed")},
+         {"actor", name(kinds::kWorker, action.actor())},
+         {"organisation", name(kinds::kOrgUnit, action.organisation())},
+         {"at_ms", action.at_ms()},
+         {"note", action.note()}});
+  }
+  json parts = json::array();
+  for (const RoadPart& part : road.parts) {
+    const v1::Assignment& one = part.assignment.record;
+    parts.push_back({{"id", part.assignment.info.id.text()},
+                     {"organisation", name(kinds::kOrgUnit, one.organisation())},
+                     {"state", word("Assignment", "state", one.state())}});
+  }
+  return {{"whistle", road.whistle.info.id.text()},
+          {"number", road.whistle.record.number()},
+          {"state", word("Whistle", "state", road.whistle.record.state())},
+          {"proposed", word("Whistle", "state", road.proposed)},
+          {"actions", actions},
+          {"parts", parts}};
+}
+
+void Output::road(const Road& road, const NameOf& name_of) const {
+  if (settings_.json) return document(road_json(road, name_of));
+  const auto word = [this](std::string_view kind, std::string_view field, std::int64_t number) {
+    return enum_text(settings_.chinese, kind, field, number);
+  };
+  const auto name = [&](KindId kind, const std::string& id) {
+    return name_of(kind, RecordId::from_bytes(id).value_or(RecordId()));
+  };
+  const std::string state = word("Whistle", "state", road.whistle.record.state());
+  line(road.whistle.record.number() + "  " + state +
+       (road.proposed == road.whistle.record.state()
+            ? ""
+            : " → " + word("Whistle", "state", road.proposed) + " ?"));
+  Table timeline({say("时间", "time"), say("动作", "action"), say("谁", "who"),
+                  say("单位", "organisation"), say("结果", "result"), say("说明", "note")});
+  for (const auto& one : road.actions) {
+    const v1::WhistleAction& action = one.record;
+    timeline.add({time_text(action.at_ms()), word("WhistleAction", "type", action.type()),
+                  name(kinds::kWorker, action.actor()),
+                  name(kinds::kOrgUnit, action.organisation()),
+                  action.has_status() ? word("WhistleAction", "status", action.status())
+                                      : say("待确认", "proposed"),
+                  action.note()});
+  }
+  table(timeline);
+  // `act --assignment` takes the id.
+  Table shares(
+      {say("单位", "organisation"), say("交办状态", "part"), say("交办标识", "assignment")});
+  for (const RoadPart& part : road.parts) {
+    const v1::Assignment& one = part.assignment.record;
+    shares.add({name(kinds::kOrgUnit, one.organisation()), word("Assignment", "state", one.state()),
+                part.assignment.info.id.text()});
+  }
+  if (!shares.empty()) table(shares);
 }
 
 }  // namespace gridwhistle::cli

@@ -8,6 +8,7 @@
 
 #include "cli/phone.h"
 #include "gridwhistle/query.h"
+#include "gridwhistle/road.h"
 #include "model/schema.h"
 
 // How answers look: tables for people, one JSON document for programs.
@@ -87,9 +88,12 @@ class Output {
   void record(const KindSchema& kind, const FoundBytes& found, const NameOf& name_of) const;
   /// Records of one kind: a table of their telling fields, or a JSON array.
   void records(const KindSchema& kind, const std::vector<FoundBytes>& found) const;
+  /// A whistle's way so far: its timeline and its parts, or a JSON object.
+  void road(const Road& road, const NameOf& name_of) const;
   nlohmann::json record_json(const KindSchema& kind, const FoundBytes& found) const;
 
  private:
+  nlohmann::json road_json(const Road& road, const NameOf& name_of) const;
   void complain(const Error& error) const;
 
   Settings settings_;

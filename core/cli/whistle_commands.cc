@@ -269,67 +269,14 @@ Exit act(Phone& phone, const Output& output, const ActWords& words) {
   return Exit::kOk;
 }
 
-std::string enum_text(const Output& output, const char* kind, const char* field,
-                      std::int64_t number) {
-  const EnumValue* value = field_of_kind(kind, field).enum_value(number);
-  if (value == nullptr || value->number == 0) return output.say("未知", "unknown");
-  return output.say(std::string(value->name_zh).c_str(), std::string(value->name).c_str());
-}
-
 Exit show_road(Phone& phone, const Output& output, const std::string& word) {
   const auto named = record_from(phone.client(), word);
   if (!named) return output.failed(named.error());
   const auto road = phone.client().road(named->id);
   if (!road) return output.failed(road.error());
-  const auto state = enum_text(output, "Whistle", "state", road->whistle.record.state());
-  const auto proposed = enum_text(output, "Whistle", "state", road->proposed);
-  json actions = json::array();
-  Table table({output.say("时间", "time"), output.say("动作", "action"), output.say("谁", "who"),
-               output.say("单位", "organisation"), output.say("结果", "result"),
-               output.say("说明", "note")});
-  const auto name = [&phone](KindId kind, const std::string& id) {
-    return name_of_record(phone.client(), kind, RecordId::from_bytes(id).value_or(RecordId()));
-  };
-  for (const auto& one : road->actions) {
-    const auto type = enum_text(output, "WhistleAction", "type", one.record.type());
-    const auto status = one.record.has_status()
-                            ? enum_text(output, "WhistleAction", "status", one.record.status())
-                            : std::string(output.say("待确认", "proposed"));
-    const std::string actor = name(kinds::kWorker, one.record.actor());
-    const std::string organisation = name(kinds::kOrgUnit, one.record.organisation());
-    actions.push_back({{"id", one.info.id.text()},
-                       {"type", type},
-                       {"status", status},
-                       {"actor", actor},
-                       {"organisation", organisation},
-                       {"at_ms", one.record.at_ms()},
-                       {"note", one.record.note()}});
-    table.add(
-        {time_text(one.record.at_ms()), type, actor, organisation, status, one.record.note()});
-  }
-  json parts = json::array();
-  Table shares({output.say("单位", "organisation"), output.say("交办状态", "part")});
-  for (const RoadPart& part : road->parts) {
-    const v1::Assignment& one = part.assignment.record;
-    const std::string organisation = name(kinds::kOrgUnit, one.organisation());
-    const std::string at = enum_text(output, "Assignment", "state", one.state());
-    parts.push_back(
-        {{"id", part.assignment.info.id.text()}, {"organisation", organisation}, {"state", at}});
-    shares.add({organisation, at});
-  }
-  if (output.wants_json()) {
-    output.document({{"whistle", named->id.text()},
-                     {"number", road->whistle.record.number()},
-                     {"state", state},
-                     {"proposed", proposed},
-                     {"actions", actions},
-                     {"parts", parts}});
-    return Exit::kOk;
-  }
-  output.line(road->whistle.record.number() + "  " + state +
-              (road->proposed == road->whistle.record.state() ? "" : " → " + proposed + " ?"));
-  output.table(table);
-  if (!shares.empty()) output.table(shares);
+  output.road(*road, [&phone](KindId kind, const RecordId& id) {
+    return name_of_record(phone.client(), kind, id);
+  });
   return Exit::kOk;
 }
 

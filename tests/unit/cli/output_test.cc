@@ -93,6 +93,30 @@ TEST_CASE("a program gets what a person wrote as it is") {
   CHECK(Output(Settings{.json = true}).record_json(kind, found)["fields"]["title"] == "一\n二");
 }
 
+TEST_CASE("a program reads a whistle's road in no language, and finds each assignment's id in it") {
+  Road road;
+  road.whistle.record.set_state(v1::WHISTLE_STATE_HANDLING);
+  road.proposed = v1::WHISTLE_STATE_REPORTED_BACK;
+  road.actions.emplace_back().record.set_type(v1::WHISTLE_ACTION_TYPE_CHECK_IN);
+  RoadPart& part = road.parts.emplace_back();
+  part.assignment.info.id = RecordId::make(DeviceId(1), 7);
+  part.assignment.record.set_state(v1::ASSIGNMENT_STATE_CHECKED_IN);
+  const auto nobody = [](KindId, const RecordId&) { return std::string("甲"); };
+  std::vector<std::string> told;
+  for (const bool chinese : {true, false}) {
+    const Printed printed;
+    Output(Settings{.json = true, .chinese = chinese}).road(road, nobody);
+    told.push_back(printed.text());
+  }
+  CHECK(told[0] == told[1]);
+  CHECK(has(told[0], "HANDLING"));
+  CHECK(has(told[0], "CHECK_IN"));
+  const Printed printed;
+  Output(Settings{.chinese = true}).road(road, nobody);
+  CHECK(has(printed.text(), "处置中"));
+  CHECK(has(printed.text(), part.assignment.info.id.text()));
+}
+
 TEST_CASE("a table of any kind has columns enough to tell its records apart") {
   for (const KindSchema& kind : built_schema().kinds) {
     INFO(kind.name);
