@@ -278,7 +278,9 @@ Result<std::vector<Found<v1::Visit>>> open_visits(Client& client) {
   Query query;
   query.that("ended_ms", Compare::kUnset).by("started_ms", true);
   query.is("worker", std::string(client.status().worker.bytes()));
-  return client.query<v1::Visit>(query);
+  auto open = client.query<v1::Visit>(query);
+  if (open) own_first(*open, client.status().device);
+  return open;
 }
 
 Result<Change> change_from(const KindSchema& kind, const std::vector<std::string>& pairs,
@@ -304,6 +306,11 @@ Result<Change> change_from(const KindSchema& kind, const std::vector<std::string
       continue;
     }
     const auto words = field->repeated ? split(value, ',') : std::vector{value};
+void own_first(std::vector<Found<v1::Visit>>& visits, DeviceId device) {
+  std::ranges::stable_partition(
+      visits, [&](const Found<v1::Visit>& one) { return one.info.id.device() == device; });
+}
+
     for (const std::string& word : words) {
       if (auto appended = append_value(change.record, *field, word, now_ms); !appended) {
         return std::unexpected(std::move(appended.error()));

@@ -50,7 +50,11 @@ Result<Position> position_from(std::string_view word);
 /// The grid a point lies in; near a boundary an error that lists the candidates.
 Result<std::string> grid_at(Client& client, const Position& at);
 
-/// The visits of this worker that have not ended, the latest first.
+/// Those whose records this device made before the others, each in the order they were in.
+void own_first(std::vector<Found<v1::Visit>>& visits, DeviceId device);
+
+/// The visits of this worker that have not ended: those begun on this phone, then those begun on
+/// another phone of theirs, the latest first.
 Result<std::vector<Found<v1::Visit>>> open_visits(Client& client);
 
 /// "field=value" pairs as a part of a record's message; "field=" clears. The values of repeated

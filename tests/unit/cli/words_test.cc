@@ -58,6 +58,19 @@ TEST_CASE("a number is one to its last digit, a time is one or a date") {
   CHECK(set_fails(kinds::kVisit, "ended_ms=abc") == ErrorCode::kInvalid);
 }
 
+TEST_CASE("of a worker's open visits those begun on this phone come first") {
+  const auto visit = [](std::uint64_t device, std::uint64_t counter) {
+    Found<v1::Visit> found;
+    found.info.id = RecordId::make(DeviceId(device), counter);
+    return found;
+  };
+  std::vector<Found<v1::Visit>> open = {visit(2, 9), visit(1, 8), visit(2, 7), visit(1, 6)};
+  own_first(open, DeviceId(1));
+  std::vector<std::uint64_t> order;
+  for (const auto& one : open) order.push_back(one.info.id.counter());
+  CHECK(order == std::vector<std::uint64_t>{8, 6, 9, 7});
+}
+
 TEST_CASE("a digest is 64 hexadecimal digits, every other field of bytes an id") {
   const FieldSchema& digest = field(kinds::kAttachment, "sha256");
   std::string digits;
