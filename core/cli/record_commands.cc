@@ -186,11 +186,7 @@ Result<v1::Resident> member_from(const std::string& word) {
   if (parts.size() > 1 && !parts[1].empty()) member.set_relation(parts[1]);
   if (parts.size() > 2 && !parts[2].empty()) {
     const auto year = number_from(field_named("Resident", "birth_year"), parts[2], 0);
-    if (!year || *year < 1900 || *year > 2100) {
-      return fail(ErrorCode::kInvalid,
-                  about("--member", both("出生年是四位数，1900 到 2100",
-                                         "a birth year has four digits, 1900 to 2100")));
-    }
+    if (!year) return fail(ErrorCode::kInvalid, about("--member", year.error().message));
     member.set_birth_year(*year);
   }
   if (parts.size() > 3 && !parts[3].empty()) member.set_phone(parts[3]);

@@ -53,6 +53,25 @@ std::vector<std::string> split(std::string_view text, char at) {
   }
 }
 
+/// A county's dates are China's, wherever the machine stands; China has one zone and no summer
+/// time.
+constexpr std::int64_t kChinaAhead_s = 8 * 3600;
+constexpr int kYearMin = 1900;
+constexpr int kYearMax = 2100;
+
+/// Seconds since 1970; none where the word has another form or no calendar has that day.
+std::optional<std::int64_t> china_seconds(const std::string& word, const char* form) {
+  std::tm asked{};
+  const char* end = ::strptime(word.c_str(), form, &asked);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  std::tm real = asked;
+  const auto seconds = static_cast<std::int64_t>(::timegm(&real));
+  const int year = asked.tm_year + 1900;
+  const bool exists = real.tm_mon == asked.tm_mon && real.tm_mday == asked.tm_mday;
+  if (!exists || year < kYearMin || year > kYearMax) return std::nullopt;
+  return seconds - kChinaAhead_s;
+}
+
 /// Holds a SHA-256; other fields of bytes hold ids.
 bool is_digest(const FieldSchema& field) {
   return field.name == "sha256" || field.name.ends_with("_hash");
@@ -176,7 +195,11 @@ Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word
     }
     return told("不是“是”或“否”", "neither yes nor no");
   }
-  if (const auto value = integer(word)) return *value;
+  if (const auto value = integer(word)) {
+    const bool is_year = name.ends_with("_year");
+    if (!is_year || (*value >= kYearMin && *value <= kYearMax)) return *value;
+    return told("年份是四位数，1900 到 2100", "a year has four digits, 1900 to 2100");
+  }
   if (!name.ends_with("_ms")) return told("不是数", "not a number");
   const auto time = time_from(word, now_ms, false);
   if (!time) return fail(ErrorCode::kInvalid, about(name, time.error().message));
@@ -194,11 +217,7 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
     }
   }
   for (const char* form : {"%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
-    std::tm time{};
-    time.tm_isdst = -1;
-    const std::string text(word);
-    const char* end = ::strptime(text.c_str(), form, &time);
-    if (end != nullptr && *end == '\0') return static_cast<std::int64_t>(std::mktime(&time)) * 1000;
+    if (const auto seconds = china_seconds(std::string(word), form)) return *seconds * 1000;
   }
   return fail(
       ErrorCode::kInvalid,
@@ -207,9 +226,9 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
 }
 
 std::string time_text(std::int64_t ms) {
-  const auto seconds = static_cast<std::time_t>(ms / 1000);
+  const auto seconds = static_cast<std::time_t>(ms / 1000 + kChinaAhead_s);
   std::tm time{};
-  ::localtime_r(&seconds, &time);
+  ::gmtime_r(&seconds, &time);
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &time);
   return text;

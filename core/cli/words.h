@@ -32,11 +32,12 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word);
 Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word,
                                  std::int64_t now_ms);
 
-/// A time in milliseconds since 1970: "2026-11-22", "2026-11-22 08:30", in the phone's zone, or
-/// "2h", "3d" for so long before (with `before`) or after `now_ms`.
+/// A time in milliseconds since 1970: "2026-11-22", "2026-11-22 08:30", in China's time like every
+/// date of a county, or "2h", "3d" for so long before (with `before`) or after `now_ms`. kInvalid
+/// also for a day that no calendar has and a year before 1900 or after 2100.
 Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool before);
 
-/// "2026-11-22 08:30" in the phone's zone.
+/// "2026-11-22 08:30" in China's time.
 std::string time_text(std::int64_t ms);
 
 /// A position "LAT,LON" or "LAT,LON,ACCURACY_M".

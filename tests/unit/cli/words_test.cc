@@ -58,6 +58,26 @@ TEST_CASE("a number is one to its last digit, a time is one or a date") {
   CHECK(set_fails(kinds::kVisit, "ended_ms=abc") == ErrorCode::kInvalid);
 }
 
+TEST_CASE(
+    "a day is one of the calendar, and begins at China's midnight wherever the machine stands") {
+  CHECK(time_from("2026-12-01", kNow_ms, false).value() == 1'796'054'400'000);
+  CHECK(time_from("2026-12-01 08:30", kNow_ms, false).value() == 1'796'085'000'000);
+  CHECK(time_text(1'796'085'000'000) == "2026-12-01 08:30");
+  CHECK(time_from("2028-02-29", kNow_ms, false));
+  for (const char* day : {"2026-02-30", "2027-02-29", "2026-04-31", "2026-13-01", "9999-12-31",
+                          "1899-12-31", "2026-12-01 24:30"}) {
+    INFO(day);
+    CHECK_FALSE(time_from(day, kNow_ms, false));
+  }
+}
+
+TEST_CASE("a year of birth has four digits, whichever command takes it") {
+  CHECK(change_from(*built_schema().kind(kinds::kResident), {"birth_year=1982"}, kNow_ms));
+  for (const char* pair : {"birth_year=1800", "birth_year=2101", "birth_year=82"}) {
+    CHECK(set_fails(kinds::kResident, pair) == ErrorCode::kInvalid);
+  }
+}
+
 TEST_CASE("of a worker's open visits those begun on this phone come first") {
   const auto visit = [](std::uint64_t device, std::uint64_t counter) {
     Found<v1::Visit> found;
