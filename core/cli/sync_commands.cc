@@ -51,7 +51,13 @@ Exit enrol(Phone& phone, const Output& output, const std::string& word, const st
   return Exit::kOk;
 }
 
-Exit report(const Output& output, const Result<SyncReport>& how) {
+/// Tells people that there is nothing more for them here, where that is so.
+void tell_no_area(const Output& output, const ClientStatus& status) {
+  if (const auto why = why_no_area(status))
+    output.line(output.say(why->zh.c_str(), why->en.c_str()));
+}
+
+Exit report(const Output& output, const Result<SyncReport>& how, const ClientStatus& status) {
   if (!how) return output.failed(how.error());
   if (output.wants_json()) {
     output.document({{"sent", how->sent},
@@ -67,6 +73,7 @@ Exit report(const Output& output, const Result<SyncReport>& how) {
               output.say("，接收 ", ", received ") + std::to_string(how->rows) +
               output.say("，字节 ", ", bytes ") + std::to_string(how->bytes_up) + "+" +
               std::to_string(how->bytes_down));
+  tell_no_area(output, status);
   return Exit::kOk;
 }
 
@@ -80,7 +87,7 @@ Exit sync_once(Phone& phone, const Output& output) {
   if (!how)
     return output.failed({ErrorCode::kTimeout,
                           both("已中断；没有丢失任何内容", "interrupted; nothing is lost"), ""});
-  return report(output, *how);
+  return report(output, *how, phone.client().status());
 }
 
 /// What is wrong with a live line at its end. `came`: it received everything, at least once.
@@ -194,6 +201,7 @@ Exit status(Phone& phone, const Output& output) {
     output.line(output.say("未注册：gw enrol CODE", "not enrolled: gw enrol CODE"));
   } else {
     output.line(now.county + "  " + now.server + "  " + now.short_code);
+    tell_no_area(output, now);
   }
   Table table({output.say("通道", "lane"), output.say("未发送", "unsent"),
                output.say("发送中", "on its way"), output.say("已送达", "delivered"),
@@ -205,7 +213,7 @@ Exit status(Phone& phone, const Output& output) {
   output.table(table);
   if (now.refused > 0) {
     output.line(std::to_string(now.refused) +
-                output.say(" 条未生效，见 gw outcomes", " not applied, see gw outcomes"));
+                output.say(" 条回执待阅，见 gw outcomes", " not simply applied, see gw outcomes"));
     for (const OutcomeView& one : now.newest_refused) {
       output.line("  " + time_text(one.at_ms) + "  " + why(output, one));
     }

@@ -253,6 +253,17 @@ Result<Position> position_from(std::string_view word) {
   return Position{*latitude, *longitude, *accuracy};
 }
 
+std::optional<Line> why_no_area(const ClientStatus& status) {
+  if (!status.enrolled || !status.scopes.empty()) return std::nullopt;
+  if (!status.since_sync_ms) {
+    return Line{"请先同步一次，以获知您的区域：gw sync", "sync once to learn your areas: gw sync"};
+  }
+  return Line{
+      "您已离职或不再担任任何岗位，本机没有可登记的区域；如有不符，请联系管理员",
+      "you left or hold no role any more, so this phone has no area to record in; if that is "
+      "wrong, ask the operator"};
+}
+
 Error with_areas(Client& client, Error error) {
   if (error.code != ErrorCode::kOutOfScope) return error;
   std::string grids;
@@ -268,8 +279,8 @@ Error with_areas(Client& client, Error error) {
   } else if (!others.empty()) {
     error.message = both("您的岗位只覆盖 " + others + "，不能在别处登记",
                          "your role covers " + others + " and records nothing elsewhere");
-  } else {
-    error.message = both("请先同步一次：gw sync", "sync once to learn your areas: gw sync");
+  } else if (const auto why = why_no_area(client.status())) {
+    error.message = both(why->zh, why->en);
   }
   return error;
 }
@@ -291,6 +302,11 @@ Result<std::string> grid_at(Client& client, const Position& at) {
       ErrorCode::kInvalid,
       both("该点离网格边界太近；请用 --grid 从中选一：" + candidates,
            "the point is too near a boundary to be sure; give --grid, one of: " + candidates));
+}
+
+void own_first(std::vector<Found<v1::Visit>>& visits, DeviceId device) {
+  std::ranges::stable_partition(
+      visits, [&](const Found<v1::Visit>& one) { return one.info.id.device() == device; });
 }
 
 Result<std::vector<Found<v1::Visit>>> open_visits(Client& client) {
@@ -325,11 +341,6 @@ Result<Change> change_from(const KindSchema& kind, const std::vector<std::string
       continue;
     }
     const auto words = field->repeated ? split(value, ',') : std::vector{value};
-void own_first(std::vector<Found<v1::Visit>>& visits, DeviceId device) {
-  std::ranges::stable_partition(
-      visits, [&](const Found<v1::Visit>& one) { return one.info.id.device() == device; });
-}
-
     for (const std::string& word : words) {
       if (auto appended = append_value(change.record, *field, word, now_ms); !appended) {
         return std::unexpected(std::move(appended.error()));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/line.h"
 #include "gridwhistle/client.h"
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/records.pb.h"
@@ -13,6 +14,10 @@
 
 // What a person types, as values.
 namespace gridwhistle::cli {
+
+/// Why this phone holds no area: it has not synced yet, or its worker left or holds no role any
+/// more. Nothing where it holds one, or was never enrolled.
+std::optional<Line> why_no_area(const ClientStatus& status);
 
 /// An error about a place outside this worker's areas names those areas.
 Error with_areas(Client& client, Error error);

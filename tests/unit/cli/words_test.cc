@@ -91,6 +91,19 @@ TEST_CASE("of a worker's open visits those begun on this phone come first") {
   CHECK(order == std::vector<std::uint64_t>{8, 6, 9, 7});
 }
 
+TEST_CASE("who holds no area is told to sync, or after a sync that no role is left") {
+  ClientStatus status;
+  status.enrolled = true;
+  REQUIRE(why_no_area(status));
+  CHECK(why_no_area(status)->en.find("gw sync") != std::string::npos);
+  status.since_sync_ms = 1000;
+  REQUIRE(why_no_area(status));
+  CHECK(why_no_area(status)->en.find("gw sync") == std::string::npos);
+  CHECK(why_no_area(status)->en.find("no role") != std::string::npos);
+  status.scopes = {"grid:440811100001001"};
+  CHECK_FALSE(why_no_area(status));
+}
+
 TEST_CASE("a digest is 64 hexadecimal digits, every other field of bytes an id") {
   const FieldSchema& digest = field(kinds::kAttachment, "sha256");
   std::string digits;
