@@ -140,6 +140,12 @@ bool belongs_to_assignment(v1::WhistleActionType type) {
   }
 }
 
+/// Granted by one organisation, about the part of another.
+bool is_granted(v1::WhistleActionType type) {
+  return type == v1::WHISTLE_ACTION_TYPE_GRANT_EXTENSION ||
+         type == v1::WHISTLE_ACTION_TYPE_GRANT_SUSPENSION;
+}
+
 /// The worker's own organisation, from the phone's reference data.
 std::string own_organisation(Client& client) {
   const auto worker = client.get<v1::Worker>(client.status().worker, {"own record"});
@@ -228,6 +234,13 @@ Result<v1::WhistleAction> action_from(Phone& phone, const ActWords& words) {
     if (!road) return std::unexpected(road.error());
     const std::string own = own_assignment(*road, own_organisation(phone.client()));
     if (!own.empty()) action.set_assignment(own);
+  }
+  if (words.assignment.empty() && is_granted(action.type())) {
+    const auto road = phone.client().road(named->id);
+    if (!road) return std::unexpected(road.error());
+    const auto asked = assignment_to_grant(*road, words.whistle);
+    if (!asked) return std::unexpected(asked.error());
+    action.set_assignment(*asked);
   }
   return action;
 }
@@ -340,7 +353,8 @@ void add_act(CLI::App& app, Chosen& chosen) {
   acting->add_option("--result", words->result,
                      "return_visit: satisfied, dissatisfied, unresolved, not_reached");
   acting->add_option("--other", words->other, "merge: the whistle it goes on with");
-  acting->add_option("--assignment", words->assignment, "whose part; your own if not given");
+  acting->add_option("--assignment", words->assignment,
+                     "whose part, see gw road; your own, or the only one, if not given");
   acting->add_option("--before", words->before,
                      "a file that shows what was found; may be given again 处置前");
   acting->add_option("--after", words->after,

@@ -384,6 +384,23 @@ Result<RecordId> organisation_from(Client& client, std::string_view option, std:
                              "; see gw list orgunit")));
 }
 
+Result<std::string> assignment_to_grant(const Road& road, const std::string& whistle) {
+  std::vector<std::string> called;
+  for (const RoadPart& part : road.parts) {
+    const v1::Assignment& one = part.assignment.record;
+    if (one.state() != v1::ASSIGNMENT_STATE_WITHDRAWN) called.push_back(one.id());
+  }
+  if (called.size() == 1) return called.front();
+  if (called.empty()) {
+    return fail(ErrorCode::kInvalid, both("本机所知的这条哨声没有交办任何单位",
+                                          "as far as this phone knows nobody is called to it"));
+  }
+  const std::string ids = "gw road " + whistle;
+  return fail(ErrorCode::kInvalid,
+              about("--assignment", both("请指明是哪一项交办，标识见 " + ids,
+                                         "say whose part it is about; the ids stand in " + ids)));
+}
+
 std::string name_of_record(Client& client, KindId kind, const RecordId& id) {
   if (id.is_nil()) return {};
   std::string name;

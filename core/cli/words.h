@@ -8,6 +8,7 @@
 
 #include "base/line.h"
 #include "gridwhistle/client.h"
+#include "gridwhistle/road.h"
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "model/schema.h"
@@ -77,6 +78,10 @@ Result<Named> record_from(Client& client, std::string_view word);
 
 /// An organisation by its id, its code or its whole name. kNotFound names the option.
 Result<RecordId> organisation_from(Client& client, std::string_view option, std::string_view word);
+
+/// The assignment that a grant is about when none is named: the only one not withdrawn. kInvalid
+/// with where their ids stand when there are several, or none.
+Result<std::string> assignment_to_grant(const Road& road, const std::string& whistle);
 
 /// What people call a record: a worker's or an organisation's name, a whistle's number. The id
 /// where this phone does not know it, nothing for no record.

@@ -91,6 +91,24 @@ TEST_CASE("of a worker's open visits those begun on this phone come first") {
   CHECK(order == std::vector<std::uint64_t>{8, 6, 9, 7});
 }
 
+TEST_CASE("a grant is about the only part there is, else it is told where the ids stand") {
+  Road road;
+  CHECK_FALSE(assignment_to_grant(road, "RE-1"));
+  const auto call = [&](const char* id, v1::AssignmentState state) {
+    v1::Assignment& one = road.parts.emplace_back().assignment.record;
+    one.set_id(id);
+    one.set_state(state);
+  };
+  call("withdrawn", v1::ASSIGNMENT_STATE_WITHDRAWN);
+  call("first", v1::ASSIGNMENT_STATE_HANDLING);
+  CHECK(assignment_to_grant(road, "RE-1").value() == "first");
+  call("second", v1::ASSIGNMENT_STATE_CHECKED_IN);
+  const auto several = assignment_to_grant(road, "RE-1");
+  REQUIRE_FALSE(several);
+  CHECK(several.error().message.find("gw road RE-1") != std::string::npos);
+  CHECK(several.error().message.find("--assignment") != std::string::npos);
+}
+
 TEST_CASE("who holds no area is told to sync, or after a sync that no role is left") {
   ClientStatus status;
   status.enrolled = true;
