@@ -7,7 +7,6 @@
 #include <tuple>
 #include <utility>
 
-#include "gridwhistle/messages.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
@@ -69,11 +68,7 @@ struct Words {
 };
 
 Words reason_of(std::uint32_t code) {
-  if (code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction)) {
-    const WorkflowMessage words = message_of(static_cast<WorkflowCode>(code));
-    return {std::string(words.zh), std::string(words.en)};
-  }
-  const Wording words = message_of(static_cast<ErrorCode>(code));
+  const WorkflowMessage words = message_of_outcome(code);
   return {std::string(words.zh), std::string(words.en)};
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "gridwhistle/messages.h"
+
 namespace gridwhistle {
 namespace {
 
@@ -120,6 +122,14 @@ const Line* find(WorkflowCode code) {
 WorkflowMessage message_of(WorkflowCode code) {
   const Line* line = find(code);
   return line ? line->message : WorkflowMessage{"服务器未接受这一操作", "The server refused it."};
+}
+
+WorkflowMessage message_of_outcome(std::uint32_t code) {
+  if (code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction)) {
+    return message_of(static_cast<WorkflowCode>(code));
+  }
+  const Wording words = message_of(static_cast<ErrorCode>(code));
+  return {words.zh, words.en};
 }
 
 std::string_view name_of(WorkflowCode code) {

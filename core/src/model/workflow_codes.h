@@ -51,6 +51,9 @@ struct WorkflowMessage {
 /// The line for a code; a general one for a number this build does not know.
 WorkflowMessage message_of(WorkflowCode code);
 
+/// The line for a code as an outcome carries it: a road's, or below those an ErrorCode's.
+WorkflowMessage message_of_outcome(std::uint32_t code);
+
 /// The code's stable name, "wrong_state". "unknown" for a number this build does not know.
 std::string_view name_of(WorkflowCode code);
 

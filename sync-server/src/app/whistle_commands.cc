@@ -72,7 +72,7 @@ Value outcome_value(const Output& output, const Explanation::Step& step) {
   Value value = word_value(field_schema(kinds::kWhistleAction, "status"),
                            static_cast<int>(step.status), output.language);
   if (step.code != 0) {
-    const WorkflowMessage message = message_of(static_cast<WorkflowCode>(step.code));
+    const WorkflowMessage message = message_of_outcome(static_cast<std::uint32_t>(step.code));
     value.text += ": " + std::string(output.say(message.en, message.zh));
   }
   return value;
@@ -158,7 +158,7 @@ ExitCode run_command(Context& context, const ExplainCommand& command) {
 
 ExitCode tell_result(const Context& context, const ActionResult& result) {
   const Output& output = context.output;
-  const WorkflowMessage message = message_of(static_cast<WorkflowCode>(result.code));
+  const WorkflowMessage message = message_of_outcome(static_cast<std::uint32_t>(result.code));
   const std::string_view why = result.code == 0 ? "" : output.say(message.en, message.zh);
   Sheet sheet;
   sheet.add({"outcome", "Outcome", "处理结果"},

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "gridwhistle/messages.h"
 #include "gridwhistle/v1/workflow.pb.h"
 #include "model/workflow.h"
 
@@ -86,6 +87,15 @@ TEST_CASE("a number that this build does not know has no name") {
   CHECK(name_of(static_cast<AssignmentState>(200)).empty());
   CHECK(name_of(static_cast<WhistleActionType>(200)).empty());
   CHECK(name_of(static_cast<Role>(200)).empty());
+}
+
+TEST_CASE("an outcome's code has its words, whether the road gave it or the door before the road") {
+  for (const ErrorCode code : {ErrorCode::kForbidden, ErrorCode::kTooLarge, ErrorCode::kGone}) {
+    CHECK(message_of_outcome(static_cast<std::uint32_t>(code)).en == message_of(code).en);
+    CHECK(message_of_outcome(static_cast<std::uint32_t>(code)).zh == message_of(code).zh);
+  }
+  const auto state = static_cast<std::uint32_t>(WorkflowCode::kWrongState);
+  CHECK(message_of_outcome(state).en == message_of(WorkflowCode::kWrongState).en);
 }
 
 }  // namespace gridwhistle
