@@ -5,6 +5,7 @@
 
 #include "apply/claims.h"
 #include "apply/parts.h"
+#include "apply/tasks.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -256,6 +257,10 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
     if (!reference) return std::unexpected(std::move(reference.error()));
     auto followed = Road(workspace, **reference, mint_).edited(operation.id, before, seq);
     if (!followed) return std::unexpected(followed.error());
+  }
+  if (merged->changed) {
+    auto closed = close_answered_task(workspace, operation, author.device.worker);
+    if (!closed) return std::unexpected(closed.error());
   }
   if (auto ended = part.end(*merged, receipt); !ended) return std::unexpected(ended.error());
   if (receipt.status != OutcomeStatus::kAccepted || !merged->losers.empty()) {
