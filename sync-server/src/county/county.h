@@ -167,11 +167,12 @@ class County {
   Result<CountyStatus> status() const;
   /// Without I/O, so that it answers whatever the disk does.
   StorageHealth storage_health() const;
-  /// The file itself, and when that is sound: the audit's chain, every record's digest, memberships against records, references,
-  /// lanes without gaps.
+  /// The file itself, and when that is sound: the audit's chain, every record's digest, memberships
+  /// against records, references, lanes without gaps.
   Result<VerifyReport> verify() const;
-  /// Every record as a line of JSON, a kind after the other. Without a purpose personal fields are
-  /// masked; with one the export is noted in the audit. Stops at the first error of `line`.
+  /// Every record as a line of JSON, a kind after the other. Without a purpose, or with a blank
+  /// one, personal fields are masked; with one the export is noted in the audit. Stops at the first
+  /// error of `line`.
   Result<void> export_json(std::string_view purpose, std::string_view by,
                            const std::function<Result<void>(std::string_view)>& line);
   /// Copies the county into a new file, opens and checks the copy, lets `put_in_place` do what

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "county/impl.h"
 #include "model/record.h"
 
@@ -81,7 +82,7 @@ Result<void> County::show_kept(std::uint64_t number, std::string_view purpose, s
   if (!kept) return std::unexpected(std::move(kept.error()));
   auto operations = operations_of(impl.schema, *kept);
   if (!operations) return std::unexpected(std::move(operations.error()));
-  const bool masked = purpose.empty();
+  const bool masked = is_blank(purpose);
   if (!masked) {
     const auto noted = impl.in_batch([&] {
       return impl.audit(by, "kept work " + std::to_string(number) +
@@ -108,7 +109,8 @@ Result<void> County::show_kept(std::uint64_t number, std::string_view purpose, s
 Result<void> County::export_json(std::string_view purpose, std::string_view by,
                                  const std::function<Result<void>(std::string_view)>& line) {
   Impl& impl = *impl_;
-  if (!purpose.empty()) {
+  const bool masked = is_blank(purpose);
+  if (!masked) {
     const auto noted = impl.in_batch(
         [&] { return impl.audit(by, "export with personal data for: " + std::string(purpose)); });
     if (!noted) return noted;
@@ -121,7 +123,7 @@ Result<void> County::export_json(std::string_view purpose, std::string_view by,
           out["kind"] = std::string(kind.name);
           out["id"] = id.text();
           out["seq"] = stored.state.last_seq.value;
-          out["fields"] = fields_as_json(kind, stored.state.body, purpose.empty());
+          out["fields"] = fields_as_json(kind, stored.state.body, masked);
           return line(line_of(out));
         });
     if (!scanned) return scanned;
