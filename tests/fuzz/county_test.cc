@@ -122,7 +122,7 @@ TEST_CASE("An enrolled phone that means harm harms nothing but its own") {
   CHECK((*kept)->body == households.front().second);
   const auto report = world.county->verify();
   REQUIRE(report);
-  for (const std::string& fault : report->faults) FAIL_CHECK(fault);
+  for (const Line& fault : report->faults) FAIL_CHECK(fault.en);
   honest.record(kinds::kVisit, honest.new_id(), test::visit(test::kGrid2), true, world.clock.ms);
   CHECK(world.sync(honest)->runs().size() == 1);
 }

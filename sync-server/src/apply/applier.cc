@@ -217,6 +217,9 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto off_track = track_refusal(workspace, operation, seq);
   if (!off_track) return std::unexpected(std::move(off_track.error()));
   if (*off_track) return std::move(**off_track);
+  auto over = whistle_over(workspace, operation, seq);
+  if (!over) return std::unexpected(std::move(over.error()));
+  if (*over) return std::move(**over);
   auto early = before_whistle(workspace, author, operation, seq);
   if (!early) return std::unexpected(std::move(early.error()));
   if (*early) return std::move(**early);
@@ -330,6 +333,21 @@ Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace,
   if (kind == kPatrolVisit || kind == kNightVisit) return std::nullopt;
   return rejected(seq, ErrorCode::kNoLocation,
                   "非巡查期间不记录轨迹 / positions are recorded during patrols alone");
+}
+
+// What was said of a whistle when it ended is what was decided about: it changes by its road alone.
+Result<std::optional<Receipt>> Applier::whistle_over(Workspace& workspace,
+                                                     const Operation& operation, Seq seq) {
+  if (operation.kind != kinds::kWhistle) return std::nullopt;
+  auto page = workspace.open({operation.kind, operation.id});
+  if (!page) return std::unexpected(std::move(page.error()));
+  const auto state = static_cast<WhistleState>(
+      int_of((*page)->record.state.body, fields::whistle::kState).value_or(0));
+  if (state != WhistleState::kClosed && state != WhistleState::kVoid) return std::nullopt;
+  return rejected(
+      seq, ErrorCode::kConflict,
+      "哨声已办结或作废，内容不再修改；可备注，或重新办理 / the whistle is closed or void "
+      "and stays as it is; comment on it, or reopen it");
 }
 
 Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,

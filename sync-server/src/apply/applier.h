@@ -76,6 +76,8 @@ class Applier {
                                          const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Operation& operation,
                                                Seq seq);
+  Result<std::optional<Receipt>> whistle_over(Workspace& workspace, const Operation& operation,
+                                              Seq seq);
   Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,
                             const ScopeSet& standing, Authority authority, Receipt receipt);
   Result<std::optional<Receipt>> follows_kept(Workspace& workspace, const Author& author,

@@ -263,6 +263,31 @@ TEST_CASE("an erased whistle does not hide an organisation's other work") {
   }
 }
 
+TEST_CASE(
+    "what a whistle says stays as it is once it is closed or void, and who edits it is told") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  const auto take = [&](WhistleActionType type, RecordId actor) {
+    const auto done = world.county->act({.whistle = id, .type = type, .actor = actor}, "test");
+    REQUIRE(done);
+    REQUIRE(done->status == OutcomeStatus::kAccepted);
+  };
+  take(WhistleActionType::kAccept, world.dora);
+  take(WhistleActionType::kVoid, world.worker("W8", Role::kSupervisor, "county"));
+  const std::string before = (*world.county->get(kinds::kWhistle, id))->body;
+  v1::Whistle edit;
+  edit.set_text("something else");
+  phone.record(kinds::kWhistle, id, edit.SerializeAsString(), false, world.clock.ms + 1,
+               world.storage->last_seq());
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->runs().back().status() == static_cast<std::uint32_t>(OutcomeStatus::kRejected));
+  CHECK(inbox->rows_of(kinds::kOutcome).size() == 1);
+  CHECK((*world.county->get(kinds::kWhistle, id))->body == before);
+}
+
 TEST_CASE("an action that nobody of that role may take is rejected and its author told") {
   World world;
   Phone phone = world.phone(world.anna);
