@@ -415,7 +415,7 @@ TEST_CASE("Values out of range are refused with the field's name") {
   };
   refused("address", with(" ", {}));
   refused("member", with("x", {"--member", "a,b,3000"}));
-  refused("birth year", with("x", {"--member", "a,b,1982x"}));
+  refused("birth_year", with("x", {"--member", "a,b,1982x"}));
   refused("member", with("x", {"--member", "a,b,1990,1,2"}));
   refused("emergency", {"set", at.whistle, "emergency=maybe"});
   refused("ended_ms", {"list", "visit", "--where", "ended_ms=abc"});
