@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "app/commands.h"
 #include "app/whistle_listing.h"
@@ -21,8 +21,7 @@ std::string upper(std::string text) {
 }
 
 /// A word of a field's enum in small letters, or in Chinese.
-Result<int> word(std::string_view field_name, const std::string& text, const char* option) {
-  const FieldSchema& field = field_schema(kinds::kWhistleAction, field_name);
+Result<int> word(const FieldSchema& field, const std::string& text, const char* option) {
   Line known;
   for (const EnumValue& value : field.enum_values) {
     if (value.number == 0) continue;
@@ -36,6 +35,26 @@ Result<int> word(std::string_view field_name, const std::string& text, const cha
   const std::string name(option);
   return fail(ErrorCode::kInvalid,
               both(name + " 须为其中之一：" + known.zh, name + " must be one of " + known.en));
+}
+
+Result<int> word(std::string_view field_name, const std::string& text, const char* option) {
+  return word(field_schema(kinds::kWhistleAction, field_name), text, option);
+}
+
+/// Why a whistle is not taken in is a word; objections have numbers of the county's own.
+Result<int> reason_of(const ActCommand& command) {
+  if (upper(command.action) != "OBJECT") {
+    return word(field_schema(kinds::kWhistle, "refusal_reason"), command.reason, "--reason");
+  }
+  constexpr int kReasonMax = 999;
+  int number = 0;
+  const char* end = command.reason.data() + command.reason.size();
+  const auto read = std::from_chars(command.reason.data(), end, number);
+  if (read.ec == std::errc() && read.ptr == end && number > 0 && number <= kReasonMax) {
+    return number;
+  }
+  return fail(ErrorCode::kInvalid, both("派单异议的 --reason 须为 1 到 999 的数字",
+                                        "--reason of an objection must be a number from 1 to 999"));
 }
 
 /// Collects the first error of several steps.
@@ -105,7 +124,9 @@ Result<std::string> details(const Context& context, const ActCommand& command) {
     steps.take(day(command.until), [&](std::int64_t ms) { action.set_until_ms(ms); });
   }
   if (!command.item.empty()) action.set_responsibility_item(command.item);
-  if (command.reason) action.set_reason(*command.reason);
+  if (!command.reason.empty()) {
+    steps.take(reason_of(command), [&](int v) { action.set_reason(v); });
+  }
   if (command.on_site) action.set_on_site(true);
   if (steps.error()) return std::unexpected(*steps.error());
   return canonical(*built_schema().kind(kinds::kWhistleAction), action.SerializeAsString());

@@ -59,7 +59,7 @@ struct ActCommand {
   std::string level;
   std::string whistle_class;
   std::string result;
-  std::optional<std::int64_t> reason;
+  std::string reason;
   bool on_site = false;
 };
 struct ReviewListCommand {};

@@ -164,7 +164,8 @@ class Builder {
     app.add_option("--class", act.whistle_class, "accept: routine, key, difficult");
     app.add_option("--result", act.result,
                    "return_visit: satisfied, dissatisfied, unresolved, not_reached");
-    app.add_option("--reason", act.reason, "refuse, object: the reason's number");
+    app.add_option("--reason", act.reason,
+                   "refuse: not_public, not_verified …; object: its number");
     app.add_flag("--on-site", act.on_site, "check_in: on the spot, not by telephone");
   }
 

@@ -143,6 +143,8 @@ Result<CountyStatus> County::status() const {
   auto at = impl.storage->fact(kBackedUpAt);
   if (!at) return std::unexpected(std::move(at.error()));
   out.backed_up_ms = at->empty() ? 0 : std::stoll(*at);
+  // A mark that a wrong clock has left in the future says nothing, and would hold backups up.
+  if (out.backed_up_ms > impl_->now_ms()) out.backed_up_ms = 0;
   out.epochs = impl.epochs.size();
   out.sessions = impl.sessions.size();
   auto all = devices();

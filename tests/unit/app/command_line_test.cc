@@ -30,8 +30,8 @@ TEST_CASE("Each command is read with its arguments") {
       {"queue", "assign", "N1", "--lead", "BM-CG", "--co", "BM-GA", "--co", "BM-XF"});
   CHECK(assign.co == std::vector<std::string>{"BM-GA", "BM-XF"});
   const auto act = county_command<ActCommand>(
-      {"act", "N1", "refuse", "--as", "SL1", "--reason", "3", "--note", "看不清"});
-  CHECK(act.reason == 3);
+      {"act", "N1", "refuse", "--as", "SL1", "--reason", "not_verified", "--note", "看不清"});
+  CHECK(act.reason == "not_verified");
   CHECK(act.note == "看不清");
   CHECK(county_command<ReviewReturnCommand>({"review", "return", "7", "--reason", "x"}).number ==
         7);

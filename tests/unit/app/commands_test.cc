@@ -275,6 +275,17 @@ TEST_CASE("A whistle goes its road by what staff type, and explain tells it") {
   CHECK(why["steps"].size() >= 6);
 }
 
+TEST_CASE("A reason that is none is refused with those there are") {
+  Desk desk;
+  desk.with_sample();
+  const std::string n = desk.whistle("T-9", "02004");
+  for (const char* reason : {"7", "99", "-1", "99999999999999999999", "because"}) {
+    const Said said = desk.type({"act", n, "refuse", "--as", "DB-Q1", "--reason", reason});
+    CHECK(said.code == ExitCode::kRefused);
+    CHECK(said.err.find("not_public") != std::string::npos);
+  }
+}
+
 TEST_CASE("An action that is not allowed is refused with its reason and exit code 1") {
   Desk desk;
   const std::string n = desk.with_sample().whistle("T-2", "02004");
