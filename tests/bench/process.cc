@@ -34,6 +34,12 @@ std::uint64_t status_kilobytes(const std::string& process, const std::string& fi
   ::_exit(127);
 }
 
+double seconds_on(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 }  // namespace
 
 Process::Process(const std::vector<std::string>& command) {
@@ -69,26 +75,16 @@ std::string Process::line() {
 
 // proc(5): fields 14 and 15 of stat, in clock ticks; the second field may hold blanks.
 double Process::cpu_s() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream rest(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) rest >> skipped;
-  double user = 0;
-  double system = 0;
-  rest >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  clockid_t clock{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0) std::abort();
+  return seconds_on(clock);
 }
 
 std::uint64_t Process::peak_rss_bytes() const {
   return status_kilobytes(std::to_string(pid_), "VmHWM") * 1024;
 }
 
-double own_cpu_s() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
+double own_cpu_s() { return seconds_on(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::uint64_t own_rss_bytes() { return status_kilobytes("self", "VmRSS") * 1024; }
 

@@ -33,10 +33,11 @@ Result<void> close_answered_task(Workspace& workspace, const Operation& operatio
   if (operation.kind != kinds::kVisit || !says_of_its_end(operation)) return {};
   auto page = workspace.open({kinds::kVisit, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
+  const std::string& body = (*page)->record.state.body;
+  const auto id = RecordId::from_bytes(text_of(body, field::kTask).value_or(""));
   v1::Visit visit;
-  if ((*page)->record.state.erased || !visit.ParseFromString((*page)->record.state.body)) return {};
-  const auto id = RecordId::from_bytes(visit.task());
-  if (!id || !has_answered(visit)) return {};
+  if (!id || (*page)->record.state.erased || !visit.ParseFromString(body)) return {};
+  if (!has_answered(visit)) return {};
 
   const RecordKey key{kinds::kTask, *id};
   auto asked = workspace.open(key);
