@@ -104,6 +104,15 @@ inline const std::string kGrid1 = "440811001001001";
 inline const std::string kGrid2 = "440811001001002";
 inline const std::string kTown = "440811001000";
 
+/// What became of each operation that a call has acknowledged, in order.
+inline std::vector<OutcomeStatus> answers(const Inbox& inbox) {
+  std::vector<OutcomeStatus> all;
+  for (const v1::AckRun& run : inbox.runs()) {
+    all.insert(all.end(), run.count(), static_cast<OutcomeStatus>(run.status()));
+  }
+  return all;
+}
+
 /// A phone that remembers what it recorded.
 struct Phone {
   DeviceId device;

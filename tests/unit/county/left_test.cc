@@ -12,14 +12,6 @@ constexpr auto kRejected = OutcomeStatus::kRejected;
 constexpr auto kSealed = OutcomeStatus::kSealed;
 constexpr auto kSuperseded = OutcomeStatus::kSuperseded;
 
-std::vector<OutcomeStatus> answers(const Inbox& inbox) {
-  std::vector<OutcomeStatus> all;
-  for (const v1::AckRun& run : inbox.runs()) {
-    all.insert(all.end(), run.count(), static_cast<OutcomeStatus>(run.status()));
-  }
-  return all;
-}
-
 void act(World& world, RecordId whistle, RecordId actor, WhistleActionType type) {
   const auto done = world.county->act({.whistle = whistle, .type = type, .actor = actor}, "test");
   REQUIRE(done);

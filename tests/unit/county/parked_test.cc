@@ -27,14 +27,6 @@ std::string shop(const std::string& name, int inspection = 0) {
   return place.SerializeAsString();
 }
 
-std::vector<OutcomeStatus> answers(const Inbox& inbox) {
-  std::vector<OutcomeStatus> all;
-  for (const v1::AckRun& run : inbox.runs()) {
-    all.insert(all.end(), run.count(), static_cast<OutcomeStatus>(run.status()));
-  }
-  return all;
-}
-
 std::size_t notices(World& world, Phone& phone) {
   phone.cursor.Clear();
   return world.sync(phone, false)->rows_of(kinds::kOutcome).size();

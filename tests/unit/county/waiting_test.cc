@@ -26,14 +26,6 @@ RecordId decide(World& world, Phone& phone, RecordId whistle, v1::WhistleActionT
   return id;
 }
 
-std::vector<OutcomeStatus> answers(const Inbox& inbox) {
-  std::vector<OutcomeStatus> all;
-  for (const v1::AckRun& run : inbox.runs()) {
-    all.insert(all.end(), run.count(), static_cast<OutcomeStatus>(run.status()));
-  }
-  return all;
-}
-
 // What the author was told of a record's operations, in order.
 std::vector<OutcomeStatus> told(const Inbox& inbox, RecordId record) {
   std::vector<OutcomeStatus> all;
