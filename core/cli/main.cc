@@ -9,7 +9,7 @@
 
 #include "base/line.h"
 #include "base/utf8.h"
-#include "cli/commands.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/phone.h"
 #include "terminal/language.h"
@@ -18,25 +18,6 @@
 
 namespace gridwhistle::cli {
 namespace {
-
-constexpr const char* kAbout =
-    R"(网格哨: the phone in a terminal. 终端里的网格员手机。
-Everything is recorded on this machine first, durably, and sent when there is a network.
-所有记录先可靠地保存在本机，有网络时再发送。
-
-A first day, in Mazhang with the grid and the codes of its sample:
-  gw enrol CODE                          register with the county's server
-  gw sync                                receive grids, lists and what others did
-  gw visit start --grid 440811100001001  begin a patrol
-  gw whistle --title 井盖松动 --category 01001
-  gw visit end --notes 一切正常
-  gw sync                                send and receive
-  gw status                              what is unsent, sent, refused and why)";
-
-constexpr const char* kFooter =
-    R"(Exit codes: 0 done; 1 refused, the message says why; 2 wrong command line; 3 no such record;
-4 the server cannot be reached, what was recorded is safe; 5 not enrolled; 6 the phone's file is
-locked, damaged, full or read-only.)";
 
 /// What the terminal gave need not be text, and nothing else is ever recorded.
 std::optional<Error> no_text_in(int argc, char** argv) {
@@ -55,30 +36,15 @@ int run(int argc, char** argv) {
   Settings settings;
   settings.home = default_home();
   settings.chinese = terminal::reads_chinese({argv + 1, argv + argc});
-  std::string language;
-
-  CLI::App app(kAbout, "gw");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.add_option("--home", settings.home, "folder of the phone's file and key")
-      ->capture_default_str();
-  app.add_flag("--json", settings.json, "one JSON document instead of a table");
-  app.add_option("--lang", language, "zh or en")->check(CLI::IsMember({"zh", "en"}));
-  app.add_option("--purpose", settings.purpose,
-                 "why personal data is read; shown in full then, and logged");
-
   Chosen chosen;
-  add_record_commands(app, settings, chosen);
-  add_whistle_commands(app, settings, chosen);
-  add_sync_commands(app, settings, chosen);
+  const auto app = make_app(settings, chosen);
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
     // Options are not filled in yet when one of them is wrong.
     const bool json = std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
-    if (wrong.get_exit_code() == 0) return app.exit(wrong);
-    const Line line = terminal::usage_line(app, wrong);
+    if (wrong.get_exit_code() == 0) return app->exit(wrong);
+    const Line line = terminal::usage_line(*app, wrong);
     const std::string& words = settings.chinese ? line.zh : line.en;
     if (json) {
       Output(settings).document({{"error", "usage"}, {"message", words}});

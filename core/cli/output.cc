@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "base/sha256.h"
-#include "base/utf8.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/messages.h"
@@ -14,6 +13,7 @@
 #include "model/workflow_codes.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/columns.h"
 #include "terminal/printable.h"
 
 namespace gridwhistle::cli {
@@ -24,25 +24,12 @@ using nlohmann::json;
 
 constexpr std::size_t kColumnsUsual = 5;
 
-// East Asian wide and fullwidth forms (Unicode TR 11), in the blocks that Chinese text uses.
-bool is_wide(char32_t c) {
-  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
-         (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
-         (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
-         (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || c >= 0x20000;
-}
-
 /// An enum's value: in words for people, by its name for programs.
 std::string enum_text(bool chinese, std::string_view kind, std::string_view field,
                       std::int64_t number) {
   const EnumValue* value = built_schema().kind(kind)->field(field)->enum_value(number);
   if (value == nullptr || value->number == 0) return chinese ? "未知" : "unknown";
   return std::string(chinese ? value->name_zh : value->name);
-}
-
-std::string padded(const std::string& text, std::size_t columns) {
-  const std::size_t width = width_of(text);
-  return text + std::string(columns > width ? columns - width : 0, ' ');
 }
 
 std::string id_or_hex(std::string_view bytes) {
@@ -182,25 +169,6 @@ Exit exit_of(const Error& error) {
   }
 }
 
-std::size_t width_of(std::string_view text) {
-  std::size_t columns = 0;
-  while (!text.empty()) columns += is_wide(take_character(text).value_or(0)) ? 2 : 1;
-  return columns;
-}
-
-std::string shortened(std::string_view text, std::size_t columns) {
-  if (width_of(text) <= columns) return std::string(text);
-  std::string_view rest = text;
-  std::size_t used = 0;
-  while (!rest.empty()) {
-    std::string_view after = rest;
-    used += is_wide(take_character(after).value_or(0)) ? 2 : 1;
-    if (used + 1 > columns) break;
-    rest = after;
-  }
-  return std::string(text.substr(0, text.size() - rest.size())) + "…";
-}
-
 void Table::add(std::vector<std::string> cells) {
   std::ranges::transform(cells, cells.begin(), terminal::printable);
   rows_.push_back(std::move(cells));
@@ -208,14 +176,15 @@ void Table::add(std::vector<std::string> cells) {
 
 std::string Table::text() const {
   std::vector<std::size_t> widths;
-  for (const std::string& head : heads_) widths.push_back(width_of(head));
+  for (const std::string& head : heads_) widths.push_back(terminal::width_of(head));
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], terminal::width_of(row[i]));
   }
   const auto line = [&](const std::vector<std::string>& cells) {
     std::string out;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      out += i + 1 == cells.size() ? cells[i] : padded(cells[i], widths[i]) + "  ";
+      out += i + 1 == cells.size() ? cells[i] : terminal::padded(cells[i], widths[i]) + "  ";
     }
     return out + '\n';
   };
@@ -369,7 +338,7 @@ void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& foun
     const std::string message = canonical_of(kind, one);
     for (const FieldSchema* column : columns) {
       const FieldView view = field_of(message, column->number);
-      cells.push_back(shortened(value_text(*column, view.entries), 40));
+      cells.push_back(terminal::shortened(value_text(*column, view.entries), 40));
     }
     table.add(std::move(cells));
   }

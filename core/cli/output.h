@@ -42,12 +42,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// Columns a text takes on a terminal.
-std::size_t width_of(std::string_view text);
-
-/// The first `columns` of a text, with an ellipsis where it was longer.
-std::string shortened(std::string_view text, std::size_t columns);
-
 /// Writes to standard output and standard error in the reader's language.
 class Output {
  public:

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/own_words.h"
+#include "terminal/help.h"
 
 namespace gridwhistle::cli {
 
@@ -53,7 +54,7 @@ Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_
   options.secrets = phone->secrets_.get();
   options.executor = &loop;
   options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
-  options.software = "gw 0.1.0";
+  options.software = terminal::name_and_version("gw");
   auto client = Client::open(options);
   if (!client && reads_only && may_still_read(client.error())) {
     options.read_only = true;

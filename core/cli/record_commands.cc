@@ -7,7 +7,10 @@
 #include "cli/own_words.h"
 #include "cli/words.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "model/choices.h"
 #include "schema/tables.h"
+#include "terminal/columns.h"
+#include "terminal/help.h"
 
 // Visits, households, and what works alike for every kind: list, show, search, set, erase.
 namespace gridwhistle::cli {
@@ -61,6 +64,12 @@ Result<void> none_open_like(Client& client, v1::VisitKind kind) {
                      "one is open in " + grid + " since " + since + "; end it first: " + end));
   }
   return {};
+}
+
+/// What an option says that takes one of a field's words.
+std::string one_of(const char* kind, const char* name) {
+  const Line known = choices(field_named(kind, name));
+  return both(known.zh, known.en);
 }
 
 struct VisitWords {
@@ -137,24 +146,32 @@ Exit end_visit(Phone& phone, const Output& output, const VisitWords& words) {
 
 void add_visit(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<VisitWords>();
-  CLI::App* visit = app.add_subcommand("visit", "begin or end a visit or patrol 走访巡查");
+  CLI::App* visit =
+      app.add_subcommand("visit", both("开始或结束走访巡查", "begin or end a visit or patrol"));
   visit->require_subcommand(1);
-  CLI::App* start = visit->add_subcommand("start", "check in 签入");
-  start->add_option("--grid", words->grid, "the grid's 15 digits");
-  start->add_option("--at", words->at, "LAT,LON or LAT,LON,METRES; finds the grid by itself");
-  start->add_option("--kind", words->kind, "patrol, household, night, care, inspection, return")
-      ->capture_default_str();
-  start->add_option("--why", words->purpose, "what the visit is for");
-  start->add_option("--household", words->household, "the household's id");
-  start->add_option("--task", words->task, "the task it answers, see gw tasks 任务");
+  CLI::App* start = visit->add_subcommand("start", both("签入，开始", "check in"));
+  start->add_option("--grid", words->grid, both("网格的 15 位编码", "the grid's 15 digits"));
+  start->add_option("--at", words->at,
+                    both("纬度,经度 或 纬度,经度,精度（米）；自动找到网格",
+                         "LAT,LON or LAT,LON,METRES; finds the grid by itself"));
+  start->add_option("--kind", words->kind, one_of("Visit", "kind"))->capture_default_str();
+  start->add_option("--why", words->purpose, both("为什么走访", "what the visit is for"));
+  start->add_option("--household", words->household, both("户的标识", "the household's id"));
+  start->add_option("--task", words->task,
+                    both("所完成的任务，见 gw tasks", "the task it answers, see gw tasks"));
+  terminal::add_examples(*start, {"gw visit start --grid 440811100001001",
+                                  "gw visit start --at 21.2630,110.3340,15 --kind night",
+                                  "gw visit start --grid 440811100001001 --kind care --why 探望"});
   start->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return start_visit(p, o, *words); };
   });
-  CLI::App* end = visit->add_subcommand("end", "check out 签出");
-  end->add_option("id", words->id, "the visit; the open one if not given");
-  end->add_option("--notes", words->notes, "what was seen and done");
-  end->add_option("--outcome", words->outcome,
-                  "normal, handled, whistled, nobody_home, declined, follow_up");
+  CLI::App* end = visit->add_subcommand("end", both("签出，结束", "check out"));
+  end->add_option("id", words->id,
+                  both("走访的标识；不写则为进行中的那次", "the visit; the open one if not given"));
+  end->add_option("--notes", words->notes, both("看到什么、做了什么", "what was seen and done"));
+  end->add_option("--outcome", words->outcome, one_of("Visit", "outcome"));
+  terminal::add_examples(*end,
+                         {"gw visit end --notes 一切正常", "gw visit end --outcome nobody_home"});
   end->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return end_visit(p, o, *words); };
   });
@@ -231,16 +248,24 @@ Exit add_household(Phone& phone, const Output& output, const HouseholdWords& wor
 
 void add_household_commands(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<HouseholdWords>();
-  CLI::App* household = app.add_subcommand("household", "households 户");
+  CLI::App* household = app.add_subcommand("household", both("户", "households"));
   household->require_subcommand(1);
-  CLI::App* add = household->add_subcommand("add", "record a household and who lives there 登记");
-  add->add_option("--grid", words->grid, "the grid's 15 digits")->required();
-  add->add_option("--address", words->address, "where it is")->required();
-  add->add_option("--dwelling", words->dwelling, "owner, rented, vacant, business");
-  add->add_option("--contact", words->contact, "whom to ask for");
-  add->add_option("--phone", words->phone, "the contact's telephone");
-  add->add_option("--member", words->members, "NAME,RELATION,BIRTH_YEAR,PHONE; once a person");
-  add->add_flag("--consent", words->consent, "they were given notice and agreed");
+  CLI::App* add = household->add_subcommand(
+      "add", both("登记一户和住在里面的人", "record a household and who lives there"));
+  add->add_option("--grid", words->grid, both("网格的 15 位编码", "the grid's 15 digits"))
+      ->required();
+  add->add_option("--address", words->address, both("在哪里", "where it is"))->required();
+  add->add_option("--dwelling", words->dwelling, one_of("Household", "dwelling"));
+  add->add_option("--contact", words->contact, both("联系人", "whom to ask for"));
+  add->add_option("--phone", words->phone, both("联系人的电话", "the contact's telephone"));
+  add->add_option(
+      "--member", words->members,
+      both("姓名,关系,出生年,电话；每人写一次", "NAME,RELATION,BIRTH_YEAR,PHONE; once a person"));
+  add->add_flag("--consent", words->consent,
+                both("已告知并取得同意", "they were given notice and agreed"));
+  terminal::add_examples(
+      *add, {"gw household add --grid 440811100001001 --address 福民路3号 --dwelling owner "
+             "--consent --member 赵小例,子女,2015"});
   add->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return add_household(p, o, *words); };
   });
@@ -349,7 +374,8 @@ Exit search(Phone& phone, const Output& output, const std::string& text,
                          {"record_kind", kind == nullptr ? "" : std::string(kind->name)},
                          {"title", hit.title},
                          {"snippet", hit.snippet}});
-    table.add({hit.info.id.text(), name, shortened(hit.title, 30), shortened(hit.snippet, 40)});
+    table.add({hit.info.id.text(), name, terminal::shortened(hit.title, 30),
+               terminal::shortened(hit.snippet, 40)});
   }
   if (output.wants_json()) {
     output.document(documents);
@@ -401,15 +427,27 @@ struct Words {
 
 void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   auto words = std::make_shared<ListWords>();
-  CLI::App* all = app.add_subcommand("list", "records of one kind 列表");
-  all->add_option("kind", words->kind, "visit, whistle, household, task … 走访、哨声、户…")
+  CLI::App* all = app.add_subcommand("list", both("一类记录的列表", "records of one kind"));
+  all->add_option("kind", words->kind,
+                  both("whistle 哨声、visit 走访、household 户、task 任务……",
+                       "whistle, visit, household, task …"))
       ->required();
-  all->add_option("--grid", words->grid, "a grid's 15 digits, or the first of them");
-  all->add_option("--state", words->state, "as the kind names its states, 待核查 or checking");
-  all->add_option("--since", words->since, "2026-11-22, or 3d for three days");
-  all->add_option("--near", words->near, "LAT,LON,METRES");
-  all->add_option("--where", words->where, "FIELD=VALUE, an indexed field");
-  all->add_option("--limit", words->limit, "at most so many")->capture_default_str();
+  all->add_option(
+      "--grid", words->grid,
+      both("网格的 15 位编码，或其开头几位", "a grid's 15 digits, or the first of them"));
+  all->add_option("--state", words->state,
+                  both("状态，如 checking 待核查", "as the kind names its states: checking"));
+  all->add_option(
+      "--since", words->since,
+      both("起始日期 2026-11-22，或 3d 表示三天内", "2026-11-22, or 3d for three days"));
+  all->add_option("--near", words->near, both("纬度,经度,范围（米）", "LAT,LON,METRES"));
+  all->add_option("--where", words->where,
+                  both("字段=值，须为有索引的字段", "FIELD=VALUE, an indexed field"));
+  all->add_option("--limit", words->limit, both("最多多少条", "at most so many"))
+      ->capture_default_str();
+  terminal::add_examples(*all, {"gw list whistle --state reported --since 3d",
+                                "gw list household --grid 440811100001001 --purpose 走访核对",
+                                "gw list facility --near 21.2630,110.3340,200"});
   all->callback([words, &settings, &chosen] {
     chosen.reads_only = true;
     chosen.action = [words, &settings](Phone& p, const Output& o) {
@@ -418,8 +456,12 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   });
 
   auto one = std::make_shared<Words>();
-  CLI::App* shown = app.add_subcommand("show", "one record in full 查看");
-  shown->add_option("record", one->word, "its id, or a whistle's number")->required();
+  CLI::App* shown = app.add_subcommand("show", both("一条记录的全部内容", "one record in full"));
+  shown
+      ->add_option("record", one->word,
+                   both("记录的标识，或哨声的编号", "its id, or a whistle's number"))
+      ->required();
+  terminal::add_examples(*shown, {"gw show EAP6-000008-6", "gw show ID --purpose 核对电话"});
   shown->callback([one, &settings, &chosen] {
     chosen.reads_only = true;
     chosen.action = [one, &settings](Phone& p, const Output& o) {
@@ -428,9 +470,16 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   });
 
   auto text = std::make_shared<Words>();
-  CLI::App* found = app.add_subcommand("search", "records that contain the words 搜索");
-  found->add_option("text", text->word, "words; Chinese ones of one character too")->required();
-  found->add_option("--kind", text->more, "only this kind; may be given again");
+  CLI::App* found =
+      app.add_subcommand("search", both("按文字搜索记录", "records that contain the words"));
+  found
+      ->add_option("text", text->word,
+                   both("要找的字词，一个字也可以", "words; Chinese ones of one character too"))
+      ->required();
+  found->add_option("--kind", text->more,
+                    both("只找这类记录；可重复", "only this kind; may be given again"));
+  terminal::add_examples(*found,
+                         {"gw search 井盖", "gw search 福民路 --kind whistle --kind visit"});
   found->callback([text, &settings, &chosen] {
     chosen.reads_only = true;
     chosen.action = [text, &settings](Phone& p, const Output& o) {
@@ -441,17 +490,30 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
 
 void add_writing(CLI::App& app, Chosen& chosen) {
   auto made = std::make_shared<Words>();
-  CLI::App* adding = app.add_subcommand("add", "record anything: gw add place grid=… name=… 登记");
-  adding->add_option("kind", made->word, "place, facility, dispute, signal …")->required();
-  adding->add_option("fields", made->more, "FIELD=VALUE …")->required();
+  CLI::App* adding = app.add_subcommand("add", both("登记任何一类记录", "record anything"));
+  adding
+      ->add_option("kind", made->word,
+                   both("place 场所、facility 部件、dispute 矛盾纠纷、signal 弱信号……",
+                        "place, facility, dispute, signal …"))
+      ->required();
+  adding->add_option("fields", made->more, both("字段=值……", "FIELD=VALUE …"))->required();
+  terminal::add_examples(*adding, {"gw add place grid=440811100001001 name=示例小卖部"});
   adding->callback([made, &chosen] {
     chosen.action = [made](Phone& p, const Output& o) { return add(p, o, made->word, made->more); };
   });
 
   auto edited = std::make_shared<Words>();
-  CLI::App* setting = app.add_subcommand("set", "change fields of a record 修改");
-  setting->add_option("record", edited->word, "its id, or a whistle's number")->required();
-  setting->add_option("fields", edited->more, "FIELD=VALUE …; FIELD= empties it")->required();
+  CLI::App* setting =
+      app.add_subcommand("set", both("修改一条记录的字段", "change fields of a record"));
+  setting
+      ->add_option("record", edited->word,
+                   both("记录的标识，或哨声的编号", "its id, or a whistle's number"))
+      ->required();
+  setting
+      ->add_option("fields", edited->more,
+                   both("字段=值……；“字段=”清空", "FIELD=VALUE …; FIELD= empties it"))
+      ->required();
+  terminal::add_examples(*setting, {"gw set EAP6-000008-6 address=福民路口", "gw set ID notes="});
   setting->callback([edited, &chosen] {
     chosen.action = [edited](Phone& p, const Output& o) {
       return set(p, o, edited->word, edited->more);
@@ -459,8 +521,8 @@ void add_writing(CLI::App& app, Chosen& chosen) {
   });
 
   auto gone = std::make_shared<Words>();
-  CLI::App* erasing = app.add_subcommand("erase", "remove a record 删除");
-  erasing->add_option("record", gone->word, "its id")->required();
+  CLI::App* erasing = app.add_subcommand("erase", both("删除一条记录", "remove a record"));
+  erasing->add_option("record", gone->word, both("记录的标识", "its id"))->required();
   erasing->callback([gone, &chosen] {
     chosen.action = [gone](Phone& p, const Output& o) { return erase(p, o, gone->word); };
   });

@@ -10,6 +10,8 @@
 #include "model/workflow_codes.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/columns.h"
+#include "terminal/help.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
 namespace gridwhistle::cli {
@@ -277,7 +279,7 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
         {one.outcome.text(), time_text(one.at_ms),
          value == nullptr ? name : output.say(std::string(value->name_zh).c_str(), name.c_str()),
          kind == nullptr ? one.record_kind : output.kind_name(*kind), why(output, one),
-         shortened(lost_text(output, kind, one), 40),
+         terminal::shortened(lost_text(output, kind, one), 40),
          one.restorable ? output.say("是", "yes") : ""});
   }
   if (output.wants_json()) {
@@ -364,43 +366,63 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
     std::size_t limit = 100;
   };
   auto words = std::make_shared<Words>();
-  CLI::App* enrolling = app.add_subcommand("enrol", "register this phone with a county 注册");
-  enrolling->add_option("code", words->code, "what the operator gave you, gw1:…")->required();
-  enrolling->add_option("--name", words->name, "this device's name in the operator's list");
+  CLI::App* enrolling = app.add_subcommand(
+      "enrol", both("向县服务器注册这部手机", "register this phone with a county"));
+  enrolling
+      ->add_option("code", words->code,
+                   both("管理员给的注册码，gw1:…", "what the operator gave you, gw1:…"))
+      ->required();
+  enrolling
+      ->add_option(
+          "--name", words->name,
+          both("这部手机在管理员列表中的名称", "this device's name in the operator's list"))
+      ->capture_default_str();
+  terminal::add_examples(*enrolling,
+                         {"gw enrol gw1:sync.example.gov.cn:7443:ef08…0934:AQDC-C40V-4KA8"});
   enrolling->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
       return enrol(p, o, words->code, words->name);
     };
   });
 
-  CLI::App* syncing = app.add_subcommand("sync", "send and receive 同步");
-  syncing->add_flag("--live", words->live, "stay connected");
-  syncing->add_option("--seconds", words->seconds, "with --live: for so long")
-      ->check(CLI::Range(0.0, 1e6));
+  CLI::App* syncing = app.add_subcommand("sync", both("发送并接收", "send and receive"));
+  syncing->add_flag("--live", words->live, both("保持连接", "stay connected"));
+  syncing
+      ->add_option("--seconds", words->seconds,
+                   both("与 --live 同用：多少秒", "with --live: for so many"))
+      ->check(CLI::Range(0.0, 1e6).description("0-1000000"));
+  terminal::add_examples(*syncing, {"gw sync", "gw sync --live --seconds 600"});
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
       return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
     };
   });
 
-  app.add_subcommand("status", "what is unsent, sent, refused 状态")->callback([&chosen] {
-    chosen.reads_only = true;
-    chosen.action = status;
-  });
+  app.add_subcommand("status", both("哪些未发送、已发送、被退回", "what is unsent, sent, refused"))
+      ->callback([&chosen] {
+        chosen.reads_only = true;
+        chosen.action = status;
+      });
 
-  CLI::App* reads = app.add_subcommand("access", "who read personal data on this phone 查看记录");
-  reads->add_option("--limit", words->limit, "at most so many, the newest")
-      ->check(CLI::Range(1, 100'000))
+  CLI::App* reads = app.add_subcommand(
+      "access", both("谁在这部手机上查看过个人信息", "who read personal data on this phone"));
+  reads->add_option("--limit", words->limit, both("最新的多少条", "at most so many, the newest"))
+      ->check(CLI::Range(1, 100'000).description("1-100000"))
       ->capture_default_str();
   reads->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return access(p, o, words->limit); };
   });
 
-  CLI::App* what = app.add_subcommand("outcomes", "what was not simply accepted, and why 回执");
-  CLI::App* again = what->add_subcommand("restore", "write a lost value again 恢复");
-  again->add_option("id", words->outcome, "the outcome's id")->required();
-  CLI::App* seen = what->add_subcommand("dismiss", "leave it at that: no longer listed 已阅");
-  seen->add_option("id", words->outcome, "the outcome's id")->required();
+  CLI::App* what = app.add_subcommand("outcomes", both("回执：哪些没有直接生效，以及原因",
+                                                       "what was not simply accepted, and why"));
+  CLI::App* again = what->add_subcommand(
+      "restore", both("重新写入被覆盖或退回的内容", "write a lost value again"));
+  again->add_option("id", words->outcome, both("回执的标识", "the outcome's id"))->required();
+  CLI::App* seen =
+      what->add_subcommand("dismiss", both("已阅，不再列出", "leave it at that: no longer listed"));
+  seen->add_option("id", words->outcome, both("回执的标识", "the outcome's id"))->required();
+  terminal::add_examples(*what,
+                         {"gw outcomes", "gw outcomes restore ID", "gw outcomes dismiss ID"});
   what->callback([words, again, seen, &settings, &chosen] {
     chosen.reads_only = !again->parsed() && !seen->parsed();
     chosen.action = [words, &settings, restoring = again->parsed(), dismissing = seen->parsed()](

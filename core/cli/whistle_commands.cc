@@ -8,8 +8,10 @@
 #include "gridwhistle/road.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "model/choices.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/help.h"
 
 // Blowing the whistle, and what is done about it.
 namespace gridwhistle::cli {
@@ -20,6 +22,19 @@ using nlohmann::json;
 
 const FieldSchema& field_of_kind(const char* kind, const char* name) {
   return *built_schema().kind(std::string_view(kind))->field(std::string_view(name));
+}
+
+/// What an option says that takes one of a field's words.
+std::string one_of(const char* kind, const char* name) {
+  const Line known = choices(field_of_kind(kind, name));
+  return both(known.zh, known.en);
+}
+
+/// The same, for an option of some actions only.
+std::string for_action(const std::string& english, const std::string& chinese, const char* kind,
+                       const char* name) {
+  const Line known = choices(field_of_kind(kind, name));
+  return both(english + " " + chinese + "：" + known.zh, english + ": " + known.en);
 }
 
 struct WhistleWords {
@@ -315,19 +330,32 @@ Exit tasks(Phone& phone, const Output& output) {
 
 void add_blow(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<WhistleWords>();
-  CLI::App* whistle = app.add_subcommand("whistle", "blow the whistle 吹哨上报");
-  whistle->add_option("--title", words->title, "in a few words")->required();
-  whistle->add_option("--text", words->text, "what was seen");
-  whistle->add_option("--grid", words->grid, "the grid's 15 digits; the open visit's if not given");
-  whistle->add_option("--at", words->at, "LAT,LON or LAT,LON,METRES; finds the grid by itself");
-  whistle->add_option("--category", words->category, "the matter's code");
-  whistle->add_option("--class", words->whistle_class, "routine, key, difficult 常规、重点、疑难")
+  CLI::App* whistle = app.add_subcommand("whistle", both("吹哨上报", "blow the whistle"));
+  whistle->add_option("--title", words->title, both("几个字说明是什么", "in a few words"))
+      ->required();
+  whistle->add_option("--text", words->text, both("看到了什么", "what was seen"));
+  whistle->add_option("--grid", words->grid,
+                      both("网格的 15 位编码；不写则为进行中走访的网格",
+                           "the grid's 15 digits; the open visit's if not given"));
+  whistle->add_option("--at", words->at,
+                      both("纬度,经度 或 纬度,经度,精度（米）；自动找到网格",
+                           "LAT,LON or LAT,LON,METRES; finds the grid by itself"));
+  whistle->add_option("--category", words->category,
+                      both("事项编码，见 gw list category", "the matter's code: gw list category"));
+  whistle->add_option("--class", words->whistle_class, one_of("Whistle", "whistle_class"))
       ->capture_default_str();
-  whistle->add_option("--address", words->address, "where it is, in words");
-  whistle->add_flag("--emergency", words->emergency, "now: also telephone 紧急");
-  whistle->add_option("--handled", words->handled, "settled on the spot: how 就地办结");
-  whistle->add_option("--contact", words->contact, "who reported it to you");
-  whistle->add_option("--phone", words->phone, "that person's telephone");
+  whistle->add_option("--address", words->address,
+                      both("在哪里，用文字说明", "where it is, in words"));
+  whistle->add_flag("--emergency", words->emergency,
+                    both("紧急：同时请打电话", "now: also telephone"));
+  whistle->add_option("--handled", words->handled,
+                      both("就地办结：怎样解决的", "settled on the spot: how"));
+  whistle->add_option("--contact", words->contact, both("向你反映的人", "who reported it to you"));
+  whistle->add_option("--phone", words->phone, both("反映人的电话", "that person's telephone"));
+  terminal::add_examples(*whistle,
+                         {"gw whistle --title 井盖松动 --category 01001",
+                          "gw whistle --title 路灯不亮 --at 21.2630,110.3340,15 --class key",
+                          "gw whistle --title 楼道堆物 --handled 当场劝导，已清理"});
   whistle->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return blow(p, o, *words); };
   });
@@ -335,41 +363,59 @@ void add_blow(CLI::App& app, Chosen& chosen) {
 
 void add_act(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<ActWords>();
-  CLI::App* acting = app.add_subcommand("act", "do something about a whistle 办理");
-  acting->add_option("whistle", words->whistle, "its number or id")->required();
-  acting
-      ->add_option("action", words->action,
-                   "accept, refuse, blow, assign, object, check_in, start, report_back, check, "
-                   "reject, return_visit … 受理、吹哨、交办、报到、反馈…")
+  CLI::App* acting = app.add_subcommand("act", both("办理哨声", "do something about a whistle"));
+  acting->add_option("whistle", words->whistle, both("哨声的编号或标识", "its number or id"))
       ->required();
-  acting->add_option("--note", words->note, "in words");
-  acting->add_option("--lead", words->lead, "assign: the leading organisation's code or name");
-  acting->add_option("--co", words->co, "assign: an organisation that helps; may be given again");
-  acting->add_option("--item", words->item, "the responsibility item's code");
-  acting->add_option("--reason", words->reason, "refuse: not_public, not_verified …");
-  acting->add_option("--until", words->until, "extension or suspension: until when");
-  acting->add_option("--level", words->level, "pull_up, push_down: village, town, county, city");
-  acting->add_option("--class", words->whistle_class, "accept: the class decided on");
+  acting->add_option("action", words->action, one_of("WhistleAction", "type"))->required();
+  acting->add_option("--note", words->note, both("说明", "in words"));
+  acting->add_option(
+      "--lead", words->lead,
+      both("assign 交办：主办单位的代码或名称", "assign: the leading organisation's code or name"));
+  acting->add_option("--co", words->co,
+                     both("assign 交办：协办单位；可重复",
+                          "assign: an organisation that helps; may be given again"));
+  acting->add_option("--item", words->item,
+                     both("责任清单条目的代码", "the responsibility item's code"));
+  acting->add_option("--reason", words->reason,
+                     for_action("refuse", "不予受理", "Whistle", "refusal_reason"));
+  acting->add_option(
+      "--until", words->until,
+      both("延期或挂账：到哪一天，2026-12-31", "extension or suspension: until when, 2026-12-31"));
+  acting->add_option("--level", words->level,
+                     for_action("pull_up, push_down", "提级、下沉", "WhistleAction", "level"));
+  acting->add_option("--class", words->whistle_class,
+                     for_action("accept", "受理", "WhistleAction", "whistle_class"));
   acting->add_option("--result", words->result,
-                     "return_visit: satisfied, dissatisfied, unresolved, not_reached");
-  acting->add_option("--other", words->other, "merge: the whistle it goes on with");
+                     for_action("return_visit", "回访", "WhistleAction", "return_visit_result"));
+  acting->add_option("--other", words->other,
+                     both("merge 并单：并入的哨声", "merge: the whistle it goes on with"));
   acting->add_option("--assignment", words->assignment,
-                     "whose part, see gw road; your own, or the only one, if not given");
-  acting->add_option("--before", words->before,
-                     "a file that shows what was found; may be given again 处置前");
-  acting->add_option("--after", words->after,
-                     "a file that shows what was done; may be given again 处置后");
-  acting->add_option("--evidence", words->evidence, "an attachment's id; may be given again");
+                     both("哪个单位的交办，见 gw road；不写则为本单位的，或唯一的那个",
+                          "whose part, see gw road; your own, or the only one, if not given"));
+  acting->add_option(
+      "--before", words->before,
+      both("处置前情况的文件；可重复", "a file that shows what was found; may be given again"));
+  acting->add_option(
+      "--after", words->after,
+      both("处置后情况的文件；可重复", "a file that shows what was done; may be given again"));
+  acting->add_option("--evidence", words->evidence,
+                     both("附件的标识；可重复", "an attachment's id; may be given again"));
   acting->footer(
-      "Of the files of --before and --after the fingerprint, the size and the media type are\n"
-      "recorded with the action. The files themselves are not sent yet: keep them.");
+      both("--before 和 --after 的文件随动作记录其指纹、大小和类型；文件本身目前不发送，请保留。",
+           "Of the files of --before and --after the fingerprint, the size and the media type are\n"
+           "recorded with the action. The files themselves are not sent yet: keep them."));
+  terminal::add_examples(
+      *acting, {"gw act EAP6-000008-6 accept --class key", "gw act EAP6-000008-6 check_in",
+                "gw act EAP6-000008-6 report_back --note 已更换井盖 --after b.jpg",
+                "gw act EAP6-000008-6 return_visit --result satisfied"});
   acting->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) { return act(p, o, *words); };
   });
 
   auto word = std::make_shared<std::string>();
-  CLI::App* way = app.add_subcommand("road", "a whistle's way so far 流转");
-  way->add_option("whistle", *word, "its number or id")->required();
+  CLI::App* way = app.add_subcommand("road", both("一条哨声的流转", "a whistle's way so far"));
+  way->add_option("whistle", *word, both("哨声的编号或标识", "its number or id"))->required();
+  terminal::add_examples(*way, {"gw road EAP6-000008-6"});
   way->callback([word, &chosen] {
     chosen.reads_only = true;
     chosen.action = [word](Phone& p, const Output& o) { return show_road(p, o, *word); };
@@ -382,7 +428,8 @@ void add_whistle_commands(CLI::App& app, const Settings&, Chosen& chosen) {
   add_blow(app, chosen);
   add_act(app, chosen);
   CLI::App* open =
-      app.add_subcommand("tasks", "what the centre asks: of you, then of all in your areas 任务");
+      app.add_subcommand("tasks", both("中心交给你的任务，然后是交给你所在区域所有人的",
+                                       "what the centre asks: of you, then of all in your areas"));
   open->callback([&chosen] {
     chosen.reads_only = true;
     chosen.action = tasks;

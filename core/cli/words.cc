@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "cli/own_words.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "model/choices.h"
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
@@ -141,18 +142,18 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
   const auto number = integer(word);
   if (number && *number != 0 && field.enum_value(*number) != nullptr) return *number;
   const std::string wanted = lower(word);
-  std::string known;
   for (const EnumValue& value : field.enum_values) {
     if (value.number == 0) continue;
     // 重点 stands for 重点哨.
     if (wanted == lower(value.name) || (!word.empty() && value.name_zh.starts_with(word))) {
       return value.number;
     }
-    known += (known.empty() ? "" : ", ") + lower(value.name);
   }
-  return fail(ErrorCode::kInvalid,
-              about(std::string(field.name), both(std::string(word) + " 不在其中：" + known,
-                                                  std::string(word) + " is none of: " + known)));
+  const Line known = choices(field);
+  return fail(
+      ErrorCode::kInvalid,
+      both(std::string(field.name_zh) + "：" + std::string(word) + " 不在其中：" + known.zh,
+           std::string(field.name) + ": " + std::string(word) + " is none of: " + known.en));
 }
 
 Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) {

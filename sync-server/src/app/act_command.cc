@@ -5,6 +5,7 @@
 #include "app/whistle_listing.h"
 #include "base/line.h"
 #include "import/text.h"
+#include "model/choices.h"
 #include "model/record.h"
 #include "model/workflow_table.h"
 #include "schema/kinds.h"
@@ -22,16 +23,11 @@ std::string upper(std::string text) {
 
 /// A word of a field's enum in small letters, or in Chinese.
 Result<int> word(const FieldSchema& field, const std::string& text, const char* option) {
-  Line known;
   for (const EnumValue& value : field.enum_values) {
     if (value.number == 0) continue;
     if (upper(text) == value.name || text == value.name_zh) return value.number;
-    std::string small(value.name);
-    std::ranges::transform(small, small.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    known.zh += (known.zh.empty() ? "" : "、") + small + " " + std::string(value.name_zh);
-    known.en += (known.en.empty() ? "" : ", ") + small;
   }
+  const Line known = choices(field);
   const std::string name(option);
   return fail(ErrorCode::kInvalid,
               both(name + " 须为其中之一：" + known.zh, name + " must be one of " + known.en));

@@ -1,78 +1,88 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/help_texts.h"
+#include "app/whistle_listing.h"
+#include "base/line.h"
+#include "model/choices.h"
+#include "schema/kinds.h"
+#include "terminal/help.h"
 #include "terminal/printable.h"
 #include "terminal/usage.h"
 
 namespace gridwhistle::app {
 namespace {
 
-constexpr char kAbout[] =
-    R"(The server of a county's grid work: takes over what grid workers' phones recorded, merges and routes it.
-
-First day, in an empty folder, with LISTS the folder of the county's lists (the sample county's is data/mazhang in the sources):
-  gridwhistle-server init --county 440811 --public HOST:7443   makes gridwhistle.toml, the county's file, its key
-  gridwhistle-server import LISTS --dry-run                    checks areas, grids, people, lists and rules
-  gridwhistle-server import LISTS                              takes them; `import --help` says what they are
-  gridwhistle-server serve                                     phones can call while this runs; go on in a second terminal, in the same folder
-  gridwhistle-server enrol WG001                               a one-time code for that worker's phone, good for ten minutes
-  gridwhistle-server status                                    how the county stands, and warnings)";
-
-constexpr char kImportFooter[] =
-    R"(Files are known by their names. They may come together in any order, or singly once the county has what they refer to. Columns in [] may be left out:
-  areas.csv           code12, level, name [parent12, area_class, valid_from, valid_until]
-  organisations.csv   code, name, level, department_type, area12 [short_name, parent, duty_phone, valid_until]
-  grids.geojson       a Feature a grid, its polygon in WGS 84; code15, name, type [village12, owner, parent15, ...]
-  workers.csv         code, name, organisation [duty_phone, roles, left]; a role is GRID_WORKER@grid:440811100001001
-  categories.csv      code, name [parent, default_class, on_spot, emergency, keywords, help, valid_until]
-  responsibility.csv  code, title, lead_department_type, levels, list_version [co_department_types, categories, ...]
-  rules.toml          [[rule]] with code, responsibility_item [category_prefix, area_prefix, lead_level, ...]
-Text is UTF-8; several values in a cell stand between semicolons; data/mazhang in the sources is a pattern of all, its README.md the whole list.
-Everything is taken or nothing: each fault is named with its file and line. Importing again changes what differs. What a file leaves out stays, be it a row or a column; an empty cell empties. To end something give it a valid_until, a worker a left.)";
-
-constexpr char kFooter[] =
-    R"(init, serve and restore need that no server runs here. All others are run by the server while it runs, through a socket in the data folder, else on the file itself.
-Exit codes: 0 done, 1 refused, 2 typed wrong, 3 faults found, 4 configuration, 5 no server and no file, 6 disk or file broken.)";
+/// An option that takes one of a field's words, for an action alone.
+std::string words_for(const std::string& english, const std::string& chinese, KindId kind,
+                      std::string_view field) {
+  const Line known = choices(field_schema(kind, field));
+  return both(english + " " + chinese + "：" + known.zh, english + ": " + known.en);
+}
 
 /// One subcommand: options write into `command`, and running it moves that into the line.
 class Builder {
  public:
-  explicit Builder(CommandLine& line) : line_(line), app_(kAbout, "gridwhistle-server") {
-    app_.footer(kFooter);
+  Builder(CommandLine& line, Language language)
+      : line_(line),
+        made_(std::make_unique<CLI::App>(about_program(), "gridwhistle-server")),
+        app_(*made_) {
+    terminal::add_help(app_, language == Language::kChinese);
     app_.require_subcommand(1);
     app_.fallthrough();
-    app_.get_formatter()->column_width(28);
-    app_.add_option("-c,--config", line.config, "Configuration [gridwhistle.toml in this folder]")
+    app_.add_option("-c,--config", line.config,
+                    both("配置文件［本文件夹的 gridwhistle.toml］",
+                         "Configuration [gridwhistle.toml in this folder]"))
         ->type_name("FILE");
-    app_.add_option("--lang", line.language, "zh or en [the terminal's]")
+    app_.add_option("--lang", line.language,
+                    both("中文或英文［终端的 LANG］", "Chinese or English [LANG's]"))
         ->check(CLI::IsMember({"zh", "en"}))
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-        ->type_name("LANG");
-    app_.add_option("--by", line.by, "Who asks, for the audit [the account]")->type_name("NAME");
-    app_.add_flag("--json", line.json, "For programs: JSON, an object a line");
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app_.add_option("--by", line.by,
+                    both("操作人，记入审计［本机账号］", "Who asks, for the audit [the account]"))
+        ->type_name("NAME");
+    app_.add_flag("--json", line.json,
+                  both("供程序读取：每行一个 JSON 对象", "For programs: JSON, an object a line"));
     setup();
     devices();
     whistles();
+    act();
+    review();
     county();
+    // Last: a command begins with what its program has at that moment.
+    app_.footer(program_footer());
   }
 
-  CLI::App& app() { return app_; }
+  std::unique_ptr<CLI::App> take() { return std::move(made_); }
 
  private:
-  template <typename Command, typename Kind>
+  template <typename Command>
   struct Added {
     CLI::App& app;
     Command& command;
+
+    template <typename Value>
+    CLI::Option* takes(const std::string& name, Value& value, const char* chinese,
+                       const char* english) {
+      return app.add_option(name, value, both(chinese, english));
+    }
+    void examples(const std::vector<std::string>& lines) {
+      std::vector<std::string> whole;
+      for (const std::string& line : lines) whole.push_back("gridwhistle-server " + line);
+      terminal::add_examples(app, whole);
+    }
   };
 
   template <typename Kind, typename Command>
-  Added<Command, Kind> add(CLI::App& parent, const std::string& name, const std::string& about) {
+  Added<Command> add(CLI::App& parent, const std::string& name, const std::string& about) {
     auto command = std::make_shared<Command>();
     CLI::App* sub = parent.add_subcommand(name, about);
-    sub->callback([this, command] { line_.command = Kind(*command); });
+    sub->callback([&line = line_, command] { line.command = Kind(*command); });
     return {*sub, *command};
   }
   template <typename Command>
@@ -85,145 +95,224 @@ class Builder {
   }
 
   void setup() {
-    auto init = local<InitCommand>("init", "Makes a county: its configuration, file and key");
-    init.app.add_option("--county", init.command.county, "The county's six digits")->required();
-    init.app
-        .add_option("--public", init.command.public_address,
-                    "HOST:PORT where phones reach this server; it listens at port 7443, until "
-                    "gridwhistle.toml says another")
+    auto init = local<InitCommand>("init", both("建立一个县：配置、数据库和密钥",
+                                                "Makes a county: its configuration, file and key"));
+    init.takes("--county", init.command.county, "县区的六位代码", "The county's six digits")
         ->required();
-    init.app.add_option("folder", init.command.folder, "Where to make it [here]");
-    local<ServeCommand>("serve", "Serves phones until SIGTERM");
+    init.takes("--public", init.command.public_address,
+               "手机连接本服务器的 HOST:PORT；服务器监听 7443 端口，可在 gridwhistle.toml 中更改",
+               "HOST:PORT where phones reach this server; it listens at port 7443, until "
+               "gridwhistle.toml says another")
+        ->required();
+    init.takes("folder", init.command.folder, "建在哪里［此处］", "Where to make it [here]");
+    init.examples({"init mz --county 440811 --public sync.example.gov.cn:7443"});
+    local<ServeCommand>("serve", both("为手机服务，直到 SIGTERM", "Serves phones until SIGTERM"));
     auto restore = local<RestoreCommand>(
-        "restore", "Puts a verified backup in the county's place; stop the server first");
-    restore.app.add_option("backup", restore.command.backup, "A file that `backup` made")
+        "restore", both("用核验过的备份恢复本县；请先停止服务器",
+                        "Puts a verified backup in the county's place; stop the server first"));
+    restore
+        .takes("backup", restore.command.backup, "backup 命令所建的文件",
+               "A file that `backup` made")
         ->required();
-    restore.app.add_flag("--replace", restore.command.replace,
-                         "There is a county's file already: keep it beside, under a new name");
+    restore.app.add_flag(
+        "--replace", restore.command.replace,
+        both("已有数据库：改名保留在旁边",
+             "There is a county's file already: keep it beside, under a new name"));
+    restore.examples({"restore backup/440811-20261122T062359Z.gwbackup --replace"});
     auto import = county_command<ImportCommand>(
-        app_, "import", "Takes areas, grids, organisations, people, lists and rules");
-    import.app
-        .add_option("paths", import.command.paths, "Files named as below, or a folder of them")
+        app_, "import",
+        both("导入区划、网格、机构、人员、清单和规则",
+             "Takes areas, grids, organisations, people, lists and rules"));
+    import
+        .takes("paths", import.command.paths, "下列名称的文件，或其所在文件夹",
+               "Files named as below, or a folder of them")
         ->required();
     import.app.add_flag("--dry-run", import.command.dry_run,
-                        "Checks everything and says what would change; writes nothing");
-    import.app.footer(kImportFooter);
+                        both("全部检查并说明会有哪些变更；不写入",
+                             "Checks everything and says what would change; writes nothing"));
+    import.app.footer(about_import_files());
+    import.examples({"import data/mazhang --dry-run", "import workers.csv"});
   }
 
   void devices() {
-    auto enrol =
-        county_command<EnrolCommand>(app_, "enrol", "A one-time code for a worker's phone");
-    enrol.app.add_option("worker", enrol.command.worker, "The worker's code")->required();
-    auto revoke = county_command<RevokeCommand>(app_, "revoke", "Ends a device's access");
-    revoke.app.add_option("device", revoke.command.device, "As `devices` names it")->required();
+    auto enrol = county_command<EnrolCommand>(
+        app_, "enrol",
+        both("供一名人员的手机使用一次的注册码", "A one-time code for a worker's phone"));
+    enrol.takes("worker", enrol.command.worker, "人员代码", "The worker's code")->required();
+    enrol.examples({"enrol WG001"});
+    auto revoke = county_command<RevokeCommand>(app_, "revoke",
+                                                both("停用一台设备", "Ends a device's access"));
+    revoke.takes("device", revoke.command.device, "如 devices 所列", "As `devices` names it")
+        ->required();
     auto* why = revoke.app.add_option_group("why");
     why->require_option(1);
     why->add_flag("--left", revoke.command.left,
-                  "Its worker left: what it still sends goes to the reviewer");
-    why->add_flag("--lost", revoke.command.lost, "It was lost: it may send nothing");
-    auto devices =
-        county_command<DevicesCommand>(app_, "devices", "Lists phones: seen, unsent, silent");
+                  both("人员离职：此后发来的内容待复核",
+                       "Its worker left: what it still sends goes to the reviewer"));
+    why->add_flag("--lost", revoke.command.lost,
+                  both("设备遗失：不再接收它发送的内容", "It was lost: it may send nothing"));
+    revoke.examples({"revoke 3f0a5c21d9e84b07 --lost"});
+    auto devices = county_command<DevicesCommand>(
+        app_, "devices",
+        both("手机列表：最近联系、未发送、静默", "Lists phones: seen, unsent, silent"));
     devices.app.add_flag("--silent", devices.command.silent,
-                         "Only those not heard of for too long");
+                         both("只列长时间没有联系的", "Only those not heard of for too long"));
   }
 
   void whistles() {
-    CLI::App* queue = app_.add_subcommand("queue", "无头事项: whistles that no rule covers");
+    CLI::App* queue = app_.add_subcommand(
+        "queue", both("无头事项：没有规则可循的哨声", "无头事项: whistles that no rule covers"));
     queue->require_subcommand(1);
-    county_command<QueueListCommand>(*queue, "list", "Lists them, oldest first");
-    auto assign =
-        county_command<QueueAssignCommand>(*queue, "assign", "Calls organisations to one");
-    assign.app.add_option("whistle", assign.command.whistle, "Its number")->required();
-    assign.app.add_option("--lead", assign.command.lead, "The organisation that leads")->required();
-    assign.app.add_option("--co", assign.command.co, "One that helps; may be repeated");
-    auto inbox = county_command<InboxCommand>(app_, "inbox", "What an organisation has to do");
-    inbox.app.add_option("organisation", inbox.command.organisation, "Its code")->required();
-    auto explain = county_command<ExplainCommand>(app_, "explain", "Why a whistle is where it is");
-    explain.app.add_option("whistle", explain.command.whistle, "Its number")->required();
-    act();
+    county_command<QueueListCommand>(*queue, "list",
+                                     both("列表，最早的在前", "Lists them, oldest first"));
+    auto assign = county_command<QueueAssignCommand>(
+        *queue, "assign", both("为其交办机构", "Calls organisations to one"));
+    assign.takes("whistle", assign.command.whistle, "哨声编号", "Its number")->required();
+    assign.takes("--lead", assign.command.lead, "主办机构", "The organisation that leads")
+        ->required();
+    assign.takes("--co", assign.command.co, "协办机构；可重复", "One that helps; may be repeated");
+    assign.examples({"queue assign EAP6-000008-6 --lead BM-CG --co BM-GA"});
+    auto inbox = county_command<InboxCommand>(
+        app_, "inbox", both("一个机构的待办", "What an organisation has to do"));
+    inbox.takes("organisation", inbox.command.organisation, "机构代码", "Its code")->required();
+    inbox.examples({"inbox BM-CG"});
+    auto explain = county_command<ExplainCommand>(
+        app_, "explain", both("一条哨声为什么在这里", "Why a whistle is where it is"));
+    explain.takes("whistle", explain.command.whistle, "哨声编号", "Its number")->required();
+    explain.examples({"explain EAP6-000008-6"});
   }
 
   void act() {
     auto added = county_command<ActCommand>(
-        app_, "act", "An action of staff: accept, blow, assign, check_in, start, report_back…");
+        app_, "act",
+        both("工作人员的流转动作：受理、吹哨、交办、报到……",
+             "An action of staff: accept, blow, assign, check_in, start, report_back…"));
     ActCommand& act = added.command;
-    CLI::App& app = added.app;
-    app.add_option("whistle", act.whistle, "Its number")->required();
-    app.add_option("action", act.action, "As docs/workflow.md names it, in small letters")
-        ->required();
-    app.add_option("--as", act.actor, "The code of the worker who acts")->required();
-    app.add_option("--for", act.organisation, "The organisation acted for [the worker's own]");
-    app.add_option("--part-of", act.part_of, "Whose part it is about [that organisation's]");
-    app.add_option("--note", act.note, "In words");
-    app.add_option("--lead", act.lead, "assign, joint_meeting, push_down: who leads or receives");
-    app.add_option("--co", act.co, "assign, joint_meeting: who helps; may be repeated");
-    app.add_option("--item", act.item, "assign, push_down: the responsibility item");
-    app.add_option("--other", act.other, "merge: the whistle it goes on with");
-    app.add_option("--until", act.until, "Extensions and suspensions: a day like 2026-01-31");
-    app.add_option("--level", act.level, "pull_up, push_down: village, town, county, city");
-    app.add_option("--class", act.whistle_class, "accept: routine, key, difficult");
-    app.add_option("--result", act.result,
-                   "return_visit: satisfied, dissatisfied, unresolved, not_reached");
-    app.add_option("--reason", act.reason,
-                   "refuse: not_public, not_verified …; object: its number");
-    app.add_flag("--on-site", act.on_site, "check_in: on the spot, not by telephone");
+    const Line actions = choices(field_schema(kinds::kWhistleAction, "type"));
+    added.takes("whistle", act.whistle, "哨声编号", "Its number")->required();
+    added.takes("action", act.action, actions.zh.c_str(), actions.en.c_str())->required();
+    added.takes("--as", act.actor, "办理人的代码", "The code of the worker who acts")->required();
+    added.takes("--for", act.organisation, "代表哪个机构［本人所属］",
+                "The organisation acted for [the worker's own]");
+    added.takes("--part-of", act.part_of, "针对哪个机构的交办［即该机构的］",
+                "Whose part it is about [that organisation's]");
+    added.takes("--note", act.note, "说明", "In words");
+    added.takes("--lead", act.lead,
+                "assign 交办、joint_meeting 会商、push_down 下沉：主办或接收机构",
+                "assign, joint_meeting, push_down: who leads or receives");
+    added.takes("--co", act.co, "assign 交办、joint_meeting 会商：协办机构；可重复",
+                "assign, joint_meeting: who helps; may be repeated");
+    added.takes("--item", act.item, "assign 交办、push_down 下沉：责任清单条目",
+                "assign, push_down: the responsibility item");
+    added.takes("--other", act.other, "merge 并单：并入的哨声",
+                "merge: the whistle it goes on with");
+    added.takes("--until", act.until, "延期和挂账：日期，如 2026-01-31",
+                "Extensions and suspensions: a day like 2026-01-31");
+    added.app.add_option(
+        "--level", act.level,
+        words_for("pull_up, push_down", "提级、下沉", kinds::kWhistleAction, "level"));
+    added.app.add_option("--class", act.whistle_class,
+                         words_for("accept", "受理", kinds::kWhistleAction, "whistle_class"));
+    added.app.add_option(
+        "--result", act.result,
+        words_for("return_visit", "回访", kinds::kWhistleAction, "return_visit_result"));
+    added.app.add_option(
+        "--reason", act.reason,
+        followed_by(words_for("refuse", "不予受理", kinds::kWhistle, "refusal_reason"),
+                    {"；object 派单异议：其编号", "; object: its number"}));
+    added.app.add_flag(
+        "--on-site", act.on_site,
+        both("check_in 报到：到现场，不是电话联系", "check_in: on the spot, not by telephone"));
+    added.examples({"act EAP6-000008-6 accept --as SL100 --class key",
+                    "act EAP6-000008-6 assign --as DD100 --lead BM-CG --co BM-GA",
+                    "act EAP6-000008-6 check_in --as BM-CG1 --on-site",
+                    "act EAP6-000008-6 return_visit --as HF100 --result satisfied"});
+  }
+
+  void review() {
+    CLI::App* review = app_.add_subcommand(
+        "review", both("等待人来决定的内容", "Work that waits for a person's decision"));
+    review->require_subcommand(1);
+    county_command<ReviewListCommand>(
+        *review, "list", both("封存的内容和恢复的记录", "Sealed work and records that came back"));
+    auto show = county_command<ReviewShowCommand>(
+        *review, "show", both("封存内容写了什么", "What sealed work says"));
+    show.takes("number", show.command.number, "列表中的序号", "As listed")->required();
+    show.takes("--purpose", show.command.purpose, "显示个人信息并记入审计；不写则脱敏",
+               "Shows personal data, and notes that in the audit; without it, masked");
+    show.examples({"review show 3 --purpose 核对离职人员的记录"});
+    auto accept = county_command<ReviewAcceptCommand>(
+        *review, "accept", both("采纳封存的内容", "Applies sealed work"));
+    accept.takes("number", accept.command.number, "列表中的序号", "As listed")->required();
+    auto back = county_command<ReviewReturnCommand>(
+        *review, "return", both("退回作者并说明原因", "Tells its author why not"));
+    back.takes("number", back.command.number, "列表中的序号", "As listed")->required();
+    back.takes("--reason", back.command.reason, "给作者的原因", "For its author")->required();
+    back.examples({"review return 3 --reason 与既有记录重复"});
+    auto done = county_command<ReviewDoneCommand>(
+        *review, "done",
+        both("把恢复的记录从列表中去掉", "Takes a record that came back off the list"));
+    done.takes("number", done.command.number, "列表中的序号", "As listed")->required();
   }
 
   void county() {
-    CLI::App* review = app_.add_subcommand("review", "Work that waits for a person's decision");
-    review->require_subcommand(1);
-    county_command<ReviewListCommand>(*review, "list", "Sealed work and records that came back");
-    auto show = county_command<ReviewShowCommand>(*review, "show", "What sealed work says");
-    show.app.add_option("number", show.command.number, "As listed")->required();
-    show.app.add_option("--purpose", show.command.purpose,
-                        "Shows personal data, and notes that in the audit; without it, masked");
-    auto accept = county_command<ReviewAcceptCommand>(*review, "accept", "Applies sealed work");
-    accept.app.add_option("number", accept.command.number, "As listed")->required();
-    auto back = county_command<ReviewReturnCommand>(*review, "return", "Tells its author why not");
-    back.app.add_option("number", back.command.number, "As listed")->required();
-    back.app.add_option("--reason", back.command.reason, "For its author")->required();
-    auto done = county_command<ReviewDoneCommand>(*review, "done",
-                                                  "Takes a record that came back off the list");
-    done.app.add_option("number", done.command.number, "As listed")->required();
-    county_command<StatusCommand>(app_, "status", "How the county stands");
+    county_command<StatusCommand>(app_, "status", both("本县情况", "How the county stands"));
     county_command<VerifyCommand>(
-        app_, "verify", "Checks the file, the audit's chain, digests, scopes and references");
-    auto out = county_command<ExportCommand>(app_, "export", "Every record as a line of JSON");
-    out.app.add_option("--purpose", out.command.purpose,
-                       "Shows personal data, and notes that in the audit; without it, masked");
-    auto backup =
-        county_command<BackupCommand>(app_, "backup", "A checked copy, while serving too");
-    backup.app.add_option("path", backup.command.path, "A new file [in the backup folder]");
+        app_, "verify",
+        both("检查数据库、审计链、摘要、范围和引用",
+             "Checks the file, the audit's chain, digests, scopes and references"));
+    auto out = county_command<ExportCommand>(
+        app_, "export", both("每条记录一行 JSON", "Every record as a line of JSON"));
+    out.takes("--purpose", out.command.purpose, "显示个人信息并记入审计；不写则脱敏",
+              "Shows personal data, and notes that in the audit; without it, masked");
+    out.examples({"export > county.jsonl", "export --purpose 移交档案 > county.jsonl"});
+    auto backup = county_command<BackupCommand>(
+        app_, "backup", both("核验过的副本，运行中也可以", "A checked copy, while serving too"));
+    backup.takes("path", backup.command.path, "新文件［备份文件夹中］",
+                 "A new file [in the backup folder]");
   }
 
   CommandLine& line_;
-  CLI::App app_;
+  std::unique_ptr<CLI::App> made_;
+  CLI::App& app_;
 };
 
 }  // namespace
 
 int tell(const Usage& usage, const Output& output) {
-  (usage.exit_code == 0 ? output.out : output.err)(output.say(usage.text));
+  if (usage.exit_code == 0) {
+    output.out(usage.text);
+  } else if (usage.json) {
+    const nlohmann::ordered_json told = {{"error", "usage"}, {"message", usage.text}};
+    output.err(told.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  } else {
+    output.err("gridwhistle-server: " + terminal::printable(usage.text) + "\n");
+  }
   return usage.exit_code;
 }
 
-std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::string>& arguments) {
+std::unique_ptr<CLI::App> make_app(CommandLine& line, Language language) {
+  return Builder(line, language).take();
+}
+
+std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::string>& arguments,
+                                                     Language language) {
   CommandLine line;
-  Builder builder(line);
+  const auto app = make_app(line, language);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
-    builder.app().parse(reversed);
+    app->parse(reversed);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
       std::ostringstream help;
-      builder.app().exit(error, help, help);
-      return std::unexpected(Usage{0, {help.str(), help.str()}});
+      app->exit(error, help, help);
+      return std::unexpected(Usage{.text = help.str()});
     }
-    const Line wrong = terminal::usage_line(builder.app(), error);
-    const auto told = [](const std::string& words) {
-      return "gridwhistle-server: " + terminal::printable(words) + "\n";
-    };
-    return std::unexpected(Usage{2, {told(wrong.zh), told(wrong.en)}});
+    const Line wrong = terminal::usage_line(*app, error);
+    // Options are not filled in yet when one of them is wrong.
+    const bool json = std::ranges::find(arguments, "--json") != arguments.end();
+    return std::unexpected(Usage{static_cast<int>(ExitCode::kUsage),
+                                 language == Language::kChinese ? wrong.zh : wrong.en, json});
   }
   return line;
 }

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "terminal/columns.h"
 #include "terminal/printable.h"
 
 namespace gridwhistle::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string padded(std::string_view text, std::size_t width) {
-  const std::size_t used = display_width(text);
-  return std::string(text) + std::string(width > used ? width - used : 0, ' ');
-}
 
 std::string without_trailing_spaces(std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);
@@ -42,18 +38,6 @@ Value word_value(const FieldSchema& field, std::int64_t number, Language languag
   return {word->name, std::string(language == Language::kChinese ? word->name_zh : word->name)};
 }
 
-std::size_t display_width(std::string_view text) {
-  std::size_t width = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool follows = (byte & 0xC0) == 0x80;
-    // What begins with E2 is punctuation and signs of one column, but for a few nobody aligns by.
-    const bool wide = byte >= 0xE3;
-    if (!follows) width += wide ? 2 : 1;
-  }
-  return width;
-}
-
 void Listing::add(std::vector<Value> row) {
   for (Value& value : row) value.text = terminal::printable(value.text);
   rows_.push_back(std::move(row));
@@ -68,17 +52,17 @@ void Listing::print(const Output& output, std::string_view none_english,
   if (rows_.empty()) return output.line(none_english, none_chinese);
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    widths.push_back(display_width(output.say(columns_[i].english, columns_[i].chinese)));
-    for (const auto& row : rows_) widths[i] = std::max(widths[i], display_width(row[i].text));
+    widths.push_back(terminal::width_of(output.say(columns_[i].english, columns_[i].chinese)));
+    for (const auto& row : rows_) widths[i] = std::max(widths[i], terminal::width_of(row[i].text));
   }
   std::string heading;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    heading += padded(output.say(columns_[i].english, columns_[i].chinese), widths[i] + 2);
+    heading += terminal::padded(output.say(columns_[i].english, columns_[i].chinese), widths[i] + 2);
   }
   output.out(without_trailing_spaces(heading));
   for (const auto& row : rows_) {
     std::string line;
-    for (std::size_t i = 0; i < columns_.size(); ++i) line += padded(row[i].text, widths[i] + 2);
+    for (std::size_t i = 0; i < columns_.size(); ++i) line += terminal::padded(row[i].text, widths[i] + 2);
     output.out(without_trailing_spaces(line));
   }
 }
@@ -106,10 +90,10 @@ void Sheet::print(const Output& output) const {
 void Sheet::print_text(const Output& output) const {
   std::size_t width = 0;
   for (const auto& [name, value] : lines_) {
-    width = std::max(width, display_width(output.say(name.english, name.chinese)));
+    width = std::max(width, terminal::width_of(output.say(name.english, name.chinese)));
   }
   for (const auto& [name, value] : lines_) {
-    output.out(without_trailing_spaces(padded(output.say(name.english, name.chinese), width + 2) +
+    output.out(without_trailing_spaces(terminal::padded(output.say(name.english, name.chinese), width + 2) +
                                        value.text));
   }
 }

@@ -27,9 +27,6 @@ Value id_value(RecordId id);  ///< nil: none
 /// know.
 Value word_value(const FieldSchema& field, std::int64_t number, Language language);
 
-/// How many columns of a terminal the text takes: Chinese characters take two.
-std::size_t display_width(std::string_view text);
-
 /// A table: for people with a heading and aligned columns, as JSON an object a line. People's rows
 /// stay rows, and nothing in them steers the terminal, whoever wrote it.
 class Listing {

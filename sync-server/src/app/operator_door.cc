@@ -13,7 +13,7 @@ rpc::AdminHandler operator_handler(CountyThread& thread, Clock& clock, ServerCon
   return [&thread, &clock, config = std::move(config), key_sha256 = std::move(key_sha256)](
              const rpc::AdminCommand& typed, const rpc::AdminOutput& out) {
     const Output direct{out.out, out.err, language_of(typed.language)};
-    const auto line = parse_command_line(typed.arguments);
+    const auto line = parse_command_line(typed.arguments, direct.language);
     if (!line) return tell(line.error(), direct);
     const auto* command = std::get_if<CountyCommand>(&line->command);
     if (!command) {

@@ -136,7 +136,7 @@ ExitCode run_local(const CommandLine& line, const LocalCommand& command, Output 
 int run_program(const std::vector<std::string>& arguments, const Output& terminal) {
   Output output = terminal;
   output.language = terminal::reads_chinese(arguments) ? Language::kChinese : Language::kEnglish;
-  const auto line = parse_command_line(arguments);
+  const auto line = parse_command_line(arguments, output.language);
   if (!line) return tell(line.error(), output);
   output.json = line->json;
   if (const auto* local = std::get_if<LocalCommand>(&line->command)) {

@@ -109,8 +109,8 @@ class Desk {
   void reads(Language language) { language_ = language; }
 
   Said type(std::vector<std::string> words, bool json = true) {
-    const auto line = parse_command_line(words);
-    if (!line) FAIL(line.error().text.en);
+    const auto line = parse_command_line(words, language_);
+    if (!line) FAIL(line.error().text);
     const auto& command = std::get<CountyCommand>(line->command);
     const auto files = read_argument_files(command);
     if (!files) FAIL(files.error().message);
