@@ -28,16 +28,6 @@ std::optional<std::uint64_t> ByteReader::long_varint() {
   return std::nullopt;
 }
 
-std::optional<std::string_view> ByteReader::take(std::uint64_t size) {
-  if (size > rest_.size()) {
-    rest_ = {};
-    return std::nullopt;
-  }
-  const std::string_view taken = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return taken;
-}
-
 std::optional<std::uint32_t> ByteReader::fixed32() {
   const auto bytes = take(4);
   if (!bytes) return std::nullopt;

@@ -31,7 +31,15 @@ class ByteReader {
     return value;
   }
   /// The next `size` bytes; nothing when there are fewer.
-  std::optional<std::string_view> take(std::uint64_t size);
+  std::optional<std::string_view> take(std::uint64_t size) {
+    if (size > rest_.size()) {
+      rest_ = {};
+      return std::nullopt;
+    }
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
   /// 4 or 8 bytes, little-endian.
   std::optional<std::uint32_t> fixed32();
   std::optional<std::uint64_t> fixed64();

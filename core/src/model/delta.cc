@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "model/fields.h"
 #include "model/merge.h"
 
@@ -13,23 +15,23 @@ class Delta {
   RowDelta run() {
     if (!state_.exists) return {.empty = true};
     if (state_.erased) return {.empty = !is_new(state_.erasure)};
+    const bool fields_are_new = std::ranges::any_of(
+        state_.fields, [&](const FieldStamp& field) { return is_new(field.stamp); });
     RowDelta delta;
-    for (const FieldStamp& field : state_.fields) {
-      if (is_new(field.stamp)) take_emptied(field.number, delta);
-    }
     // What is new as a record comes whole, the device's own later writes too: it may have let the
     // record go before they were acknowledged, when it heard of an erasure that they undid.
     delta.whole = is_new(state_.common);
+    if (!delta.whole && !fields_are_new) return {.empty = true};
+    // A device that has read nothing, and holds nothing of its own, has nothing to empty.
+    if (fields_are_new && (!delta.whole || cursor_)) delta.clear = emptied();
     if (delta.whole) {
       delta.set = state_.body;
-      // A device that has read nothing, and holds nothing of its own, has nothing to empty.
-      if (!cursor_) delta.clear.clear();
     } else {
       for (const FieldView& field : fields_of(state_.body)) {
         if (is_new(stamp_of(field.number))) delta.set += field.entries;
       }
     }
-    delta.empty = delta.set.empty() && delta.clear.empty() && !is_new(state_.common);
+    delta.empty = delta.set.empty() && delta.clear.empty() && !delta.whole;
     return delta;
   }
 
@@ -48,10 +50,17 @@ class Delta {
     return state_.common;
   }
 
-  void take_emptied(std::uint32_t unit, RowDelta& delta) const {
-    for (const std::uint32_t number : members_of(kind_, unit)) {
-      if (field_of(state_.body, number).entries.empty()) delta.clear.push_back(number);
+  // What was newly written, and left empty.
+  std::vector<std::uint32_t> emptied() const {
+    std::vector<std::uint32_t> clear;
+    const std::vector<FieldView> present = fields_of(state_.body);
+    for (const FieldStamp& field : state_.fields) {
+      if (!is_new(field.stamp)) continue;
+      for (const std::uint32_t number : members_of(kind_, field.number)) {
+        if (entries_in(present, number).empty()) clear.push_back(number);
+      }
     }
+    return clear;
   }
 
   const KindSchema& kind_;

@@ -78,9 +78,10 @@ class Merger {
     if (operation_.creates && state_.common.writer != device_ && !is_equal_creation()) {
       return Error{ErrorCode::kAlreadyExists, "another device has made a record of this id", {}};
     }
+    FieldCursor held(state_.body);
     for (const FieldView& field : fields_of(operation_.set)) {
       if (policy_of(kind_, field.number) == MergePolicy::kImmutable &&
-          !may_write_immutable(field)) {
+          !may_write_immutable(held.entries(field.number), field.entries)) {
         const std::string what = std::string(kind_.name) + "." +
                                  std::string(kind_.field(field.number)->name) +
                                  " never changes once it is recorded";
@@ -91,10 +92,8 @@ class Merger {
   }
 
   // A creation may come in parts, the later part first.
-  bool may_write_immutable(const FieldView& field) const {
-    const std::string_view before = field_of(state_.body, field.number).entries;
-    if (before == field.entries) return true;
-    return operation_.creates && before.empty();
+  bool may_write_immutable(std::string_view before, std::string_view given) const {
+    return before == given || (operation_.creates && before.empty());
   }
 
   bool is_equal_creation() const {
@@ -176,6 +175,8 @@ class Merger {
   void put() {
     const bool overtaken_by_own_erasure =
         state_.erased && is_own(state_.erasure) && operation_.dev_seq < state_.erasure.dev_seq;
+    held_ = fields_of(state_.body);
+    given_ = fields_of(operation_.set);
     for (const std::uint32_t unit :
          units_of(kind_, operation_.set, operation_.clear, operation_.remove)) {
       put_unit(unit);
@@ -216,7 +217,7 @@ class Merger {
 
   bool is_already_so(std::uint32_t unit) const {
     const auto members = members_of(kind_, unit);
-    return device_ && values(state_.body, members) == values(operation_.set, members);
+    return device_ && values(held_, members) == values(given_, members);
   }
 
   void put_whole(std::uint32_t unit) {
@@ -229,8 +230,8 @@ class Merger {
       return;
     }
     const std::vector<std::uint32_t> members = members_of(kind_, unit);
-    const std::string held = values(state_.body, members);
-    const std::string given = values(operation_.set, members);
+    const std::string held = values(held_, members);
+    const std::string given = values(given_, members);
     std::vector<Stamp> agreed = agreed_of(unit);
     if (before && may_be_hidden(*before)) {
       const bool wins =
@@ -252,7 +253,7 @@ class Merger {
       agreed.clear();
     }
     for (const std::uint32_t number : members) {
-      values_[number] = std::string(field_of(operation_.set, number).entries);
+      values_[number] = std::string(entries_in(given_, number));
     }
     set_stamp(unit, own_stamp(), std::move(agreed));
   }
@@ -285,11 +286,10 @@ class Merger {
     const std::vector<ElementStamp> after =
         is_set ? merge_set(before, write) : merge_append(before, write);
     std::string entries = is_set ? set_entries(after) : append_entries(after);
-    const std::string_view held = field_of(state_.body, number).entries;
+    const std::string_view held = entries_in(held_, number);
     const bool as_author_sees =
-        entries == overlay_field(policy_of(kind_, number), held,
-                                 field_of(operation_.set, number).entries, write.clear,
-                                 field_of(operation_.remove, number).entries);
+        entries == overlay_field(policy_of(kind_, number), held, entries_in(given_, number),
+                                 write.clear, field_of(operation_.remove, number).entries);
     if (after == before && as_author_sees) return;
     const std::optional<Stamp> stamp = stamp_of(number);
     const bool author_has_it = as_author_sees && (!stamp || has(*stamp));
@@ -310,7 +310,7 @@ class Merger {
     for (const FieldStamp& field : state_.fields) {
       if (field.number == unit) return field.stamp;
     }
-    if (values(state_.body, members_of(kind_, unit)).empty()) return std::nullopt;
+    if (values(held_, members_of(kind_, unit)).empty()) return std::nullopt;
     return state_.common;
   }
 
@@ -334,9 +334,10 @@ class Merger {
     }
   }
 
-  static std::string values(std::string_view message, const std::vector<std::uint32_t>& members) {
+  static std::string values(const std::vector<FieldView>& fields,
+                            const std::vector<std::uint32_t>& members) {
     std::string out;
-    for (const std::uint32_t number : members) out += field_of(message, number).entries;
+    for (const std::uint32_t number : members) out += entries_in(fields, number);
     return out;
   }
 
@@ -388,6 +389,8 @@ class Merger {
   const Seq seq_;
   const Seq base_seq_;
   const Hlc hlc_;
+  std::vector<FieldView> held_;  // the fields of the record, and of the write, once it is put
+  std::vector<FieldView> given_;
   bool wrote_ = false;
   bool hides_ = false;                           // the author's file shows a value that has lost
   std::map<std::uint32_t, std::string> values_;  // new entries of fields; none: emptied

@@ -7,6 +7,8 @@
 namespace gridwhistle {
 namespace {
 
+constexpr std::size_t kUsualFields = 16;
+
 // The next value of a message, wire types 3 and 4 (groups) and malformed ones excluded.
 std::optional<ValueView> next_value(ByteReader& reader, std::uint32_t& number) {
   const std::string_view from = reader.rest();
@@ -35,6 +37,36 @@ std::optional<ValueView> next_value(ByteReader& reader, std::uint32_t& number) {
   return value;
 }
 
+// The number of the next field and how long its entry is, without a look at the value; a length of
+// 0 where next_value() would find nothing. What is damaged ends with the message.
+struct NextEntry {
+  std::uint32_t number = 0;
+  std::size_t size = 0;
+};
+
+NextEntry next_entry(std::string_view message) {
+  ByteReader reader(message);
+  const auto tag = reader.varint();
+  if (!tag) return {};
+  switch (*tag & 7) {
+    case 0:
+      reader.varint();
+      break;
+    case 1:
+      reader.take(8);
+      break;
+    case 2:
+      reader.take(reader.varint().value_or(0));
+      break;
+    case 5:
+      reader.take(4);
+      break;
+    default:
+      return {};
+  }
+  return {static_cast<std::uint32_t>(*tag >> 3), message.size() - reader.rest().size()};
+}
+
 std::optional<ValueView> single_of(std::string_view message, std::uint32_t number, int wire_type) {
   ByteReader reader(field_of(message, number).entries);
   std::uint32_t found = 0;
@@ -47,19 +79,26 @@ std::optional<ValueView> single_of(std::string_view message, std::uint32_t numbe
 
 std::vector<FieldView> fields_of(std::string_view message) {
   std::vector<FieldView> fields;
-  ByteReader reader(message);
-  std::uint32_t number = 0;
-  while (!reader.at_end()) {
-    const auto value = next_value(reader, number);
-    if (!value) break;
+  fields.reserve(kUsualFields);
+  while (!message.empty()) {
+    const auto [number, size] = next_entry(message);
+    if (size == 0) break;
     if (fields.empty() || fields.back().number != number) {
-      fields.push_back({number, value->entry});
+      fields.push_back({number, message.substr(0, size)});
     } else {
       std::string_view& entries = fields.back().entries;
-      entries = {entries.data(), entries.size() + value->entry.size()};
+      entries = {entries.data(), entries.size() + size};
     }
+    message.remove_prefix(size);
   }
   return fields;
+}
+
+std::string_view entries_in(const std::vector<FieldView>& fields, std::uint32_t number) {
+  for (const FieldView& field : fields) {
+    if (field.number == number) return field.entries;
+  }
+  return {};
 }
 
 FieldView field_of(std::string_view message, std::uint32_t number) {
@@ -69,15 +108,13 @@ FieldView field_of(std::string_view message, std::uint32_t number) {
 std::string_view FieldCursor::entries(std::uint32_t wanted) {
   std::string_view found;
   while (!rest_.empty()) {
-    ByteReader reader(rest_);
-    std::uint32_t number = 0;
-    const auto value = next_value(reader, number);
-    if (!value || number > wanted) break;
+    const auto [number, size] = next_entry(rest_);
+    if (size == 0 || number > wanted) break;
     if (number == wanted) {
-      const char* from = found.empty() ? value->entry.data() : found.data();
-      found = {from, found.size() + value->entry.size()};
+      const char* from = found.empty() ? rest_.data() : found.data();
+      found = {from, found.size() + size};
     }
-    rest_ = reader.rest();
+    rest_.remove_prefix(size);
   }
   return found;
 }

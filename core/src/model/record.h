@@ -54,6 +54,9 @@ bool is_canonical(std::string_view message);
 /// The fields of a canonical message, in order.
 std::vector<FieldView> fields_of(std::string_view message);
 
+/// The entries of one of them, empty when it is not there.
+std::string_view entries_in(const std::vector<FieldView>& fields, std::uint32_t number);
+
 /// One field of a canonical message; empty entries when it is not set.
 FieldView field_of(std::string_view message, std::uint32_t number);
 

@@ -45,16 +45,16 @@ bool is_in(const std::vector<Membership>& memberships, const std::vector<ScopeNo
 // Leaves out what stands there already; false when nothing is left to do. A group goes whole.
 bool keep_differing(const Workspace::Page& page, std::string_view set,
                     const std::vector<std::uint32_t>& clear, Operation& operation) {
-  const std::string& body = page.record.state.body;
+  const std::vector<FieldView> held = fields_of(page.record.state.body);
   const auto differs = [&](std::string_view entries, std::uint32_t number) {
     const FieldSchema* field = page.kind->field(number);
-    return (field != nullptr && field->group != 0) || field_of(body, number).entries != entries;
+    return (field != nullptr && field->group != 0) || entries_in(held, number) != entries;
   };
   for (const FieldView& field : fields_of(set)) {
     if (differs(field.entries, field.number)) operation.set += field.entries;
   }
   for (const std::uint32_t number : clear) {
-    if (!field_of(body, number).entries.empty()) operation.clear.push_back(number);
+    if (!entries_in(held, number).empty()) operation.clear.push_back(number);
   }
   return !page.record.state.exists || page.record.state.erased || !operation.set.empty() ||
          !operation.clear.empty();
