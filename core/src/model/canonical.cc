@@ -312,12 +312,21 @@ class Canonicalizer {
     // Only a message larger than a field may be can hold a field that is too large.
     if (message.size() > field_max_) {
       for (const FieldView& field : fields_of(message)) {
-        if (field.entries.size() > field_max_) {
+        if (field.entries.size() > field_max_ && content_bytes(field) > field_max_) {
           return refused(kind_, field.number, ErrorCode::kTooLarge, "exceeds 16 KB");
         }
       }
     }
     return message;
+  }
+
+  // A text's own bytes, without what says that it is one: a page of 16 KB is 16 KB.
+  static std::size_t content_bytes(const FieldView& field) {
+    std::size_t bytes = 0;
+    for (const ValueView& value : values_of(field.entries)) {
+      bytes += value.wire_type == 2 ? value.bytes.size() : value.entry.size();
+    }
+    return bytes;
   }
 
   std::unexpected<Error> too_large() const {

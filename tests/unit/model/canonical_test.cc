@@ -108,9 +108,17 @@ TEST_CASE("groups, field 0 and messages that end early are refused") {
   }
 }
 
-TEST_CASE("a field of 16 KB passes and a byte more does not") {
-  CHECK(code_of(text_of_size(kTitle, limits::kFieldBytes)) == ErrorCode{});
-  CHECK(code_of(text_of_size(kTitle, limits::kFieldBytes + 1)) == ErrorCode::kTooLarge);
+TEST_CASE("a text of 16 KB passes and a byte more does not") {
+  const std::string text(limits::kFieldBytes, 'a');
+  CHECK(code_of(text_field(kTitle, text)) == ErrorCode{});
+  CHECK(code_of(text_field(kTitle, text + 'a')) == ErrorCode::kTooLarge);
+}
+
+TEST_CASE("the elements of a field count together") {
+  const std::string half(limits::kFieldBytes / 2, 'a');
+  const std::string other(limits::kFieldBytes / 2, 'b');
+  CHECK(code_of(text_field(kTags, half) + text_field(kTags, other)) == ErrorCode{});
+  CHECK(code_of(text_field(kTags, half) + text_field(kTags, other + 'b')) == ErrorCode::kTooLarge);
 }
 
 TEST_CASE("in a record that many wrote to, only the whole has a limit") {

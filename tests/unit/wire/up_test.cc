@@ -229,7 +229,7 @@ TEST_CASE("an operation that holds a scope, or empties a field, that cannot be h
   wrong.set_scope(std::string(limits::kScopeBytes, 'a'));
   CHECK(fault_of(wrong).empty());
   wrong = packed();
-  wrong.set_set(text_field(kTitle, std::string(limits::kFieldBytes, 'a')));
+  wrong.set_set(text_field(kTitle, std::string(limits::kFieldBytes + 1, 'a')));
   CHECK(fault_of(wrong) == "Thing.title exceeds 16 KB");
 }
 
