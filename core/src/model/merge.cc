@@ -60,13 +60,18 @@ class Merger {
 
   bool is_own(const Stamp& stamp) const { return device_ && stamp.writer == device_; }
 
+  // Its author's file has it by its own hand.
+  bool is_own_in_sight(const Stamp& stamp) const {
+    return is_own(stamp) && stamp.dev_seq > operation_.own_since;
+  }
+
   bool is_unseen(const Stamp& stamp) const {
-    return device_ && stamp.writer != device_ && stamp.seq > base_seq_;
+    return device_ && !is_own_in_sight(stamp) && stamp.seq > base_seq_;
   }
 
   // Delivered, but to a file that shows an own write in its place until the feed brings it again.
   bool may_be_hidden(const Stamp& stamp) const {
-    return device_ && stamp.writer != device_ && stamp.feed_seq > base_seq_;
+    return device_ && !is_own_in_sight(stamp) && stamp.feed_seq > base_seq_;
   }
 
   // --- what is refused whole ---
@@ -234,13 +239,13 @@ class Merger {
     const std::string given = values(given_, members);
     std::vector<Stamp> agreed = agreed_of(unit);
     if (before && may_be_hidden(*before)) {
-      const bool wins =
-          !is_unseen(*before) || std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
-      if (held == given) {
-        agreed.push_back(wins ? *before : own_stamp());
-      } else {
+      const bool wins = is_own(*before) || !is_unseen(*before) ||
+                        std::tie(hlc_, device_) > std::tie(before->hlc, before->writer);
+      if (held != given) {
         lose(wins ? *before : own_stamp(), wins ? held : given, members, wins);
         hides_ |= !wins;
+      } else if (!is_own(*before)) {
+        agreed.push_back(wins ? *before : own_stamp());
       }
       if (!wins) {
         return set_stamp(unit, shown_again(*before, before->known_to_writer), std::move(agreed));

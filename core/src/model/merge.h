@@ -102,9 +102,10 @@ struct Merged {
 /// Applies `operation` of `device` (0: the server) to `state` as change number `seq`.
 ///
 /// - A field, or group, that nobody else wrote after `operation.base_seq` takes the value; writes
-///   of the same device count as seen. A value delivered while a write of the same device that lost
-///   to it still hid it is written over too, and its author told. An older write of the same device
-///   that arrives late is skipped.
+///   of the same device count as seen, but for those that `operation.own_since` says were out of
+///   sight: they are written over too, and the author told. A value delivered while a write of the
+///   same device that lost to it still hid it is written over too, and its author told. An older
+///   write of the same device that arrives late is skipped.
 /// - Otherwise the two are concurrent and the field's policy decides: LWW by (hlc, device) where
 /// the
 ///   operation's clock is clamped to `receipt_ms`; a SET takes the additions, and removes only what

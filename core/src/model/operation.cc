@@ -24,6 +24,7 @@ std::string hash_of(const Operation& operation) {
   append_varint(bytes, operation.lane_seq.value);
   append_varint(bytes, operation.dev_seq.value);
   append_varint(bytes, operation.base_seq.value);
+  append_varint(bytes, operation.own_since.value);
   append_varint(bytes, operation.hlc.value);
   append_varint(bytes, zigzag(operation.claimed.wall_ms));
   append_varint(bytes, operation.claimed.boot_ms);

@@ -26,10 +26,13 @@ struct Operation {
   bool more = false;
   Lane lane = Lane::kRecords;
   LaneSeq lane_seq;
-  /// Over all lanes: a device's own earlier writes always count as seen.
+  /// Over all lanes: a device's own earlier writes count as seen, but for `own_since`.
   DevSeq dev_seq;
   /// What the feed had delivered of the record. Own acknowledgements do not raise it.
   Seq base_seq;
+  /// Own writes up to this one were out of its author's sight, unless the feed has brought them: a
+  /// restored server was still to tell of the record. 0 for nearly every operation.
+  DevSeq own_since;
   /// Above every clock value its writer had seen.
   Hlc hlc;
   /// The device's clocks at the moment of recording, as claimed.

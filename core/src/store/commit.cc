@@ -148,6 +148,7 @@ class Commit {
     operation.clear = std::move(checked.clear);
     GW_TRY_LET(seen, seen_of(table.rules(), row, operation));
     operation.base_seq = seen;
+    operation.own_since = row.own_since;
     put_on_top(row, key_of(operation.lane, operation.lane_seq));
     row.body = std::move(checked.body);
     return save_row(state_, table, change.id, row);

@@ -87,6 +87,7 @@ class CutApplication {
     forgets_ |= table.personal && table.searchable;
     if (present.pending.empty()) return remove_row(state_, table, row.id);
     present.base_seq = row.last_seq;
+    present.own_since = DevSeq();
     present.last_seq = std::max(present.last_seq, row.last_seq);
     present.scopes = kGone;
     GW_TRY(rebase(state_, table, present, std::nullopt));
@@ -102,6 +103,7 @@ class CutApplication {
             : replace_fields(present.delivered().value_or(""), row.set, row.clear);
     delivered = storable(table, std::move(delivered));
     present.base_seq = row.last_seq;
+    present.own_since = DevSeq();
     present.last_seq = std::max(present.last_seq, row.last_seq);
     GW_TRY_LET(scopes, intern_scopes(state_, row.scopes));
     present.scopes = scopes;

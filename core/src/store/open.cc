@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS outbox(
   boot_ms INTEGER NOT NULL, boot_id INTEGER NOT NULL, scope TEXT NOT NULL, fields BLOB NOT NULL,
   clear BLOB NOT NULL, remove BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0,
   status INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0,
-  seq INTEGER NOT NULL DEFAULT 0);
+  seq INTEGER NOT NULL DEFAULT 0, own_since INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS outbox_refused ON outbox(key) WHERE state=2;
 CREATE TABLE IF NOT EXISTS scope_sets(number INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS drafts(
@@ -131,10 +131,10 @@ KindTable make_table(const Schema& schema, KindId kind) {
   table.id = kind;
   table.schema = schema.kind(kind);
   table.name = sqlite::table_name(kind);
-  table.select =
-      "SELECT body,base,pending,base_seq,last_seq,scopes FROM " + table.name + " WHERE id=?";
-  static constexpr std::string_view kNames[] = {"base", "pending", "base_seq", "last_seq",
-                                                "scopes"};
+  table.select = "SELECT body,base,pending,base_seq,last_seq,scopes,own_since FROM " + table.name +
+                 " WHERE id=?";
+  static constexpr std::string_view kNames[] = {"base",     "pending", "base_seq",
+                                                "last_seq", "scopes",  "own_since"};
   table.upsert = sqlite::upsert_sql(kind, table.schema, kNames);
   table.remove = "DELETE FROM " + table.name + " WHERE id=?";
   table.acknowledge = "UPDATE " + table.name +

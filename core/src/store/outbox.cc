@@ -49,12 +49,12 @@ LaneSeq lane_seq_of(OutboxKey key) {
 Result<void> append_operation(StoreState& state, const Operation& operation) {
   return state.connection.run(
       "INSERT INTO outbox(key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,"
-      "boot_id,scope,fields,clear,remove) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      "boot_id,scope,fields,clear,remove,own_since) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       key_of(operation.lane, operation.lane_seq), operation.dev_seq, operation.kind, operation.id,
       operation.type, operation.creates, operation.more, operation.base_seq, operation.hlc,
       operation.claimed.wall_ms, operation.claimed.boot_ms, operation.claimed.boot_id,
       operation.scope, sqlite::Blob{operation.set}, sqlite::Blob{packed(operation.clear)},
-      sqlite::Blob{operation.remove});
+      sqlite::Blob{operation.remove}, operation.own_since);
 }
 
 Operation read_operation(const sqlite::Statement& row) {
@@ -74,13 +74,14 @@ Operation read_operation(const sqlite::Statement& row) {
   operation.set = row.blob(13);
   operation.clear = unpacked(row.blob(14));
   operation.remove = row.blob(15);
+  operation.own_since = DevSeq(row.number(16));
   return operation;
 }
 
 Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key) {
   GW_TRY_LET(query, state.connection.prepare(
                         "SELECT key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,"
-                        "boot_id,scope,fields,clear,remove FROM outbox WHERE key=?"));
+                        "boot_id,scope,fields,clear,remove,own_since FROM outbox WHERE key=?"));
   query.bind(key);
   GW_TRY_LET(row, query.step());
   if (!row) return std::optional<Operation>();
@@ -134,7 +135,7 @@ Result<std::vector<Operation>> Store::operations(Lane lane, LaneSeq after, std::
       query,
       state_->connection.prepare(
           "SELECT key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,boot_id,"
-          "scope,fields,clear,remove FROM outbox WHERE key>? AND key<=? ORDER BY key"));
+          "scope,fields,clear,remove,own_since FROM outbox WHERE key>? AND key<=? ORDER BY key"));
   query.bind(key_of(lane, after), key_of(lane, LaneSeq(0)) | kLaneSeqMask);
   std::vector<Operation> operations;
   std::size_t whole = 0;  // operations whose transactions are complete

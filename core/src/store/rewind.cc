@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/merge.h"
 #include "model/record.h"
 #include "store/state.h"
 
@@ -71,6 +72,19 @@ Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
   return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
 }
 
+// Which own writes are out of sight: those before the first that waits, if that is not the
+// creation.
+Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const RecordRow& row) {
+  DevSeq upto = state.dev_seq;
+  for (const PendingKey& pending : pending_of(row.pending)) {
+    GW_TRY_LET(waits, load_operation(state, pending.key));
+    if (!waits) continue;
+    if (waits->creates && check_required(table.rules(), waits->set)) return DevSeq(0);
+    upto = std::min(upto, DevSeq(waits->dev_seq.value - 1));
+  }
+  return upto;
+}
+
 /// Of each lane, the first operation that is offered again.
 using FirstLost = std::array<LaneSeq, kLaneCount>;
 
@@ -136,6 +150,8 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
     row->base_seq = row->last_seq = Seq();
     row->scopes = place;
     GW_TRY(rebase(state, table, *row, std::nullopt));
+    GW_TRY_LET(unseen, own_out_of_sight(state, table, *row));
+    row->own_since = unseen;
     GW_TRY(save_row(state, table, id, *row));
     GW_TRY(mark_unindexed(state, table, id));
   }
@@ -177,6 +193,10 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
     keys.push_back({key, false});
     row.pending = pending_list(keys);
     GW_TRY(rebase(state, *table, row, std::move(delivered)));
+    if (!row.delivered()) {
+      GW_TRY_LET(unseen, own_out_of_sight(state, *table, row));
+      row.own_since = unseen;
+    }
     GW_TRY(save_row(state, *table, operation->id, row));
     GW_TRY(mark_unindexed(state, *table, operation->id));
   }

@@ -95,6 +95,7 @@ Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& ta
   row.base_seq = Seq(query.number(3));
   row.last_seq = Seq(query.number(4));
   row.scopes = query.integer(5);
+  row.own_since = DevSeq(query.number(6));
   return std::optional(std::move(row));
 }
 
@@ -105,9 +106,9 @@ Result<void> save_row(StoreState& state, const KindTable& table, const RecordId&
   const std::optional<sqlite::Blob> pending =
       row.pending.empty() ? std::nullopt : std::optional(sqlite::Blob{row.pending});
   upsert.borrow(id, as_blob(row.base), pending, row.base_seq, row.last_seq, row.scopes,
-                as_blob(row.body));
+                row.own_since, as_blob(row.body));
   if (table.schema != nullptr && row.body) {
-    constexpr int kFirstField = 8;
+    constexpr int kFirstField = 9;
     sqlite::bind_fields(upsert, kFirstField, *table.schema, *row.body);
   }
   return upsert.run();

@@ -25,10 +25,14 @@ namespace gridwhistle::store {
 /// has the record. `pending` lists this device's operations on it (see PendingKey). `base_seq` is
 /// what the feed delivered, `last_seq` the larger of that and own acknowledgements. `scopes` is a
 /// row of `scope_sets`, 0 before the feed has named any, kGone when the record left or was erased.
+/// `own_since`: own writes up to there are out of sight until the feed brings the record.
 inline constexpr std::int64_t kGone = -1;
-inline constexpr std::string_view kColumns[] = {
-    "base BLOB", "pending BLOB", "base_seq INTEGER NOT NULL DEFAULT 0",
-    "last_seq INTEGER NOT NULL DEFAULT 0", "scopes INTEGER NOT NULL DEFAULT 0"};
+inline constexpr std::string_view kColumns[] = {"base BLOB",
+                                                "pending BLOB",
+                                                "base_seq INTEGER NOT NULL DEFAULT 0",
+                                                "last_seq INTEGER NOT NULL DEFAULT 0",
+                                                "scopes INTEGER NOT NULL DEFAULT 0",
+                                                "own_since INTEGER NOT NULL DEFAULT 0"};
 inline constexpr sqlite::TableLayout kLayout{kColumns};
 inline constexpr sqlite::FileFormat kFormat{0x47574850, 1};
 
@@ -57,6 +61,7 @@ struct RecordRow {
   Seq base_seq;
   Seq last_seq;
   std::int64_t scopes = 0;
+  DevSeq own_since;
 
   /// What the server has of it, as far as this file knows; nothing where it has no such record.
   const std::optional<std::string>& delivered() const { return pending.empty() ? body : base; }

@@ -85,6 +85,7 @@ void write_operation(DeviceId device, const Operation& op, Predecessor& before, 
   if (!op.clear.empty()) append_bytes(out, 15, packed_numbers(op.clear));
   if (!op.remove.empty()) append_bytes(out, 16, op.remove);
   if (counter_of(op.hlc) != 0) append_uint(out, 17, counter_of(op.hlc));
+  if (op.own_since) append_uint(out, 18, op.own_since.value);
   before.kind = op.kind.value;
   before.seq = op.base_seq.value;
   before.dev_seq = op.dev_seq.value;
@@ -102,6 +103,7 @@ struct OperationFields {
   std::uint64_t creates = 0;
   std::uint64_t more = 0;
   std::uint64_t hlc_counter = 0;
+  std::uint64_t own_since = 0;
   PackedField own_counter, base_seq, dev_seq, hlc_ms, wall_ms, boot_ms;
   std::optional<std::uint64_t> boot_id;
   std::optional<std::string_view> scope;
@@ -160,6 +162,9 @@ bool take(const PackedField& field, OperationFields& into) {
       return field.is_bytes();
     case 17:
       into.hlc_counter = field.scalar;
+      return field.is_uint();
+    case 18:
+      into.own_since = field.scalar;
       return field.is_uint();
     default:
       return true;  // of a newer phone
@@ -229,7 +234,8 @@ class OperationReader {
     const std::uint64_t dev_seq = fields.dev_seq.step(before_.dev_seq + 1);
     const std::uint64_t base_seq = fields.base_seq.step(before_.seq);
     constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
-    if (dev_seq <= before_.dev_seq || dev_seq > kMax || base_seq > kMax) {
+    if (dev_seq <= before_.dev_seq || dev_seq > kMax || base_seq > kMax ||
+        fields.own_since >= dev_seq) {
       return malformed("an operation's number");
     }
     op.lane = lane_;
@@ -237,6 +243,7 @@ class OperationReader {
     lane_seq_ = LaneSeq(lane_seq_.value + 1);
     op.base_seq = Seq(base_seq);
     op.dev_seq = DevSeq(dev_seq);
+    op.own_since = DevSeq(fields.own_since);
     op.hlc = Hlc(hlc_ms << 16 | fields.hlc_counter);
     if (fields.boot_id) before_.boot_id = *fields.boot_id;
     op.claimed = {static_cast<std::int64_t>(wall_ms), boot_ms, before_.boot_id};

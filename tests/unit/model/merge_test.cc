@@ -117,6 +117,34 @@ TEST_CASE("what stood under an own unsent write was not seen, whatever the feed 
   }
 }
 
+TEST_CASE("an own value that was out of its author's sight is told of when it is written over") {
+  Scene s = scene();
+  const auto blind = [](std::uint64_t dev_seq, std::uint64_t base_seq, std::string_view title) {
+    Operation operation = write(dev_seq, base_seq, text_field(kTitle, title));
+    operation.own_since = DevSeq(2);
+    return operation;
+  };
+  SECTION("it takes the field whatever its clock says, and the author hears of the older value") {
+    Operation slow = blind(3, 0, "new");
+    slow.hlc = Hlc(0);
+    const Merged& won = s.apply(kAnna, slow);
+    CHECK(won.status == OutcomeStatus::kAccepted);
+    CHECK(text_of(s.state.body, kTitle) == "new");
+    REQUIRE(won.losers.size() == 1);
+    CHECK(won.losers[0].writer == kAnna);
+    CHECK(won.losers[0].dev_seq == DevSeq(1));
+    CHECK(won.losers[0].set == text_field(kTitle, "old"));
+    CHECK(s.apply(kAnna, blind(4, 0, "newer")).losers.empty());
+  }
+  SECTION("what the feed had brought was in sight") {
+    CHECK(s.apply(kAnna, blind(3, 11, "new")).losers.empty());
+  }
+  SECTION("an equal value loses nothing, and is told of once when it is written over unseen") {
+    CHECK(s.apply(kAnna, blind(3, 0, "old")).losers.empty());
+    CHECK(s.apply(kBo, write(1, 0, text_field(kTitle, "bo"), 2000)).losers.size() == 1);
+  }
+}
+
 TEST_CASE("concurrent writes to different fields both stay") {
   Scene s = scene();
   s.apply(kAnna, write(2, 11, text_field(kTitle, "anna")));

@@ -20,6 +20,7 @@ TEST_CASE("the hash of an operation changes with each of its parts") {
       [](Operation& op) { op.lane_seq = LaneSeq(1); },
       [](Operation& op) { op.dev_seq = DevSeq(1); },
       [](Operation& op) { op.base_seq = Seq(1); },
+      [](Operation& op) { op.own_since = DevSeq(1); },
       [](Operation& op) { op.hlc = Hlc(1); },
       [](Operation& op) { op.claimed.wall_ms = -1; },
       [](Operation& op) { op.claimed.boot_ms = 1; },

@@ -355,6 +355,48 @@ TEST_CASE(
   CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
 }
 
+TEST_CASE("an edit says which own writes a restored server had not told of again") {
+  Phone phone;
+  const auto newest = [&phone] {
+    return phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->back();
+  };
+  v1::Household edit;
+  edit.set_notes("养狗");
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId id = phone.put(kHousehold, household());
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.put(kHousehold, edit, id);
+  phone.acknowledge(Lane::kRecords, 4);
+  phone.backed_up(4);
+  edit.set_notes("养两只狗");
+  phone.put(kHousehold, edit, id);
+  phone.acknowledge(Lane::kRecords, 5);
+  CHECK(newest().own_since == DevSeq(0));
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(4)}, {1, Seq(0)}}));
+  CHECK(newest().own_since == DevSeq(0));
+  if (GENERATE(false, true)) phone.open();
+
+  // The third write waits again and is in sight; the two before it are not.
+  v1::Household blind;
+  blind.set_address("门牌已换");
+  const bool acknowledged = GENERATE(false, true);
+  if (acknowledged) phone.acknowledge(Lane::kRecords, 5);
+  phone.put(kHousehold, blind, id);
+  CHECK(newest().own_since == DevSeq(2));
+  SECTION("what the feed brings is in sight") {
+    phone.cut(row_of(kHousehold, id, 6, household("4号")));
+    blind.set_address("5号");
+    phone.put(kHousehold, blind, id);
+    CHECK(newest().own_since == DevSeq(0));
+  }
+  SECTION("a creation that waits hides nothing") {
+    const RecordId fresh = phone.put(kHousehold, household());
+    phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{3, Seq(2)}, {1, Seq(0)}}));
+    phone.put(kHousehold, blind, fresh);
+    CHECK(newest().own_since == DevSeq(0));
+  }
+}
+
 TEST_CASE("what a restored server gets again does not come back into sight when its grid is lost") {
   Phone phone;
   phone.enrol();

@@ -110,6 +110,7 @@ TEST_CASE("operations arrive as they were written") {
   sent[10].hlc = Hlc((1ULL << 63) | 7);
   sent[11].claimed.wall_ms = std::numeric_limits<std::int64_t>::max();
   sent[12].kind = KindId(900);
+  sent[13].own_since = sent[12].dev_seq;
   for (std::size_t i = 20; i < sent.size(); ++i) sent[i].dev_seq = DevSeq(i * i);
   CHECK(operations_of(encoded(sent)) == sent);
 }
@@ -151,6 +152,9 @@ TEST_CASE("numbers that do not grow are refused") {
   CHECK(code_of(encoded(sent)) == ErrorCode::kProtocol);
   v1::PackedOperation first = packed();
   first.set_dev_seq(-1);
+  CHECK(code_of(frame_of(first)) == ErrorCode::kProtocol);
+  first = packed();
+  first.set_own_since(1);
   CHECK(code_of(frame_of(first)) == ErrorCode::kProtocol);
 }
 
