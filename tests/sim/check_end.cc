@@ -18,6 +18,7 @@ using Rows = std::map<RecordId, std::string>;
 struct Places {
   std::map<RecordId, std::string> home;                  ///< the grid of every household
   std::map<RecordId, std::string> grid;                  ///< of every whistle
+  std::map<RecordId, RecordId> reporter;                 ///< of every whistle
   std::map<RecordId, std::set<RecordId>> organisations;  ///< that have to do with a whistle
 };
 
@@ -38,6 +39,7 @@ Places places_of(const County& county) {
   }
   for (const StoredRow& row : all(county, kinds::kWhistle)) {
     places.grid[row.id] = text_of(row.body, v1::Whistle::kGridFieldNumber).value_or("");
+    places.reporter[row.id] = id_at(row.body, v1::Whistle::kReporterFieldNumber);
   }
   for (const StoredRow& row : all(county, kinds::kAssignment)) {
     places.organisations[id_at(row.body, v1::Assignment::kWhistleFieldNumber)].insert(
@@ -53,12 +55,21 @@ bool place_covers(const Person& person, const std::string& grid, bool personal) 
   return !personal && grid.substr(0, kTownDigits) == person.place.substr(0, kTownDigits);
 }
 
+/// A volunteer has the own reports in sight, and what was said of them by the own hand.
+bool is_own_word(const Places& places, const Person& person, KindId kind, const StoredRow& row) {
+  if (kind == kinds::kWhistle) return places.reporter.at(row.id) == person.worker;
+  return kind == kinds::kWhistleAction &&
+         id_at(row.body, v1::WhistleAction::kActorFieldNumber) == person.worker;
+}
+
 /// What a person's phone should hold of a kind, as the server has it.
 Rows expected(const County& county, const Places& places, const Person& person, KindId kind) {
   Rows rows;
   for (const StoredRow& row : all(county, kind)) {
     bool belongs = false;
-    if (kind == kinds::kVisit || kind == kinds::kHousehold) {
+    if (person.volunteers && kind != kinds::kOutcome) {
+      belongs = is_own_word(places, person, kind, row);
+    } else if (kind == kinds::kVisit || kind == kinds::kHousehold) {
       const std::string grid(text_of(row.body, 2).value_or(""));
       belongs = place_covers(person, grid, kind == kinds::kHousehold);
     } else if (kind == kinds::kResident) {

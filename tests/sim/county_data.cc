@@ -67,6 +67,7 @@ CountyData::CountyData(County& county) {
   person(county, "walker1", v1::ROLE_GRID_WORKER, kGrids[0], town);
   person(county, "walker2", v1::ROLE_GRID_WORKER, kGrids[1], town);
   person(county, "walker3", v1::ROLE_GRID_WORKER, kGrids[2], town);
+  person(county, "courier", v1::ROLE_VOLUNTEER, kGrids[0], town);
   person(county, "acceptor", v1::ROLE_TOWN_ACCEPTOR, kTown, town);
   person(county, "roads", v1::ROLE_DEPARTMENT, "", roads);
   (void)centre;
@@ -118,6 +119,7 @@ void CountyData::person(County& county, const std::string& name, int role, const
   Person person;
   person.name = name;
   person.walks = role == v1::ROLE_GRID_WORKER;
+  person.volunteers = role == v1::ROLE_VOLUNTEER;
   person.place = place;
   person.organisation = organisation;
   person.worker = import_one(county, worker_record(person, role));
@@ -126,7 +128,8 @@ void CountyData::person(County& county, const std::string& name, int role, const
 
 void CountyData::move(County& county, Person& person, const std::string& grid_code) {
   person.place = grid_code;
-  import_one(county, worker_record(person, v1::ROLE_GRID_WORKER), person.worker);
+  const int role = person.walks ? v1::ROLE_GRID_WORKER : v1::ROLE_VOLUNTEER;
+  import_one(county, worker_record(person, role), person.worker);
 }
 
 }  // namespace gridwhistle::sim

@@ -13,8 +13,9 @@ inline constexpr const char* kTown = "440811001000";
 /// Who holds a phone in the run.
 struct Person {
   std::string name;
-  bool walks = false;  ///< a grid worker; others are staff of the town or a department
-  std::string place;   ///< a grid's code15, the town's code12; empty for a department
+  bool walks = false;       ///< a grid worker; others are staff of the town or a department
+  bool volunteers = false;  ///< or may report and no more
+  std::string place;        ///< a grid's code15, the town's code12; empty for a department
   RecordId worker;
   RecordId organisation;
 };
@@ -27,7 +28,7 @@ class CountyData {
   explicit CountyData(County& county);
 
   std::vector<Person>& people() { return people_; }
-  /// The worker walks another grid from now on.
+  /// The worker, or volunteer, has another grid from now on.
   void move(County& county, Person& person, const std::string& grid);
 
  private:

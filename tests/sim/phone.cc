@@ -112,7 +112,9 @@ void Phone::count(const Error* error, const char* what) {
 }
 
 void Phone::do_something() {
-  if (!person_.walks) {
+  if (person_.volunteers) {
+    report();
+  } else if (!person_.walks) {
     act_on_whistle();
   } else {
     switch (dice_.below(13)) {
@@ -241,6 +243,20 @@ void Phone::edit_text(const char* kind, std::uint32_t field) {
   const auto id = client_->put(Change{kind, change, {}, {}});
   if (id) oracle_.wrote(name_, found->info.kind, *id, field, value, seen);
   count(id, "edit");
+}
+
+void Phone::report() {
+  switch (dice_.below(4)) {
+    case 0:
+      act_on_whistle();
+      break;
+    case 1:
+      edit_text("Whistle", kTitle);
+      break;
+    default:
+      new_whistle();
+      break;
+  }
 }
 
 void Phone::edit_household() { edit_text("Household", kHouseholdNotes); }

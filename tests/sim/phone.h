@@ -54,6 +54,7 @@ class Phone {
   void erase_something();
   void record_together();
   void act_on_whistle();
+  void report();
   void look();
 
   std::string fresh(const char* what);

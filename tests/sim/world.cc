@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t kMinute = 60'000;
 constexpr std::uint64_t kHour = 60 * kMinute;
 
+bool has_grid(const Person& person) { return person.walks || person.volunteers; }
+
 class World {
  public:
   World(std::uint64_t seed, const RunOptions& options)
@@ -152,7 +154,7 @@ class World {
   }
 
   void move(Phone& phone) {
-    if (!phone.person().walks || !server_.running() || !dice_.chance(300)) return;
+    if (!has_grid(phone.person()) || !server_.running() || !dice_.chance(300)) return;
     timeline_.note(phone.person().name + " moves");
     data_->move(server_.county(), phone.person(), kGrids[dice_.below(std::size(kGrids))]);
     server_.pump_soon();
@@ -186,7 +188,7 @@ class World {
     server_.start();
     if (!restored) return;
     for (Person& person : data_->people()) {
-      if (person.walks) data_->move(server_.county(), person, std::string(person.place));
+      if (has_grid(person)) data_->move(server_.county(), person, std::string(person.place));
     }
     server_.pump_soon();
   }

@@ -4,9 +4,11 @@
 #include <array>
 
 #include "apply/claims.h"
+#include "apply/own_reports.h"
 #include "apply/parts.h"
 #include "apply/tasks.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "model/audience.h"
 #include "model/record.h"
 #include "schema/fields.h"
 #include "schema/kinds.h"
@@ -76,9 +78,22 @@ constexpr std::string_view kHasLeft =
 
 RoleSet roles_over(const ScopeSet& standing, const std::vector<std::string>& leaves) {
   std::uint64_t bits = 0;
-  for (const std::string& leaf : leaves) bits |= standing.roles_over(leaf).bits();
+  for (const std::string& leaf : leaves) {
+    const RoleSet roles = standing.roles_over(leaf);
+    // Over an own report that lies elsewhere its author is who reported it, and no more.
+    const bool reported = is_worker_scope(leaf) && !roles.empty();
+    bits |= reported ? RoleSet{Role::kVolunteer}.bits() : roles.bits();
+  }
   // Bit 0 is the server's own and never from outside.
   return RoleSet::of_bits(bits & ~std::uint64_t{1});
+}
+
+// Nobody changes, or adds to, what they may not see. What is private asks for more, and what has no
+// place yet for nothing.
+bool sees_any(const ScopeSet& held, const KindSchema& kind,
+              const std::vector<std::string>& leaves) {
+  return leaves.empty() || is_private(kind) ||
+         std::ranges::any_of(leaves, [&](const auto& leaf) { return held.sees(kind, leaf); });
 }
 
 }  // namespace
@@ -242,12 +257,14 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   if (!was_there && merged->changed && !(*page)->record.state.erased) {
     const auto fine = check_required(*(*page)->kind, (*page)->record.state.body);
     if (!fine) return rejected(seq, fine.error().code, fine.error().message);
-    if (operation.kind == kinds::kWhistle || operation.kind == kinds::kWhistleAction) {
+    if (workspace.is_of_whistle(*(*page)->kind, operation.set)) {
       const std::int64_t effective =
           effective_time(author.clocks, operation.claimed, workspace.now_ms());
       const ScopeSet standing = authority == Authority::kChecked
                                     ? standing_at(author.standing, effective, workspace.now_ms())
                                     : ever_held(author.standing);
+      auto kept = keep_in_sight(workspace, operation, author.device.worker, standing, seq);
+      if (!kept) return std::unexpected(std::move(kept.error()));
       auto walked =
           walk_road(workspace, author, operation, standing, authority, std::move(receipt));
       if (!walked) return std::unexpected(std::move(walked.error()));
@@ -299,9 +316,16 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
       effective_time(author.clocks, operation.claimed, workspace.now_ms());
   const bool left = author.device.state == DeviceState::kLeft;
   const ScopeSet standing = standing_at(author.standing, effective, workspace.now_ms());
-  if (!left && standing.writes(kind, leaves)) return std::nullopt;
+  auto own = is_said_of_own_report(workspace, operation, author.device.worker);
+  if (!own) return std::unexpected(std::move(own.error()));
+  if (*own) leaves.push_back(worker_scope(author.device.worker));
+  const bool reports = kind.id == kinds::kWhistle && !(*page)->record.state.exists;
+  const auto may = [&](const ScopeSet& held) {
+    return held.writes(kind, leaves) && (reports || sees_any(held, kind, leaves));
+  };
+  if (!left && may(standing)) return std::nullopt;
   const ScopeSet ever = ever_held(author.standing);
-  if (ever.writes(kind, leaves)) {
+  if (may(ever)) {
     return sealed(seq, "权限已失效，待复核 / your authority ended; a reviewer has it");
   }
   auto before = workspace.leaves_left({operation.kind, operation.id}, operation.set);
@@ -353,6 +377,7 @@ Result<std::optional<Receipt>> Applier::whistle_over(Workspace& workspace,
 Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                                    const Operation& operation, const ScopeSet& standing,
                                    Authority authority, Receipt receipt) {
+  if (operation.kind != kinds::kWhistle && operation.kind != kinds::kWhistleAction) return receipt;
   auto reference = this->reference();
   if (!reference) return std::unexpected(std::move(reference.error()));
   auto organisation = organisation_of(workspace, author.device.worker);

@@ -84,6 +84,13 @@ bool is_before_blowing(WhistleState state) {
   return kStates.has(state);
 }
 
+// Whom the server takes for a volunteer is one, whatever the phone says.
+Source source_of(const v1::Whistle& record, const Actor& reporter) {
+  if (reporter.roles == RoleSet{Role::kVolunteer}) return Source::kVolunteer;
+  if (record.has_source()) return static_cast<Source>(record.source());
+  return reporter.worker.is_nil() ? Source::kPlatform : Source::kWorker;
+}
+
 bool may_take_another_in(WhistleState state) {
   constexpr Set<WhistleState> kOver = {WhistleState::kUnspecified, WhistleState::kRefused,
                                        WhistleState::kMerged, WhistleState::kClosed,
@@ -208,9 +215,7 @@ Result<void> Road::opened(RecordId id, const Actor& reporter, Seq seq) {
   if (!record) return std::unexpected(std::move(record.error()));
   Report report;
   report.id = id;
-  report.source = record->has_source()       ? static_cast<Source>(record->source())
-                  : reporter.worker.is_nil() ? Source::kPlatform
-                                             : Source::kWorker;
+  report.source = source_of(*record, reporter);
   report.whistle_class = record->has_whistle_class()
                              ? static_cast<WhistleClass>(record->whistle_class())
                              : WhistleClass::kRoutine;
@@ -227,6 +232,7 @@ Result<void> Road::opened(RecordId id, const Actor& reporter, Seq seq) {
   const WhistleCase opened = open_whistle(report);
 
   v1::Whistle write;
+  write.set_source(static_cast<v1::Source>(report.source));
   write.set_state(static_cast<v1::WhistleState>(opened.state));
   write.set_level(static_cast<v1::Level>(opened.level));
   if (!opened.owner_org.is_nil()) write.set_owner_org(bytes_of(opened.owner_org));
@@ -519,6 +525,7 @@ Result<void> Road::place_whistle(const WhistleCase& whistle) {
   }
   auto now = workspace_.leaves_of(key);
   if (!now) return std::unexpected(std::move(now.error()));
+  std::ranges::copy_if(*now, std::back_inserter(*leaves), is_worker_scope);
   std::ranges::sort(*leaves);
   std::ranges::sort(*now);
   if (*leaves == *now) return {};

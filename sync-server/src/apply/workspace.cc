@@ -35,6 +35,10 @@ void move_to(std::vector<Membership>& memberships, const std::vector<ScopeNo>& l
   }
 }
 
+void leave_out_own_scopes(std::vector<std::string>& leaves) {
+  std::erase_if(leaves, [](const std::string& leaf) { return is_worker_scope(leaf); });
+}
+
 bool is_in(const std::vector<Membership>& memberships, const std::vector<ScopeNo>& leaves) {
   const auto held = std::ranges::count_if(memberships, &Membership::in);
   return static_cast<std::size_t>(held) == leaves.size() &&
@@ -118,7 +122,14 @@ Result<std::vector<std::string>> Workspace::leaves_by_content(const KindSchema& 
   }
   const RecordKey parent = parent_of(kind, body);
   if (!parent.kind) return nowhere(kind);
-  return leaves_of(parent);
+  auto leaves = leaves_of(parent);
+  if (leaves && is_of_whistle(kind, body)) leave_out_own_scopes(*leaves);
+  return leaves;
+}
+
+bool Workspace::is_of_whistle(const KindSchema& kind, std::string_view body) const {
+  const KindId parent = parent_of(kind, body).kind;
+  return kind.id == kinds::kWhistle || parent == kinds::kWhistle || parent == kinds::kWhistleAction;
 }
 
 Result<std::vector<std::string>> Workspace::leaves_left(RecordKey key, std::string_view set) {
@@ -199,16 +210,22 @@ Result<void> Workspace::write_bytes(const RecordKey& key, std::string_view messa
   return write(key, *set, clear, seq);
 }
 
+// The server's additions to a whistle's places: the organisations called and, of the whistle and
+// what was said of it, its reporter's own scope.
+void Workspace::add_kept(const Page& page, std::vector<std::string>& leaves) {
+  if (!is_of_whistle(*page.kind, page.record.state.body)) return;
+  for (const Membership& m : page.record.memberships) {
+    const std::string& name = storage_.scope_name(m.scope);
+    const bool called = page.kind->id == kinds::kWhistle && name.starts_with("org:");
+    if (m.in && (called || is_worker_scope(name))) leaves.push_back(name);
+  }
+}
+
 // After a change: the record's places, which its content names, and those of what follows it. What
-// the server has added to a whistle's places (the organisations called) stays.
+// the server has added stays.
 Result<void> Workspace::settle(const RecordKey& key, const Page& page,
                                std::vector<std::string> leaves, Seq seq) {
-  if (key.kind == kinds::kWhistle) {
-    for (const Membership& m : page.record.memberships) {
-      const std::string& name = storage_.scope_name(m.scope);
-      if (m.in && name.starts_with("org:")) leaves.push_back(name);
-    }
-  }
+  add_kept(page, leaves);
   if (key.kind == kinds::kWorker) {
     auto places = places_of_worker(*this, key.id, page.record.state.body);
     if (!places) return std::unexpected(std::move(places.error()));
@@ -243,7 +260,10 @@ Result<void> Workspace::move_children(RecordId parent, const std::vector<std::st
     if (!page) return std::unexpected(std::move(page.error()));
     // What was moved to another parent, or is not written yet, does not follow this one.
     if (parent_of(*(*page)->kind, (*page)->record.state.body).id != parent) continue;
-    if (auto placed = place(key, leaves, next_seq()); !placed) return placed;
+    std::vector<std::string> own = leaves;
+    if (is_of_whistle(*(*page)->kind, (*page)->record.state.body)) leave_out_own_scopes(own);
+    add_kept(**page, own);
+    if (auto placed = place(key, own, next_seq()); !placed) return placed;
   }
   return {};
 }

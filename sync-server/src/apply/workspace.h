@@ -65,18 +65,22 @@ class Workspace {
   }
 
   /// Puts a record into these leaf scopes and takes it out of all others; what follows it comes
-  /// along. `seq` is the change's.
+  /// along, but not into its reporter's own scope. `seq` is the change's.
   Result<void> place(const RecordKey& key, const std::vector<std::string>& leaves, Seq seq);
 
   /// The leaf scopes a record is in.
   Result<std::vector<std::string>> leaves_of(const RecordKey& key);
   /// The leaf scopes its content says it belongs to. Nothing for a child whose parent is not there.
+  /// The reporter's own scope of a whistle is not among them: see `keep_in_sight`.
   /// kInvalid: it names no scope of this county.
   Result<std::vector<std::string>> leaves_by_content(const KindSchema& kind, std::string_view body);
 
   /// The leaf scopes that a record, or what it follows, has been in and is no longer; `set` stands
   /// for a record that is not there yet. Whoever worked there may not have heard of it.
   Result<std::vector<std::string>> leaves_left(RecordKey key, std::string_view set);
+
+  /// Whether a record is a whistle or follows one, and may lie in its reporter's own scope.
+  bool is_of_whistle(const KindSchema& kind, std::string_view body) const;
 
   /// What follows a record, this transaction's included.
   Result<std::vector<RecordKey>> children(RecordId parent);
@@ -100,6 +104,7 @@ class Workspace {
   Result<void> settle(const RecordKey& key, const Page& page, std::vector<std::string> leaves,
                       Seq seq);
   Result<void> move_children(RecordId parent, const std::vector<std::string>& leaves);
+  void add_kept(const Page& page, std::vector<std::string>& leaves);
 
   Storage& storage_;
   const Schema& schema_;

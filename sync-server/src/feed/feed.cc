@@ -210,7 +210,8 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
         place.visible = true;
         if (!named) place.scopes.push_back(leaf);
         named = true;
-        place.since_creation |= m.entered == stored.state.created;
+        // Of a report that lies elsewhere too, a phone cannot tell by itself that it may keep it.
+        place.since_creation |= m.entered == stored.state.created && !is_worker_scope(leaf);
       }
       if (!m.in && m.seq <= held.cursor) continue;
       // A scope may lag because the device holds it again, or more of it: the rows it read then may

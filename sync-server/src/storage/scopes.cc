@@ -11,6 +11,8 @@ namespace gridwhistle {
 
 namespace {
 
+constexpr std::string_view kWorkerPrefix = "worker:";
+
 bool all_digits(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -63,7 +65,7 @@ constexpr std::array kRights = {
     Right{kinds::kVisit, kWalkers | RoleSet{Role::kMediator, Role::kReturnVisitor}},
     Right{kinds::kTrackBatch, kWalkers},
     Right{kinds::kWhistle, kReporters},
-    Right{kinds::kWhistleAction, kReporters.without({Role::kVolunteer})},
+    Right{kinds::kWhistleAction, kReporters},
     Right{kinds::kWhistleContact, kReporters},
     Right{kinds::kHousehold, kGridStaff},
     Right{kinds::kResident, kGridStaff},
@@ -102,12 +104,15 @@ std::optional<std::string> leaf_scope(std::string_view county, std::string_view 
 
 std::string org_scope(RecordId organisation) { return "org:" + to_hex(organisation.bytes()); }
 
-std::string worker_scope(RecordId worker) { return "worker:" + to_hex(worker.bytes()); }
+std::string worker_scope(RecordId worker) {
+  return std::string(kWorkerPrefix) + to_hex(worker.bytes());
+}
+
+bool is_worker_scope(std::string_view scope) { return scope.starts_with(kWorkerPrefix); }
 
 RecordId worker_of_scope(std::string_view scope) {
-  constexpr std::string_view kPrefix = "worker:";
-  if (!scope.starts_with(kPrefix) || !is_hex_id(scope.substr(kPrefix.size()))) return {};
-  std::string text(scope.substr(kPrefix.size()));
+  if (!is_worker_scope(scope) || !is_hex_id(scope.substr(kWorkerPrefix.size()))) return {};
+  std::string text(scope.substr(kWorkerPrefix.size()));
   for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
   return RecordId::parse(text).value_or(RecordId{});
 }

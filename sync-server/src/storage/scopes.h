@@ -29,6 +29,8 @@ std::optional<std::string> leaf_scope(std::string_view county, std::string_view 
 
 std::string org_scope(RecordId organisation);
 std::string worker_scope(RecordId worker);
+/// Whether a canonical scope is a worker's own.
+bool is_worker_scope(std::string_view scope);
 /// The id in a scope that `worker_scope` made; nil for any other.
 RecordId worker_of_scope(std::string_view scope);
 
