@@ -73,20 +73,21 @@ Seq Workspace::next_seq() {
 }
 
 Result<Workspace::Page*> Workspace::open(const RecordKey& key) {
-  std::unique_ptr<Page>& slot = pages_[key];
-  if (slot) return slot.get();
+  if (const auto page = pages_.find(key); page != pages_.end()) return &page->second;
   const KindSchema* kind = schema_.kind(key.kind);
   if (kind == nullptr) return fail(ErrorCode::kInternal, "a kind this build does not know");
   auto stored = storage_.record(key);
   if (!stored) return std::unexpected(std::move(stored.error()));
-  slot = std::make_unique<Page>();
-  slot->kind = kind;
+  const auto opened = pages_.emplace(key, Page{}).first;
+  opened_.push_back(&*opened);
+  Page& page = opened->second;
+  page.kind = kind;
   if (*stored) {
-    slot->record = **stored;
-    slot->before = slot->record.memberships;
-    slot->parent = parent_of(*kind, slot->record.state.body).id;
+    page.record = **stored;
+    page.before = page.record.memberships;
+    page.parent = parent_of(*kind, page.record.state.body).id;
   }
-  return slot.get();
+  return &page;
 }
 
 RecordKey Workspace::parent_of(const KindSchema& kind, std::string_view body) const {
@@ -269,16 +270,18 @@ Result<void> Workspace::move_children(RecordId parent, const std::vector<std::st
 }
 
 Result<void> Workspace::flush() {
-  for (auto& [key, page] : pages_) {
-    if (!page || !page->dirty) continue;
-    const RecordKey parent = parent_of(*page->kind, page->record.state.body);
-    const RecordId new_parent = parent.id == page->parent ? RecordId{} : parent.id;
-    if (auto put = storage_.put_record(*page->kind, key.id, std::move(page->record), page->before,
+  for (auto* opened : opened_) {
+    auto& [key, page] = *opened;
+    if (!page.dirty) continue;
+    const RecordKey parent = parent_of(*page.kind, page.record.state.body);
+    const RecordId new_parent = parent.id == page.parent ? RecordId{} : parent.id;
+    if (auto put = storage_.put_record(*page.kind, key.id, std::move(page.record), page.before,
                                        new_parent);
         !put) {
       return put;
     }
   }
+  opened_.clear();
   pages_.clear();
   new_children_.clear();
   return {};
@@ -290,8 +293,8 @@ bool Workspace::claim(std::string_view name, RecordId by) {
 
 std::vector<RecordKey> Workspace::touched() const {
   std::vector<RecordKey> keys;
-  for (const auto& [key, page] : pages_) {
-    if (page && page->dirty) keys.push_back(key);
+  for (const auto* opened : opened_) {
+    if (opened->second.dirty) keys.push_back(opened->first);
   }
   return keys;
 }

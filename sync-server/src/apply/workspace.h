@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gridwhistle/ids.h"
@@ -109,8 +110,9 @@ class Workspace {
   Storage& storage_;
   const Schema& schema_;
   const std::int64_t now_ms_;
-  std::map<RecordKey, std::unique_ptr<Page>> pages_;
-  std::multimap<RecordId, RecordKey> new_children_;  ///< by parent
+  std::unordered_map<RecordKey, Page> pages_;
+  std::vector<std::pair<const RecordKey, Page>*> opened_;  ///< the pages, first opened first
+  std::multimap<RecordId, RecordKey> new_children_;        ///< by parent
   std::map<std::string, RecordId, std::less<>> claimed_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,18 @@ struct RecordKey {
 
   auto operator<=>(const RecordKey&) const = default;
 };
+
+}  // namespace gridwhistle
+
+/// By the id alone, which hardly two records share.
+template <>
+struct std::hash<gridwhistle::RecordKey> {
+  std::size_t operator()(const gridwhistle::RecordKey& key) const noexcept {
+    return std::hash<gridwhistle::RecordId>()(key.id);
+  }
+};
+
+namespace gridwhistle {
 
 /// One line of a scope's feed.
 struct FeedEntry {

@@ -90,10 +90,6 @@ class SqliteStorage final : public Storage {
     std::string name;
     Seq last;
   };
-  struct KeyHash {
-    std::size_t operator()(const RecordKey& key) const { return std::hash<RecordId>()(key.id); }
-  };
-
   Result<void> load_scopes();
   Result<void> put_line(const Membership& membership, const RecordKey& key);
   Result<void> drop_line(const Membership& membership);
@@ -117,7 +113,7 @@ class SqliteStorage final : public Storage {
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
   /// Records as they were last read or written: what one phone sent is read for all others at once.
-  std::unordered_map<RecordKey, std::shared_ptr<const StoredRecord>, KeyHash> recent_;
+  std::unordered_map<RecordKey, std::shared_ptr<const StoredRecord>> recent_;
   std::size_t recent_bytes_ = 0;
   /// The newest id of a device in a kind's table; under kind 0 the newest that is a parent. Devices
   /// count their ids, so one beyond it is not there. After a rollback it may be too high, which
