@@ -36,25 +36,28 @@ bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   return false;
 }
 
+void print(std::uint64_t played, std::uint64_t failed, double seconds, const RunResult& total) {
+  const auto whole = [](auto number) { return static_cast<unsigned long long>(number); };
+  std::printf(
+      "%llu seeds, %llu failed, %.0f seeds an hour; %llu promises, %llu calls, %llu frames, "
+      "%llu kills\n",
+      whole(played), whole(failed), static_cast<double>(played) * 3600 / seconds,
+      whole(total.promises), whole(total.calls), whole(total.frames), whole(total.kills));
+}
+
 int play_all(const Options& options) {
+  constexpr std::uint64_t kSeedsALine = 1000;  // of a long run, some minutes each
   const auto began = std::chrono::steady_clock::now();
   RunResult total;
   std::uint64_t failed = 0;
   const std::uint64_t first = options.seed != 0 ? options.seed : options.start;
   const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    if (!play(seed, options, total)) ++failed;
+  for (std::uint64_t played = 1; played <= count; ++played) {
+    if (!play(first + played - 1, options, total)) ++failed;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
+    if (played % kSeedsALine == 0 || played == count) print(played, failed, passed.count(), total);
     std::fflush(stdout);
   }
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  std::printf(
-      "%llu seeds, %llu failed, %.0f seeds an hour; %llu promises, %llu calls, %llu frames, "
-      "%llu kills\n",
-      static_cast<unsigned long long>(count), static_cast<unsigned long long>(failed),
-      static_cast<double>(count) * 3600 / seconds, static_cast<unsigned long long>(total.promises),
-      static_cast<unsigned long long>(total.calls), static_cast<unsigned long long>(total.frames),
-      static_cast<unsigned long long>(total.kills));
   return failed == 0 ? 0 : 1;
 }
 
