@@ -24,7 +24,6 @@ std::string hash_of(const Operation& operation) {
   append_varint(bytes, operation.lane_seq.value);
   append_varint(bytes, operation.dev_seq.value);
   append_varint(bytes, operation.base_seq.value);
-  append_varint(bytes, operation.own_since.value);
   append_varint(bytes, operation.hlc.value);
   append_varint(bytes, zigzag(operation.claimed.wall_ms));
   append_varint(bytes, operation.claimed.boot_ms);
@@ -34,6 +33,8 @@ std::string hash_of(const Operation& operation) {
   append_varint(bytes, operation.clear.size());
   for (const std::uint32_t number : operation.clear) append_varint(bytes, number);
   append_sized(bytes, operation.remove);
+  // Came later: an operation without it has the hash it had before.
+  if (operation.own_since) append_varint(bytes, operation.own_since.value);
   return sha256(bytes);
 }
 

@@ -1,5 +1,6 @@
 #include "sqlite/schema_tables.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <set>
@@ -55,6 +56,15 @@ Result<std::set<std::string, std::less<>>> columns_in_file(Connection& connectio
   }
 }
 
+std::string_view name_in(std::string_view declaration) {
+  return declaration.substr(0, declaration.find(' '));
+}
+
+Result<void> add_column(Connection& connection, const std::string& table,
+                        std::string_view declaration) {
+  return connection.script("ALTER TABLE " + table + " ADD COLUMN " + std::string(declaration));
+}
+
 // Builds one kind's table. `fill` collects the fields whose columns do not say what `body` says.
 class TableBuilder {
  public:
@@ -94,20 +104,17 @@ class TableBuilder {
 
   Result<void> add_missing(const std::set<std::string, std::less<>>& present) {
     for (const std::string_view column : layout_.columns) {
-      if (present.contains(column.substr(0, column.find(' ')))) continue;
-      if (auto added = add(column); !added) return added;
+      if (present.contains(name_in(column))) continue;
+      if (auto added = add_column(connection_, table_, column); !added) return added;
     }
     if (kind_ == nullptr) return {};
     for (const FieldSchema& field : kind_->fields) {
       const std::string name = column_name(field.number);
       if (!has_column(field) || present.contains(name)) continue;
-      if (auto added = add(name + " " + std::string(column_type(field.type))); !added) return added;
+      const std::string declaration = name + " " + std::string(column_type(field.type));
+      if (auto added = add_column(connection_, table_, declaration); !added) return added;
     }
     return {};
-  }
-
-  Result<void> add(std::string_view declaration) {
-    return connection_.script("ALTER TABLE " + table_ + " ADD COLUMN " + std::string(declaration));
   }
 
   Result<void> fill() {
@@ -249,6 +256,12 @@ Result<void> build_tables(Connection& connection, const Schema& schema, const Ta
   for (const KindSchema& kind : schema.kinds) {
     if (auto built = TableBuilder(connection, kind.id, &kind, layout).build(); !built) return built;
   }
+  const auto kinds = kinds_in_file(connection);
+  if (!kinds) return std::unexpected(kinds.error());
+  for (const KindId kind : *kinds) {
+    if (schema.kind(kind) != nullptr) continue;
+    if (auto built = build_unknown_kind(connection, kind, layout); !built) return built;
+  }
   // The newest schema that ever wrote here, for people and for support.
   if (auto noted = connection.run(
           "INSERT INTO meta VALUES('schema', ?1) ON CONFLICT(key) DO UPDATE SET value=?1 "
@@ -260,11 +273,23 @@ Result<void> build_tables(Connection& connection, const Schema& schema, const Ta
   return transaction->commit();
 }
 
-Result<bool> tables_current(Connection& connection, const Schema& schema) {
+Result<void> add_missing_column(Connection& connection, const std::string& table,
+                                std::string_view declaration) {
+  const auto present = columns_in_file(connection, table);
+  if (!present) return std::unexpected(present.error());
+  if (present->contains(name_in(declaration))) return {};
+  return add_column(connection, table, declaration);
+}
+
+Result<bool> tables_current(Connection& connection, const Schema& schema,
+                            const TableLayout& layout) {
   for (const KindSchema& kind : schema.kinds) {
     const auto present = columns_in_file(connection, table_name(kind.id));
     if (!present) return std::unexpected(present.error());
-    if (present->empty()) return false;
+    const bool whole = std::ranges::all_of(layout.columns, [&](std::string_view column) {
+      return present->contains(name_in(column));
+    });
+    if (!whole) return false;
     for (const FieldSchema& field : kind.fields) {
       if (!has_column(field)) continue;
       const auto current = connection.number(

@@ -42,8 +42,13 @@ Result<void> claim_file(Connection& connection, const FileFormat& format);
 /// to date by itself. One transaction of its own.
 Result<void> build_tables(Connection& connection, const Schema& schema, const TableLayout& layout);
 
+/// Adds a column, as declared in a TableLayout, to a table that an older build made without it.
+Result<void> add_missing_column(Connection& connection, const std::string& table,
+                                std::string_view declaration);
+
 /// Whether the file has everything the schema needs, as a read-only opening must find it.
-Result<bool> tables_current(Connection& connection, const Schema& schema);
+Result<bool> tables_current(Connection& connection, const Schema& schema,
+                            const TableLayout& layout);
 
 /// Creates the table of a kind that no schema of this build declares: its rows are kept whole.
 Result<void> build_unknown_kind(Connection& connection, KindId kind, const TableLayout& layout);

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS outbox(
   boot_ms INTEGER NOT NULL, boot_id INTEGER NOT NULL, scope TEXT NOT NULL, fields BLOB NOT NULL,
   clear BLOB NOT NULL, remove BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0,
   status INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0,
-  seq INTEGER NOT NULL DEFAULT 0, own_since INTEGER NOT NULL DEFAULT 0);
+  seq INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS outbox_refused ON outbox(key) WHERE state=2;
 CREATE TABLE IF NOT EXISTS scope_sets(number INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS drafts(
@@ -93,11 +93,12 @@ Result<void> load_kinds(StoreState& state) {
 Result<void> build(StoreState& state) {
   GW_TRY(sqlite::claim_file(state.connection, kFormat));
   if (state.options.read_only) {
-    GW_TRY_LET(current, sqlite::tables_current(state.connection, state.schema));
+    GW_TRY_LET(current, sqlite::tables_current(state.connection, state.schema, kLayout));
     if (current) return {};
     return fail(ErrorCode::kReadOnly, "the file has to be brought up to date first", "open");
   }
   GW_TRY(state.connection.script(kTables));
+  GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kOwnSince));
   return sqlite::build_tables(state.connection, state.schema, kLayout);
 }
 

@@ -27,12 +27,13 @@ namespace gridwhistle::store {
 /// row of `scope_sets`, 0 before the feed has named any, kGone when the record left or was erased.
 /// `own_since`: own writes up to there are out of sight until the feed brings the record.
 inline constexpr std::int64_t kGone = -1;
+inline constexpr std::string_view kOwnSince = "own_since INTEGER NOT NULL DEFAULT 0";
 inline constexpr std::string_view kColumns[] = {"base BLOB",
                                                 "pending BLOB",
                                                 "base_seq INTEGER NOT NULL DEFAULT 0",
                                                 "last_seq INTEGER NOT NULL DEFAULT 0",
                                                 "scopes INTEGER NOT NULL DEFAULT 0",
-                                                "own_since INTEGER NOT NULL DEFAULT 0"};
+                                                kOwnSince};
 inline constexpr sqlite::TableLayout kLayout{kColumns};
 inline constexpr sqlite::FileFormat kFormat{0x47574850, 1};
 

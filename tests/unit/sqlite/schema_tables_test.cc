@@ -90,7 +90,7 @@ TEST_CASE("a file of an older schema gets what is missing, filled from its recor
   Connection connection = opened(folder.file("a"), kNew);
   CHECK(found(connection, "f2='440811' AND f3=12 AND f4=0.5 AND last_seq=1") == 1);
   CHECK(connection.number("SELECT count(*) FROM k9", -1).value() == 0);
-  CHECK(tables_current(connection, kNew).value());
+  CHECK(tables_current(connection, kNew, kLayout).value());
   CHECK(connection.number("SELECT value FROM meta WHERE key='schema'", 0).value() == 2);
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("what an older build wrote into a newer file is indexed when the newer
   }
   {
     Connection older = opened(folder.file("a"), kOld);
-    CHECK_FALSE(tables_current(older, kNew).value());
+    CHECK_FALSE(tables_current(older, kNew, kLayout).value());
     put(older, kOld, kId, 2, visit("440811", 99, 0.75));
     put(older, kOld, kOtherId, 3, visit("440811", 98, 0.25));
   }

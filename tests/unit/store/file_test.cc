@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "phone.h"
+#include "sqlite/connection.h"
+#include "sqlite/schema_tables.h"
 #include "support/power_cut_vfs.h"
 
 namespace gridwhistle::store {
@@ -115,6 +117,27 @@ TEST_CASE("a file of an older schema is brought up to date and keeps everything"
   REQUIRE(found);
   CHECK(found->size() == 1);
   CHECK(phone->sync_state().value().unsent == 1);
+}
+
+TEST_CASE("a file from before a column of the store's own keeps what is unsent, and goes on") {
+  Phone phone;
+  const RecordId id = phone.put(kVisit, visit("旧"));
+  phone.store.reset();
+  {
+    auto file = sqlite::Connection::open({.path = phone.options().path});
+    REQUIRE(file);
+    REQUIRE(file->script("ALTER TABLE outbox DROP COLUMN own_since"));
+    REQUIRE(file->script("ALTER TABLE " + sqlite::table_name(kVisit) + " DROP COLUMN own_since"));
+  }
+  StoreOptions reading = phone.options();
+  reading.read_only = true;
+  CHECK(Store::open(reading).error().code == ErrorCode::kReadOnly);
+  phone.open();
+  CHECK(phone.get<v1::Visit>(kVisit, id).notes() == "旧");
+  const auto unsent = phone->operations(Lane::kRecords, LaneSeq(0), 100'000);
+  REQUIRE(unsent);
+  REQUIRE(unsent->size() == 1);
+  CHECK_FALSE(unsent->front().own_since);
 }
 
 TEST_CASE("a build that brings kinds reads again what the server passed over, once") {
