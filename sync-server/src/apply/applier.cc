@@ -257,7 +257,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   if (!was_there && merged->changed && !(*page)->record.state.erased) {
     const auto fine = check_required(*(*page)->kind, (*page)->record.state.body);
     if (!fine) return rejected(seq, fine.error().code, fine.error().message);
-    if (workspace.is_of_whistle(*(*page)->kind, operation.set)) {
+    if (is_of_whistle(*(*page)->kind, operation.set)) {
       const std::int64_t effective =
           effective_time(author.clocks, operation.claimed, workspace.now_ms());
       const ScopeSet standing = authority == Authority::kChecked

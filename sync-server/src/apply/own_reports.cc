@@ -10,10 +10,9 @@ namespace gridwhistle {
 Result<bool> is_said_of_own_report(Workspace& workspace, const Operation& operation,
                                    RecordId author) {
   const KindSchema& kind = *workspace.schema().kind(operation.kind);
+  if (!is_of_whistle(kind, operation.set) || is_private(kind)) return false;
   const RecordKey whole = workspace.parent_of(kind, operation.set);
-  if (!whole.kind || is_private(kind) || !workspace.is_of_whistle(kind, operation.set)) {
-    return false;
-  }
+  if (!whole.kind) return false;
   auto leaves = workspace.leaves_of(whole);
   if (!leaves) return std::unexpected(std::move(leaves.error()));
   return std::ranges::find(*leaves, worker_scope(author)) != leaves->end();

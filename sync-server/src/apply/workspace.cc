@@ -46,6 +46,12 @@ bool is_in(const std::vector<Membership>& memberships, const std::vector<ScopeNo
              memberships, [&](const Membership& m) { return !m.in || contains(leaves, m.scope); });
 }
 
+// Which kind a record follows, if it follows any.
+KindId parent_kind_of(const KindSchema& kind, std::string_view body) {
+  if (kind.scope_parent_kind_field == 0) return kind.scope_parent_kind;
+  return KindId(static_cast<std::uint32_t>(int_of(body, kind.scope_parent_kind_field).value_or(0)));
+}
+
 // Leaves out what stands there already; false when nothing is left to do. A group goes whole.
 bool keep_differing(const Workspace::Page& page, std::string_view set,
                     const std::vector<std::uint32_t>& clear, Operation& operation) {
@@ -93,11 +99,7 @@ Result<Workspace::Page*> Workspace::open(const RecordKey& key) {
 RecordKey Workspace::parent_of(const KindSchema& kind, std::string_view body) const {
   if (kind.scope_parent == 0) return {};
   const auto id = RecordId::from_bytes(text_of(body, kind.scope_parent).value_or(""));
-  KindId parent = kind.scope_parent_kind;
-  if (kind.scope_parent_kind_field != 0) {
-    parent =
-        KindId(static_cast<std::uint32_t>(int_of(body, kind.scope_parent_kind_field).value_or(0)));
-  }
+  const KindId parent = parent_kind_of(kind, body);
   if (!id || schema_.kind(parent) == nullptr) return {};
   return {parent, *id};
 }
@@ -128,8 +130,8 @@ Result<std::vector<std::string>> Workspace::leaves_by_content(const KindSchema& 
   return leaves;
 }
 
-bool Workspace::is_of_whistle(const KindSchema& kind, std::string_view body) const {
-  const KindId parent = parent_of(kind, body).kind;
+bool is_of_whistle(const KindSchema& kind, std::string_view body) {
+  const KindId parent = parent_kind_of(kind, body);
   return kind.id == kinds::kWhistle || parent == kinds::kWhistle || parent == kinds::kWhistleAction;
 }
 

@@ -80,9 +80,6 @@ class Workspace {
   /// for a record that is not there yet. Whoever worked there may not have heard of it.
   Result<std::vector<std::string>> leaves_left(RecordKey key, std::string_view set);
 
-  /// Whether a record is a whistle or follows one, and may lie in its reporter's own scope.
-  bool is_of_whistle(const KindSchema& kind, std::string_view body) const;
-
   /// What follows a record, this transaction's included.
   Result<std::vector<RecordKey>> children(RecordId parent);
 
@@ -115,5 +112,8 @@ class Workspace {
   std::multimap<RecordId, RecordKey> new_children_;        ///< by parent
   std::map<std::string, RecordId, std::less<>> claimed_;
 };
+
+/// Whether a record is a whistle or follows one, and may lie in its reporter's own scope.
+bool is_of_whistle(const KindSchema& kind, std::string_view body);
 
 }  // namespace gridwhistle
