@@ -30,4 +30,13 @@ void stand_again(RecordState& record, Seq seq) {
   record.last_seq = seq;
 }
 
+void show_to_writer(RecordState& record, Seq seq) {
+  const auto show = [&](Stamp& stamp) {
+    if (stamp.seq == seq) stamp.known_to_writer = false;
+  };
+  show(record.common);
+  show(record.erasure);
+  for (FieldStamp& field : record.fields) show(field.stamp);
+}
+
 }  // namespace gridwhistle

@@ -18,4 +18,7 @@ void erase_along(RecordState& part, const Stamp& erasure, Seq seq);
 /// device, its writers' too, as change number `seq`.
 void stand_again(RecordState& record, Seq seq);
 
+/// What change number `seq` wrote goes to its writer's device too, whose file does not hold it.
+void show_to_writer(RecordState& record, Seq seq);
+
 }  // namespace gridwhistle

@@ -9,8 +9,9 @@ namespace gridwhistle::store {
 
 namespace {
 
-bool stays_visible(OutcomeStatus status) {
-  return was_applied(status) || status == OutcomeStatus::kParked;
+OutboxState state_after(OutcomeStatus status) {
+  if (status == OutcomeStatus::kParked) return OutboxState::kParked;
+  return was_applied(status) ? OutboxState::kApplied : OutboxState::kRefused;
 }
 
 class Acknowledgement {
@@ -73,6 +74,7 @@ class Acknowledgement {
 
   Result<void> lay_in(Lane lane, std::uint64_t first, std::uint64_t end, Seq first_seq,
                       OutcomeStatus status) {
+    const OutboxState after = state_after(status);
     for (std::uint64_t number = first; number < end; ++number) {
       const OutboxKey key = key_of(lane, LaneSeq(number));
       const Seq seq(first_seq.value + (number - first));
@@ -80,8 +82,8 @@ class Acknowledgement {
       const KindTable* table = table_of(state_, target.kind);
       if (target.dismissed) continue;
       kinds_.insert(target.kind);
-      if (!stays_visible(status)) refused_.insert(target.id);
-      if (table == nullptr) continue;
+      if (after == OutboxState::kRefused) refused_.insert(target.id);
+      if (after == OutboxState::kParked || table == nullptr) continue;
       GW_TRY_LET(settled, settle_only(*table, target.id, key, seq, status));
       if (!settled) GW_TRY(fold_in(*table, target.id, key, seq, status));
       if (target.type != OperationType::kErase) continue;
@@ -135,13 +137,12 @@ class Acknowledgement {
 
   Result<void> note(Lane lane, std::uint64_t first, std::uint64_t end, Seq first_seq,
                     const v1::AckRun& run) {
-    const bool visible = stays_visible(static_cast<OutcomeStatus>(run.status()));
     const OutboxKey first_key = key_of(lane, LaneSeq(first));
     return state_.connection.run(
         "UPDATE outbox SET state=CASE state WHEN 3 THEN 3 ELSE ? END, status=?, code=?, seq=? + "
         "(key - ?) WHERE key BETWEEN ? AND ?",
-        visible ? OutboxState::kApplied : OutboxState::kRefused, run.status(), run.code(),
-        first_seq, first_key, first_key, key_of(lane, LaneSeq(end - 1)));
+        state_after(static_cast<OutcomeStatus>(run.status())), run.status(), run.code(), first_seq,
+        first_key, first_key, key_of(lane, LaneSeq(end - 1)));
   }
 
   StoreState& state_;

@@ -118,8 +118,8 @@ class CutApplication {
     return save_row(state_, table, row.id, present);
   }
 
-  // What became of an own operation that the server had kept. A parked one is in the base, and
-  // leaves a record that nothing else has made yet to nobody when it is refused in the end.
+  // What became of an own operation that the server had kept. What it made of its record the feed
+  // brings, to its author too: it comes off the record's list.
   Result<void> settle_kept(const Row& row) {
     const KindSchema* outcome = state_.schema.kind("Outcome");
     if (outcome == nullptr || row.kind != outcome->id) return {};
@@ -128,35 +128,29 @@ class CutApplication {
     const auto status = static_cast<OutcomeStatus>(number("status"));
     const OutboxKey key = key_of(static_cast<Lane>(number("lane")), LaneSeq(number("lane_seq")));
     if (status == OutcomeStatus::kParked || lane_seq_of(key) == LaneSeq(0)) return {};
-    GW_TRY_LET(operation, load_operation(state_, key));
     GW_TRY(state_.connection.run(
-        "UPDATE outbox SET state=?, status=?, code=? WHERE key=? AND state IN (1, 2) AND "
+        "UPDATE outbox SET state=?, status=?, code=? WHERE key=? AND state IN (2, 4) AND "
         "status IN (?, ?)",
         was_applied(status) ? OutboxState::kApplied : OutboxState::kRefused, status, number("code"),
         key, OutcomeStatus::kParked, OutcomeStatus::kSealed));
-    settled_ |= state_.connection.changes() > 0;
-    if (operation && !operation->creates) return {};
-    const auto id =
-        RecordId::from_bytes(text_of(row.set, outcome->field("record")->number).value_or(""));
-    const KindTable* table =
-        table_of(state_, KindId(static_cast<std::uint32_t>(number("record_kind"))));
-    return id && table != nullptr ? settle_parked(*table, *id, status, row.last_seq)
-                                  : Result<void>();
+    if (state_.connection.changes() == 0) return {};
+    settled_ = true;
+    GW_TRY_LET(operation, load_operation(state_, key));
+    const KindTable* table = operation ? table_of(state_, operation->kind) : nullptr;
+    if (table == nullptr) return {};
+    GW_TRY(take_off_list(*table, operation->id, key));
+    if (operation->type != OperationType::kErase) return {};
+    GW_TRY_LET(parts, hidden_by(state_, key));
+    for (const Part& part : parts) GW_TRY(take_off_list(*part.table, part.id, key));
+    return {};
   }
 
-  Result<void> settle_parked(const KindTable& table, const RecordId& id, OutcomeStatus status,
-                             Seq seq) {
+  Result<void> take_off_list(const KindTable& table, const RecordId& id, OutboxKey key) {
     GW_TRY_LET(row, load_row(state_, table, id));
-    if (!row || !row->delivered() || row->last_seq) return {};
+    if (!row) return {};
+    GW_TRY(take_off(state_, table, key, *row));
     kinds_.insert(table.id);
-    if (was_applied(status)) {
-      row->last_seq = seq;
-    } else {
-      GW_TRY(rebase(state_, table, *row, std::nullopt));
-      // Should a reviewer take it after all, the feed must bring it like everybody's.
-      position_.own_since = state_.dev_seq;
-      GW_TRY(mark_unindexed(state_, table, id));
-    }
+    GW_TRY(mark_unindexed(state_, table, id));
     return save_row(state_, table, id, *row);
   }
 

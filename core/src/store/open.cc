@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kDeviceMask = (1ULL << 60) - 1;
 
 // `key` is lane and lane_seq in one, so that a lane is a range and its end is found at once. The
-// two indexes hold exceptions only; an ordinary operation is in none.
+// indexes hold exceptions only; an ordinary operation is in none.
 constexpr std::string_view kTables = R"(
 CREATE TABLE IF NOT EXISTS outbox(
   key INTEGER PRIMARY KEY, dev_seq INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,
@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS outbox(
   status INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0,
   seq INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS outbox_refused ON outbox(key) WHERE state=2;
+CREATE INDEX IF NOT EXISTS outbox_parked ON outbox(id) WHERE state=4;
 CREATE TABLE IF NOT EXISTS scope_sets(number INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS drafts(
   name TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, record BLOB NOT NULL,

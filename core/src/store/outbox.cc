@@ -89,7 +89,8 @@ Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key
 }
 
 // An operation that a later one of the same record must not be overwritten by stays: whatever was
-// recorded after the first unacknowledged one may still be asked for.
+// recorded after the first unacknowledged one may still be asked for, and what was recorded of a
+// record that a parked one is of.
 Result<void> forget_backed_up(StoreState& state, Seq backed_up) {
   auto first_open = static_cast<std::int64_t>(state.dev_seq.value) + 1;
   for (const Lane lane : kLanes) {
@@ -124,7 +125,8 @@ Result<void> forget_backed_up(StoreState& state, Seq backed_up) {
                       static_cast<std::int64_t>(forgotten.value)));
     }
     GW_TRY(state.connection.run(
-        "DELETE FROM outbox WHERE key BETWEEN ? AND ? AND seq<=? AND dev_seq<? AND state IN (1, 3)",
+        "DELETE FROM outbox WHERE key BETWEEN ? AND ? AND seq<=? AND dev_seq<? AND state IN (1, 3) "
+        "AND id NOT IN (SELECT id FROM outbox WHERE state=4)",
         first, last, backed_up, first_open));
   }
   return {};

@@ -172,26 +172,29 @@ Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
   return {};
 }
 
+Result<void> take_off(StoreState& state, const KindTable& table, OutboxKey key, RecordRow& row) {
+  std::optional<std::string> delivered = row.delivered();
+  std::vector<PendingKey> keys = pending_of(row.pending);
+  std::erase_if(keys, [&](const PendingKey& pending) { return pending.key == key; });
+  row.pending = pending_list(keys);
+  return rebase(state, table, row, std::move(delivered));
+}
+
 Result<void> fold(StoreState& state, const KindTable& table, const Operation& operation,
                   OutcomeStatus status, RecordRow& row) {
+  const OutboxKey key = key_of(operation.lane, operation.lane_seq);
+  if (!was_applied(status)) return take_off(state, table, key, row);
   std::optional<std::string> delivered = row.delivered();
   std::vector<PendingKey> keys = pending_of(row.pending);
   GW_TRY_LET(folded, load_operations(state, keys, true));
-  // A parked operation is in the server's hands and will be applied there: it stays in sight.
-  const bool stays = was_applied(status) || status == OutcomeStatus::kParked;
   const bool revived_erasure =
       status == OutcomeStatus::kRevived && operation.type == OperationType::kErase;
-  if (stays && !revived_erasure && row.scopes != kGone) {
+  if (!revived_erasure && row.scopes != kGone) {
     delivered =
         laid_over(table.rules(), delivered,
                   without_overwritten(table.rules(), operation, later_than(operation, folded)));
   }
-  const OutboxKey key = key_of(operation.lane, operation.lane_seq);
-  if (stays) {
-    for (PendingKey& pending : keys) pending.folded |= pending.key == key;
-  } else {
-    std::erase_if(keys, [&](const PendingKey& pending) { return pending.key == key; });
-  }
+  for (PendingKey& pending : keys) pending.folded |= pending.key == key;
   row.pending = pending_list(keys);
   return rebase(state, table, row, std::move(delivered));
 }

@@ -154,7 +154,8 @@ using OutboxKey = std::int64_t;
 OutboxKey key_of(Lane lane, LaneSeq lane_seq);
 Lane lane_of(OutboxKey key);
 LaneSeq lane_seq_of(OutboxKey key);
-enum class OutboxState : std::uint8_t { kPending, kApplied, kRefused, kDismissed };
+/// kParked: the server has it and will decide; it stays in the list of its record until then.
+enum class OutboxState : std::uint8_t { kPending, kApplied, kRefused, kDismissed, kParked };
 Result<void> append_operation(StoreState& state, const Operation& operation);
 Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key);
 /// Forgets what the backup has and nothing needs any more.
@@ -186,7 +187,9 @@ void put_on_top(RecordRow& row, OutboxKey key);
 /// Sets `row.body` to base ⊕ pending, given what the server has.
 Result<void> rebase(StoreState& state, const KindTable& table, RecordRow& row,
                     std::optional<std::string> delivered);
-/// Lays one acknowledged operation into what the server has.
+/// Takes an operation off the row's list.
+Result<void> take_off(StoreState& state, const KindTable& table, OutboxKey key, RecordRow& row);
+/// Lays one decided operation into what the server has, or takes it off where it was refused.
 Result<void> fold(StoreState& state, const KindTable& table, const Operation& operation,
                   OutcomeStatus status, RecordRow& row);
 Result<void> remove_row(StoreState& state, const KindTable& table, const RecordId& id);

@@ -168,7 +168,7 @@ Result<std::uint64_t> Store::not_safe_yet() {
     // What was refused (2) or is done with (3) is nothing that a restored server would miss.
     GW_TRY_LET(kept, state_->connection.number(
                          "SELECT count(*) FROM outbox WHERE key BETWEEN ? AND ? AND seq>? "
-                         "AND state<2",
+                         "AND state IN (0, 1, 4)",
                          0, key_of(lane, LaneSeq(0)), key_of(lane, progress.noted),
                          state_->position.backed_up));
     count += static_cast<std::uint64_t>(kept);

@@ -9,6 +9,7 @@
 #include "apply/tasks.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/audience.h"
+#include "model/parts.h"
 #include "model/record.h"
 #include "schema/fields.h"
 #include "schema/kinds.h"
@@ -253,6 +254,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   if (merged->status == OutcomeStatus::kRejected) {
     return rejected(seq, merged->code, merged->message);
   }
+  if (author.waited) show_to_writer((*page)->record.state, seq);
   Receipt receipt{seq, merged->status, static_cast<std::uint32_t>(merged->code), merged->message};
   if (!was_there && merged->changed && !(*page)->record.state.erased) {
     const auto fine = check_required(*(*page)->kind, (*page)->record.state.body);

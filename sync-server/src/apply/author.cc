@@ -34,6 +34,7 @@ Result<Author> author_of(Storage& storage, const KeptOperation& kept,
   author.standing = std::move(*standing);
   if (!operations.empty()) author.clocks.device = operations.front().claimed;
   author.clocks.server_ms = kept.effective_ms;
+  author.waited = true;
   return author;
 }
 

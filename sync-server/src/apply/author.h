@@ -27,6 +27,8 @@ struct Author {
   DeviceRow device;
   Standing standing;
   ClockPair clocks;
+  /// What they wrote waited here: their phone learns from the feed what became of it.
+  bool waited = false;
 };
 
 /// The author of a kept transaction, as they stand now; its time comes out as it was reckoned when

@@ -95,6 +95,27 @@ TEST_CASE("a transaction with one unknown kind waits as a whole, however often t
   CHECK(notices(world, phone) == 4);
 }
 
+TEST_CASE("an edit that waited comes back to its author like to everybody once it is applied") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kVisit, id, visit(kGrid1, "first"), true, world.clock.ms);
+  world.sync(phone);
+  world.open(older());
+  v1::Visit edit;
+  edit.set_notes("second");
+  phone.record(kinds::kVisit, id, edit.SerializeAsString(), false, world.clock.ms + 1).more = true;
+  phone.record(kinds::kPlace, phone.new_id(), shop("shop"), true, world.clock.ms + 1);
+  CHECK(answers(*world.sync(phone)).back() == kParked);
+  world.open();
+  const auto inbox = world.sync(phone);
+  REQUIRE(inbox->rows_of(kinds::kVisit).size() == 1);
+  CHECK(text_of(inbox->rows_of(kinds::kVisit)[0].set, fields::visit::kNotes) == "second");
+  CHECK(inbox->rows_of(kinds::kPlace).size() == 1);
+  // Its own row comes before the word that it was applied.
+  CHECK(inbox->rows().back().kind == kinds::kOutcome);
+}
+
 TEST_CASE("what waited for an upgrade is judged by what its author held when it was written") {
   World world;
   const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);

@@ -12,6 +12,18 @@ v1::Visit noted(std::string_view notes) {
   return edit;
 }
 
+// What became of the phone's first operation in the lane of records, which was parked.
+Row decided(Phone& phone, const RecordId& id, v1::OutcomeStatus status, KindId kind = kVisit) {
+  v1::Outcome outcome;
+  outcome.set_device(phone->device().value);
+  outcome.set_lane(static_cast<std::int64_t>(Lane::kRecords));
+  outcome.set_lane_seq(1);
+  outcome.set_record_kind(kind.value);
+  outcome.set_record(std::string(id.bytes()));
+  outcome.set_status(status);
+  return row_of(kinds::kOutcome, RecordId::make(DeviceId(999), 77), 20, outcome);
+}
+
 std::string notes_of(Phone& phone, const RecordId& id) {
   return phone.get<v1::Visit>(kVisit, id).notes();
 }
@@ -260,7 +272,7 @@ TEST_CASE("a parked operation stays in sight") {
   CHECK(phone->refused().value().empty());
 }
 
-TEST_CASE("a parked record that is refused in the end is nobody's, and can be written again") {
+TEST_CASE("a parked record is in sight until it is decided; refused, it can be written again") {
   Phone phone;
   const RecordId id = phone.put(kVisit, visit("一"));
   phone.acknowledge(Lane::kRecords, 3, OutcomeStatus::kParked);
@@ -271,15 +283,11 @@ TEST_CASE("a parked record that is refused in the end is nobody's, and can be wr
   if (edits) phone.put(kVisit, edit, id);
   const auto status = GENERATE(v1::OUTCOME_STATUS_REJECTED, v1::OUTCOME_STATUS_SEALED,
                                v1::OUTCOME_STATUS_ACCEPTED, v1::OUTCOME_STATUS_BEATEN);
-  v1::Outcome outcome;
-  outcome.set_device(phone->device().value);
-  outcome.set_lane(static_cast<std::int64_t>(Lane::kRecords));
-  outcome.set_lane_seq(1);
-  outcome.set_record_kind(kVisit.value);
-  outcome.set_record(std::string(id.bytes()));
-  outcome.set_status(status);
-  phone.cut(row_of(kinds::kOutcome, kForeignId, 9, outcome));
   const bool applied = was_applied(static_cast<OutcomeStatus>(status));
+  // What the server has applied it shows to its author like to everybody.
+  if (applied) phone.cut(row_of(kVisit, id, 8, visit("一")));
+  CHECK(notes_of(phone, id) == (edits ? "二" : "一"));
+  phone.cut(decided(phone, id, status));
   CHECK(phone.has(kVisit, id) == (applied || edits));
   CHECK(phone->refused()->size() == (applied ? 0 : 1));
   if (applied || edits) {
@@ -289,6 +297,63 @@ TEST_CASE("a parked record that is refused in the end is nobody's, and can be wr
   const auto again = phone->restore_refused(Lane::kRecords, LaneSeq(1));
   REQUIRE(again);
   CHECK(notes_of(phone, *again) == "一");
+}
+
+TEST_CASE("a parked edit lies above what comes meanwhile, and leaves no trace when it is refused") {
+  Phone phone;
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("原来")));
+  phone.put(kVisit, noted("我改的"), kForeignId);
+  phone.acknowledge(Lane::kRecords, 6, OutcomeStatus::kParked);
+  const bool overtaken = GENERATE(false, true);
+  if (overtaken) phone.cut(row_of(kVisit, kForeignId, 7, noted("别人"), RowChange::kFields));
+  phone.backed_up(10);
+  phone.open();
+  CHECK(notes_of(phone, kForeignId) == "我改的");
+  CHECK(phone->sync_state()->unsent == 0);
+  const std::string_view meanwhile = overtaken ? "别人" : "原来";
+  SECTION("refused") {
+    phone.cut(decided(phone, kForeignId, v1::OUTCOME_STATUS_REJECTED));
+    CHECK(notes_of(phone, kForeignId) == meanwhile);
+    CHECK(phone->refused()->size() == 1);
+  }
+  SECTION("applied, it is what the feed has brought") {
+    const std::string_view now = GENERATE("我改的", "别人又改");
+    phone.cut(row_of(kVisit, kForeignId, 8, noted(now), RowChange::kFields));
+    CHECK(notes_of(phone, kForeignId) == "我改的");
+    phone.cut(decided(phone, kForeignId, v1::OUTCOME_STATUS_BEATEN));
+    CHECK(notes_of(phone, kForeignId) == now);
+    CHECK(phone->refused()->empty());
+    phone.backed_up(11);
+    CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->empty());
+  }
+  SECTION("a later own write is not undone by it, also when the backup has that") {
+    v1::Visit kind;
+    kind.set_kind(v1::VISIT_KIND_NIGHT);
+    phone.put(kVisit, noted("我又改"), kForeignId);
+    phone.acknowledge(Lane::kRecords, 8);
+    phone.backed_up(12);
+    phone.cut(row_of(kVisit, kForeignId, 13, kind, RowChange::kFields));
+    CHECK(notes_of(phone, kForeignId) == "我又改");
+    phone.cut(decided(phone, kForeignId, v1::OUTCOME_STATUS_REJECTED));
+    CHECK(notes_of(phone, kForeignId) == "我又改");
+  }
+}
+
+TEST_CASE("a parked erasure that is refused in the end shows the record again, with its parts") {
+  Phone phone;
+  const RecordId resident = RecordId::make(DeviceId(999), 2);
+  v1::Resident person;
+  person.set_household(std::string(kForeignId.bytes()));
+  person.set_name("王小明");
+  phone.cut(row_of(kinds::kHousehold, kForeignId, 5, household()));
+  phone.cut(row_of(kinds::kResident, resident, 6, person));
+  REQUIRE(phone->erase(kinds::kHousehold, kForeignId));
+  phone.acknowledge(Lane::kRecords, 7, OutcomeStatus::kParked);
+  CHECK_FALSE(phone.has(kinds::kHousehold, kForeignId));
+  CHECK_FALSE(phone.has(kinds::kResident, resident));
+  phone.cut(decided(phone, kForeignId, v1::OUTCOME_STATUS_REJECTED, kinds::kHousehold));
+  CHECK(phone.has(kinds::kHousehold, kForeignId));
+  CHECK(phone.has(kinds::kResident, resident));
 }
 
 TEST_CASE("an operation is forgotten when the backup has it, and no sooner") {
