@@ -6,6 +6,8 @@
 #include "base/sha256.h"
 #include "base/varint.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "model/record.h"
+#include "schema/fields.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle {
@@ -94,6 +96,12 @@ void add_role(Grants& grants, Role role, const std::string& scope, std::string_v
   }
 }
 
+// When a worker left; never 0, which stands for a grant that is held.
+std::optional<std::int64_t> left_at(std::string_view worker_body) {
+  const auto left = int_of(worker_body, fields::worker::kLeftMs);
+  return left ? std::optional(std::max<std::int64_t>(*left, 1)) : std::nullopt;
+}
+
 bool widens(const ScopeGrant& before, const ScopeGrant& after) {
   return (after.audiences & ~before.audiences) != 0 || (after.subtree && !before.subtree) ||
          (after.roles.bits() & ~before.roles.bits()) != 0;
@@ -133,7 +141,7 @@ std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
                                       std::string_view worker_body, std::int64_t now_ms) {
   v1::Worker record;
   if (!record.ParseFromArray(worker_body.data(), static_cast<int>(worker_body.size()))) return {};
-  if (record.has_left_ms() && record.left_ms() <= now_ms) return {};
+  if (has_left(worker_body, now_ms)) return {};
   Grants grants;
   RoleSet roles;
   for (const v1::WorkerRole& held : record.roles()) {
@@ -155,12 +163,18 @@ std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
   return grants.take();
 }
 
+bool has_left(std::string_view worker_body, std::int64_t now_ms) {
+  return left_at(worker_body).value_or(now_ms + 1) <= now_ms;
+}
+
 Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_ms) {
   auto record = storage.record({kinds::kWorker, worker});
   if (!record) return std::unexpected(std::move(record.error()));
   std::vector<ScopeGrant> fresh;
+  std::int64_t ended_ms = now_ms;
   if (*record && !(*record)->state.erased) {
     fresh = derive_grants(storage.county(), worker, (*record)->state.body, now_ms);
+    ended_ms = std::min(left_at((*record)->state.body).value_or(now_ms), now_ms);
   }
   auto stored = storage.grants(worker);
   if (!stored) return std::unexpected(std::move(stored.error()));
@@ -171,6 +185,10 @@ Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_
   bool changed = false;
   for (GrantRow& row : *stored) {
     if (row.ended_ms != 0) {
+      if (ended_ms < now_ms && ended_ms < row.ended_ms) {
+        changed = true;
+        row.ended_ms = ended_ms;
+      }
       ended.push_back(std::move(row));
       continue;
     }
@@ -181,7 +199,7 @@ Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_
     }
     changed = true;
     if (now != fresh.end()) now->granted = widens(row.grant, *now) ? place : row.grant.granted;
-    row.ended_ms = now_ms;
+    row.ended_ms = ended_ms;
     ended.push_back(std::move(row));
   }
   for (ScopeGrant& grant : fresh) {

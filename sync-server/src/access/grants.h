@@ -15,8 +15,12 @@ namespace gridwhistle {
 std::vector<ScopeGrant> derive_grants(std::string_view county, RecordId worker,
                                       std::string_view worker_body, std::int64_t now_ms);
 
+/// Whether a worker has left by then, as their record says.
+bool has_left(std::string_view worker_body, std::int64_t now_ms);
+
 /// Brings a worker's stored grants in line with their record and the time; true when something
-/// changed, and then the change has a place in the log. What they no longer hold stays as history.
+/// changed, and then the change has a place in the log. What they no longer hold stays as history;
+/// of one who left it ended on that day, however late the record says so.
 /// Inside a batch.
 Result<bool> refresh_grants(Storage& storage, RecordId worker, std::int64_t now_ms);
 

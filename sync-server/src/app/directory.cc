@@ -1,7 +1,5 @@
 #include "app/directory.h"
 
-#include <cstdio>
-
 #include "schema/fields.h"
 #include "schema/kinds.h"
 
@@ -82,12 +80,6 @@ Result<v1::Worker> Directory::worker_record(RecordId id) const {
 
 Result<v1::Assignment> Directory::assignment_record(RecordId id) const {
   return read_record<v1::Assignment>(county_, id);
-}
-
-std::string device_text(DeviceId device) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(device.value));
-  return text;
 }
 
 }  // namespace gridwhistle::app

@@ -39,7 +39,4 @@ class Directory {
   std::map<RecordId, std::string> names_;
 };
 
-/// 16 hexadecimal digits.
-std::string device_text(DeviceId device);
-
 }  // namespace gridwhistle::app

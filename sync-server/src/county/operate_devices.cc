@@ -1,11 +1,18 @@
+#include <cstdio>
+
 #include "access/enrolment.h"
+#include "access/grants.h"
 #include "base/line.h"
 #include "county/impl.h"
-#include "model/record.h"
-#include "schema/fields.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle {
+
+std::string device_text(DeviceId device) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(device.value));
+  return text;
+}
 
 Result<IssuedCode> County::create_code(RecordId worker, std::string_view by) {
   Impl& impl = *impl_;
@@ -14,8 +21,7 @@ Result<IssuedCode> County::create_code(RecordId worker, std::string_view by) {
   const std::int64_t now = impl.now_ms();
   if (!*found || (*found)->erased)
     return fail(ErrorCode::kNotFound, both("没有这个人员", "there is no such worker"));
-  const auto left = int_of((*found)->body, fields::worker::kLeftMs);
-  if (left && *left <= now)
+  if (has_left((*found)->body, now))
     return fail(ErrorCode::kNotFound, both("此人员已离职", "this worker has left"));
   return impl.in_batch([&]() -> Result<IssuedCode> {
     auto code = make_enrolment_code(*impl.storage, impl.random, worker, now);
@@ -50,6 +56,10 @@ Result<std::vector<DeviceInfo>> County::devices() const {
   if (!rows) return std::unexpected(std::move(rows.error()));
   std::vector<DeviceInfo> all;
   for (DeviceRow& row : *rows) {
+    auto worker = get(kinds::kWorker, row.worker);
+    if (!worker) return std::unexpected(std::move(worker.error()));
+    const bool left = *worker && has_left((*worker)->body, impl_->now_ms());
+    if (left && row.state == DeviceState::kActive) row.state = DeviceState::kLeft;
     all.push_back({.device = row.device,
                    .worker = row.worker,
                    .state = row.state,

@@ -44,10 +44,13 @@ struct IssuedCode {
   std::int64_t expires_ms = 0;
 };
 
+/// A device's number as operators read and type it: 16 hexadecimal digits.
+std::string device_text(DeviceId device);
+
 struct DeviceInfo {
   DeviceId device;
   RecordId worker;
-  DeviceState state = DeviceState::kActive;
+  DeviceState state = DeviceState::kActive;  ///< kLeft too when the worker's record says so
   std::string short_code;
   std::string name;      ///< as the device says
   std::string software;  ///< as the device says

@@ -16,6 +16,35 @@ std::vector<v1::Outcome> outcomes(const Inbox& inbox) {
 
 }  // namespace
 
+TEST_CASE(
+    "what was recorded after its author left goes to the reviewer, however late that is known") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  world.clock.ms += kDayMs;
+  const std::int64_t left_ms = world.clock.ms;
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1, "her last"), true, left_ms - 1000);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1, "after it"), true, left_ms + kDayMs);
+  world.clock.ms += 2 * kDayMs;
+  v1::Worker gone;
+  gone.set_code("W1");
+  v1::WorkerRole& role = *gone.add_roles();
+  role.set_role(v1::ROLE_GRID_WORKER);
+  role.set_scope(kGrid1);
+  // First a day that is too late, then the right one.
+  for (const std::int64_t day : {left_ms + 2 * kDayMs, left_ms}) {
+    gone.set_left_ms(day);
+    world.import(gone, world.anna);
+  }
+  CHECK(answers(*world.sync(phone)) ==
+        std::vector{OutcomeStatus::kAccepted, OutcomeStatus::kSealed});
+  CHECK(world.county->review()->sealed.size() == 1);
+  const auto devices = world.county->devices();
+  REQUIRE(devices->size() == 1);
+  CHECK(devices->front().state == DeviceState::kLeft);
+  world.clock.ms += 30 * kDayMs;
+  CHECK_FALSE(world.county->is_silent(world.county->devices()->front()));
+}
+
 TEST_CASE("sealed work is accepted or returned, each once, and its author hears of it") {
   World world;
   const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
