@@ -1,4 +1,5 @@
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "county_world.h"
@@ -136,6 +137,37 @@ TEST_CASE("an export masks what is personal unless it names a purpose") {
   CHECK(masked.find("private") == std::string::npos);
   for (const char* blank : {" ", "\t", "　"}) CHECK(exported(blank) == masked);
   CHECK(exported("audit").find("private") != std::string::npos);
+}
+
+TEST_CASE("an export is JSON to the bottom, and names a device as operators do") {
+  World world;
+  v1::Grid grid;
+  grid.set_code15(kGrid1);
+  grid.set_village12(kGrid1.substr(0, 12));
+  v1::Ring& ring = *grid.mutable_boundary()->add_polygons()->add_rings();
+  for (const double x : {110.25, 110.5, 110.25}) {
+    ring.add_longitudes(x);
+    ring.add_latitudes(21.125);
+  }
+  world.import(grid);
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid2, "not my grid"), true, world.clock.ms);
+  world.sync(phone);
+  std::map<std::string, std::vector<nlohmann::json>> all;
+  REQUIRE(world.county->export_json("audit", "test", [&](std::string_view line) {
+    const auto record = nlohmann::json::parse(line);
+    all[record.at("kind")].push_back(record.at("fields"));
+    return Result<void>{};
+  }));
+  const auto roles = all.at("Worker").front().at("roles");
+  CHECK(roles == nlohmann::json::parse(R"([{"role":"GRID_WORKER","scope":")" + kGrid1 + R"("}])"));
+  const auto shape = all.at("Grid").front().at("boundary").at("polygons")[0].at("rings")[0];
+  CHECK(shape.at("longitudes") == nlohmann::json{110.25, 110.5, 110.25});
+  CHECK(shape.at("latitudes") == nlohmann::json{21.125, 21.125, 21.125});
+  const auto refused = all.at("Outcome").front();
+  CHECK(refused.at("device") == device_text(phone.device));
+  CHECK(refused.at("lost_set").at("notes") == "not my grid");
+  CHECK(refused.at("lost_set").at("kind") == "PATROL");
 }
 
 TEST_CASE("what a device has not sent is what it told of and this county has not taken over") {
