@@ -185,5 +185,18 @@ TEST_CASE("A backup of damaged bytes is not restored, and what was there stays")
   CHECK(county.operate({"verify"}).code == 0);
 }
 
+TEST_CASE("A server whose folder holds no backup makes one at the start, whatever its file says") {
+  County county;
+  county.set("every_hours = 0", "every_hours = 24");
+  county.asked({"backup", county.file("kept.gwbackup")});
+  CHECK_FALSE(fs::exists(county.file("backup")));
+  county.serve();
+  CHECK(comes_to_be([&] { return has(county.log(), "backup_made"); }));
+  county.stop();
+  county.serve();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  CHECK_FALSE(has(county.log(), "backup_made"));
+}
+
 }  // namespace
 }  // namespace gridwhistle::e2e

@@ -29,7 +29,8 @@ std::string backup_name(const std::string& county, std::int64_t now_ms) {
          std::string(text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc)) + ".gwbackup";
 }
 
-void drop_oldest(const ServerConfig& config) {
+/// The county's in the configured folder, the oldest first.
+std::vector<fs::path> backups_of(const ServerConfig& config) {
   std::vector<fs::path> backups;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(config.backup_folder, ignored)) {
@@ -39,6 +40,12 @@ void drop_oldest(const ServerConfig& config) {
     }
   }
   std::ranges::sort(backups);
+  return backups;
+}
+
+void drop_oldest(const ServerConfig& config) {
+  const std::vector<fs::path> backups = backups_of(config);
+  std::error_code ignored;
   for (std::size_t i = 0; i + config.backup_keep < backups.size(); ++i) {
     fs::remove(backups[i], ignored);
     fs::remove(backups[i].string() + kKeySuffix, ignored);
@@ -143,6 +150,8 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   if (path.empty()) drop_oldest(config);
   return Backup{target, *upto};
 }
+
+bool has_backup(const ServerConfig& config) { return !backups_of(config).empty(); }
 
 bool backup_is_late(std::int64_t backed_up_ms, std::int64_t now_ms) {
   return now_ms - backed_up_ms > kLateMs;

@@ -35,6 +35,10 @@ Result<void> flush(const std::string& path);
 std::optional<Line> backup_warning(const ServerConfig& config, std::int64_t backed_up_ms,
                                    std::int64_t now_ms);
 
+/// Whether the configured folder holds a backup of the county, whatever its file remembers of
+/// backups.
+bool has_backup(const ServerConfig& config);
+
 /// Whether the last backup is older than three days.
 bool backup_is_late(std::int64_t backed_up_ms, std::int64_t now_ms);
 

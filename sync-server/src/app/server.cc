@@ -71,7 +71,8 @@ class RunningServer : public Server {
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
     const std::int64_t every_ms = config_.backup_every_hours * 3600 * 1000;
-    if (status && status->backed_up_ms != 0 && now_ms - status->backed_up_ms < every_ms) {
+    const bool recent = status && now_ms - status->backed_up_ms < every_ms;
+    if (recent && has_backup(config_)) {
       next_backup_ms_ = status->backed_up_ms + every_ms;
       return;
     }
