@@ -177,6 +177,12 @@ TEST_CASE("A backup of damaged bytes is not restored, and what was there stays")
   std::string bytes = read_file(backup);
   write_file(county.file("half.gwbackup"), bytes.substr(0, bytes.size() / 2));
   CHECK(county.operate({"restore", "--replace", county.file("half.gwbackup")}).code != 0);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_file(county.file("flipped.gwbackup"), bytes);
+  fs::copy(backup + ".sha256", county.file("flipped.gwbackup.sha256"));
+  const Ended flipped = county.operate({"restore", "--replace", county.file("flipped.gwbackup")});
+  CHECK(flipped.code == 6);
+  CHECK(has(flipped.err, "flipped.gwbackup.sha256"));
   write_file(county.file("letter.gwbackup"), "这不是备份");
   CHECK(county.operate({"restore", "--replace", county.file("letter.gwbackup")}).code != 0);
   CHECK(county.operate({"restore", "--replace", county.file("none.gwbackup")}).code != 0);

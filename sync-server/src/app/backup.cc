@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "app/key_backup.h"
+#include "base/file_digest.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -49,6 +51,7 @@ void drop_oldest(const ServerConfig& config) {
   for (std::size_t i = 0; i + config.backup_keep < backups.size(); ++i) {
     fs::remove(backups[i], ignored);
     fs::remove(backups[i].string() + kKeySuffix, ignored);
+    fs::remove(backups[i].string() + kDigestSuffix, ignored);
   }
 }
 
@@ -101,6 +104,17 @@ Result<void> keep_key(const ServerConfig& config, const std::string& to) {
   return back_up_key(config.key_path(), *passphrase, to);
 }
 
+Result<void> note_digest(const std::string& draft, const std::string& target) {
+  const auto digest = sha256_of_file(draft);
+  if (!digest) return std::unexpected(digest.error());
+  const std::string path = target + kDigestSuffix;
+  std::ofstream file(path, std::ios::trunc);
+  file << *digest << "  " << fs::path(target).filename().string() << "\n";
+  file.close();
+  if (!file) return fail(ErrorCode::kIo, both(path + " 无法写入", path + " cannot be written"));
+  return flush(path);
+}
+
 bool on_one_disk(const std::string& a, const std::string& b) {
   struct stat of_a{};
   struct stat of_b{};
@@ -142,6 +156,7 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   const Draft draft(target);
   const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
     if (auto kept = keep_key(config, target + kKeySuffix); !kept) return kept;
+    if (auto noted = note_digest(draft.path(), target); !noted) return noted;
     return draft.put_in_place(target);
   });
   if (!upto) {
@@ -149,6 +164,19 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   }
   if (path.empty()) drop_oldest(config);
   return Backup{target, *upto};
+}
+
+Result<bool> is_as_noted(const std::string& copy, const std::string& backup) {
+  std::ifstream file(backup + kDigestSuffix);
+  std::string noted;
+  if (!(file >> noted)) return false;
+  const auto digest = sha256_of_file(copy);
+  if (!digest) return std::unexpected(digest.error());
+  if (*digest == noted) return true;
+  const std::string beside = fs::path(backup).filename().string() + kDigestSuffix;
+  return fail(ErrorCode::kCorrupt,
+              both("与备份时不同（SHA-256 与 " + beside + " 不符）",
+                   "it is not as it was written: its SHA-256 is not the one in " + beside));
 }
 
 bool has_backup(const ServerConfig& config) { return !backups_of(config).empty(); }

@@ -170,6 +170,7 @@ struct Restored {
   Seq told_safe;
   std::string kept;           ///< where the replaced file is now; empty when there was none
   bool knew_devices = false;  ///< the replaced file could be asked
+  bool as_noted = false;      ///< the backup has the SHA-256 noted beside it
 };
 
 Result<Restored> restore(const ServerConfig& config, const RestoreCommand& command,
@@ -196,6 +197,8 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
     return fail(ErrorCode::kNotFound,
                 about(command.backup, both("不能读取：" + error.message(), error.message())));
   fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
+  const auto noted = is_as_noted(candidate.path(), command.backup);
+  if (!noted) return about_backup(command.backup, noted.error());
   const auto replaced = peek_devices(config.database_path());
   auto backup = checked(config, candidate.path(), command.backup,
                         replaced.value_or(std::vector<DeviceRow>()));
@@ -207,7 +210,7 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, about(config.database_path(), error.message()));
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return Restored{std::move(*backup), safe, std::move(*kept), replaced.has_value()};
+  return Restored{std::move(*backup), safe, std::move(*kept), replaced.has_value(), *noted};
 }
 
 std::string named(const std::vector<Phone>& phones) {
@@ -281,6 +284,7 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   }
   if (output.json) {
     sheet.add({"same_key", "", ""}, flag_value(restored->backup.same_key, ""));
+    sheet.add({"as_noted", "", ""}, flag_value(restored->as_noted, ""));
     sheet.add({"to_enrol", "", ""}, {json_of(restored->backup.unknown), ""});
     sheet.add({"to_revoke", "", ""}, {json_of(restored->backup.unrevoked), ""});
   }
@@ -288,6 +292,11 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   output.line("Phones that it knows notice by themselves and send again what came after it.",
               "备份中已有的手机会自动察觉，并重新发送此后的内容。");
   tell_of_phones(*restored, output);
+  if (!restored->as_noted) {
+    output.line("There is no " + command.backup + kDigestSuffix +
+                    ", so not every byte of it could be compared with what was written.",
+                "未找到 " + command.backup + kDigestSuffix + "，无法逐字节核对备份。");
+  }
   if (!restored->backup.same_key) tell_of_key(config, command.backup, output);
   if (restored->backup.upto < restored->told_safe) {
     output.line(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -73,8 +74,23 @@ class Inspection {
           lines_.erase(line);
         }
       }
+      if (auto looked = look_at_parent(kind, id, stored); !looked) return looked;
       return look_at_references(kind, id, stored);
     });
+  }
+
+  // What a record follows must know of it.
+  Result<void> look_at_parent(const KindSchema& kind, RecordId id, const StoredRecord& stored) {
+    if (kind.scope_parent == 0) return {};
+    const auto parent =
+        RecordId::from_bytes(text_of(stored.state.body, kind.scope_parent).value_or(""));
+    if (!parent) return {};
+    auto children = storage_.children(*parent);
+    if (!children) return std::unexpected(std::move(children.error()));
+    if (std::ranges::find(*children, RecordKey{kind.id, id}) != children->end()) return {};
+    report_.faults.push_back(
+        line_of(kind, id, "没有列在所属记录之下", "is not listed under what it follows"));
+    return {};
   }
 
   Result<void> look_at_references(const KindSchema& kind, RecordId id, const StoredRecord& stored) {
@@ -185,6 +201,9 @@ Result<VerifyReport> County::verify() const {
   if (!chain) return std::unexpected(std::move(chain.error()));
   report.audit_entries = chain->entries;
   report.faults = std::move(chain->faults);
+  auto books = impl.storage->short_books();
+  if (!books) return std::unexpected(std::move(books.error()));
+  report.faults.insert(report.faults.end(), books->begin(), books->end());
   if (auto done = Inspection(*impl.storage, impl.schema, report).run(); !done) {
     return std::unexpected(done.error());
   }

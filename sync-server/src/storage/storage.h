@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/line.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/status.h"
 #include "model/schema.h"
@@ -63,8 +64,8 @@ class Storage {
   /// All of a kind in the order of their id, erased ones too. Stops at the first error of `each`.
   virtual Result<void> scan(KindId kind,
                             const std::function<Result<void>(RecordId, StoredRecord)>& each) = 0;
-  /// Whether each stored record of a kind is, byte by byte, what was written. Stops at the first
-  /// error of `each`.
+  /// Whether each stored record of a kind is, byte by byte, what was written, and found by what it
+  /// says. Stops at the first error of `each`.
   virtual Result<void> scan_digests(
       KindId kind, const std::function<Result<void>(RecordId, bool as_written)>& each) = 0;
   /// Not erased.
@@ -128,6 +129,9 @@ class Storage {
 
   /// What is wrong with the file below what it holds, for `verify`; empty is well.
   virtual Result<std::vector<std::string>> damage() = 0;
+  /// Books that have not as many rows as were written: devices, grants, epochs, values that lost,
+  /// kept work. For `verify`; empty is well.
+  virtual Result<std::vector<Line>> short_books() = 0;
 
   /// Copies everything, as of the last commit, into a new file, and opens and checks the copy.
   virtual Result<void> back_up(const std::string& path) = 0;

@@ -386,6 +386,7 @@ TEST_CASE("A backup that failed leaves no file and no mark, and what a killed on
   CHECK(desk.county().status()->backed_up == made->upto);
   // The third is another county's, and may be in the making.
   CHECK(file_names(folder) == std::vector<std::string>{"440811-19700101T000002Z.gwbackup",
+                                                       "440811-19700101T000002Z.gwbackup.sha256",
                                                        "440812-20200101T000000Z.gwbackup.part"});
 }
 
@@ -398,8 +399,9 @@ TEST_CASE("Half a backup is none of the newest that stay") {
     REQUIRE(make_backup(desk.county(), config, "", "test", at_ms));
   }
   CHECK(file_names(config.backup_folder) ==
-        std::vector<std::string>{"440811-19700101T000002Z.gwbackup",
-                                 "440811-19700101T000003Z.gwbackup"});
+        std::vector<std::string>{
+            "440811-19700101T000002Z.gwbackup", "440811-19700101T000002Z.gwbackup.sha256",
+            "440811-19700101T000003Z.gwbackup", "440811-19700101T000003Z.gwbackup.sha256"});
 }
 
 TEST_CASE("The county's mark moves only when the backup and its key are in place") {
@@ -486,6 +488,11 @@ TEST_CASE("A file with a damaged page is named by verify, and as a backup not re
   Said said;
   const Output output{[&](std::string_view text) { said.out += text; },
                       [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  CHECK(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kBroken);
+  CHECK(said.err.find(backup + ": it is not as it was written: ") != said.err.npos);
+  // And when nobody has kept what was noted beside it.
+  std::filesystem::remove(backup + ".sha256");
+  said.err.clear();
   CHECK(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kBroken);
   INFO(said.err);
   CHECK(said.err.find(backup + ": it is damaged: SQLite: On tree page ") != said.err.npos);

@@ -199,3 +199,50 @@ TEST_CASE("verify names the record that somebody changed behind the county's bac
   world.open();
   CHECK(world.county->verify()->faults.empty());
 }
+
+TEST_CASE("verify misses what was taken out of the county's books") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const RecordId id = anna.new_id();
+  anna.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+  v1::Attachment picture;
+  picture.set_parent(std::string(id.bytes()));
+  picture.set_parent_kind(kinds::kWhistle.value);
+  picture.set_sha256(sha256("a picture"));
+  picture.set_size_bytes(9);
+  picture.set_media_type("image/jpeg");
+  anna.record(kinds::kAttachment, anna.new_id(), picture.SerializeAsString(), true, world.clock.ms);
+  world.sync(anna);
+  v1::Visit walk;
+  walk.set_notes("louder");
+  const RecordId walked = anna.new_id();
+  anna.record(kinds::kVisit, walked, visit(kGrid1), true, world.clock.ms);
+  world.sync(anna);
+  for (const std::int64_t later_ms : {2, 1}) {
+    Phone colleague =
+        world.phone(world.worker("W" + std::to_string(20 + later_ms), Role::kGridWorker, kGrid1));
+    walk.set_notes("by " + std::to_string(later_ms));
+    colleague.record(kinds::kVisit, walked, walk.SerializeAsString(), false,
+                     world.clock.ms + later_ms);
+    world.sync(colleague);
+  }
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone sealed = world.phone(carla);
+  move_away(world, carla, "W9");
+  sealed.record(kinds::kVisit, sealed.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(sealed);
+  REQUIRE(world.county->verify()->faults.empty());
+  const std::string whistles = "k" + std::to_string(kinds::kWhistle.value);
+  const std::string number = "f" + std::to_string(fields::whistle::kHeadless);
+  const std::string spoilt = GENERATE_COPY(
+      values<std::string>({"DELETE FROM audit WHERE number=(SELECT max(number) FROM audit)",
+                           "DELETE FROM kept", "DELETE FROM merge_audit", "DELETE FROM child",
+                           "DELETE FROM epoch", "DELETE FROM worker_grant WHERE position=0",
+                           "DELETE FROM device WHERE rowid=(SELECT max(rowid) FROM device)",
+                           "UPDATE " + whistles + " SET " + number + "=1"}));
+  INFO(spoilt);
+  world.county.reset();
+  run_sql(world, spoilt);
+  REQUIRE(world.try_open(built_schema(), false));
+  CHECK_FALSE(world.county->verify()->faults.empty());
+}

@@ -49,6 +49,7 @@ Result<std::vector<EpochRow>> SqliteStorage::epochs() {
 }
 
 Result<void> SqliteStorage::add_epoch(const EpochRow& row) {
+  grow(Book::kEpochs, 1);
   return connection_.run("INSERT INTO epoch VALUES(NULL,?,?,?)", row.id, row.start_seq,
                          row.started_ms);
 }
@@ -73,6 +74,7 @@ Result<void> SqliteStorage::scan_audit(const std::function<Result<void>(const Au
 
 Result<void> SqliteStorage::add_lost_value(const LostValue& value) {
   const std::string cleared = pack(value.clear);
+  grow(Book::kLostValues, 1);
   return connection_.run("INSERT INTO merge_audit VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)",
                          value.decided, value.key.kind, value.key.id, value.writer, value.dev_seq,
                          value.seq, value.hlc, Blob{value.set}, Blob{cleared},
@@ -117,6 +119,7 @@ Result<std::vector<LostValue>> SqliteStorage::revivals() {
 }
 
 Result<std::uint64_t> SqliteStorage::keep_operation(const KeptOperation& o) {
+  grow(Book::kKept, 1);
   if (auto put = connection_.run("INSERT INTO kept VALUES(NULL,?,?,?,?,?,?,?,?,?)", o.why, o.state,
                                  o.device, o.worker, o.key.kind, o.key.id, o.received_ms,
                                  o.effective_ms, Blob{o.frame});

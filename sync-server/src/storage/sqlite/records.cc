@@ -47,6 +47,30 @@ std::string digest_of(RecordId id, std::uint64_t last_seq, bool erased, std::str
   return digest;
 }
 
+bool has_columns(const KindSchema& kind) {
+  return std::ranges::any_of(kind.fields, sqlite::has_column);
+}
+
+// Finds a row by its id and its index columns together.
+std::string find_by_columns_sql(const KindSchema& kind) {
+  std::string sql = "SELECT 1 FROM " + sqlite::table_name(kind.id) + " WHERE id=?";
+  for (const FieldSchema& field : kind.fields) {
+    if (sqlite::has_column(field)) sql += " AND " + sqlite::column_name(field.number) + " IS ?";
+  }
+  return sql;
+}
+
+// Whether a row's index columns are copies of what stands in it.
+Result<bool> is_found_by_columns(sqlite::Connection& connection, const KindSchema& kind,
+                                 RecordId id, std::string_view body) {
+  if (!has_columns(kind)) return true;
+  auto find = connection.prepare(find_by_columns_sql(kind));
+  if (!find) return std::unexpected(std::move(find.error()));
+  find->borrow(id);
+  sqlite::bind_fields(*find, 2, kind, body);
+  return find->step();
+}
+
 void bind_lookup(Statement& statement, int index, const LookupValue& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
     statement.bind_int(index, *number);
@@ -212,12 +236,15 @@ Result<void> SqliteStorage::scan_digests(KindId kind,
       connection_,
       "SELECT id, last_seq, erased, stamps, memberships, body, digest FROM " +
           sqlite::table_name(kind) + " ORDER BY id",
-      [&](Statement& row) {
+      [&](Statement& row) -> Result<void> {
         const std::string_view kept = row.blob(6);
-        return each(
-            row.record_id(0),
+        const bool as_written =
             kept.empty() || kept == digest_of(row.record_id(0), row.number(1), row.integer(2) != 0,
-                                              row.blob(3), row.blob(4), row.blob(5)));
+                                              row.blob(3), row.blob(4), row.blob(5));
+        auto found =
+            is_found_by_columns(connection_, *schema_.kind(kind), row.record_id(0), row.blob(5));
+        if (!found) return std::unexpected(std::move(found.error()));
+        return each(row.record_id(0), as_written && *found);
       });
 }
 

@@ -40,6 +40,9 @@ Result<std::optional<DeviceRow>> SqliteStorage::device(DeviceId device) {
 }
 
 Result<void> SqliteStorage::put_device(const DeviceRow& row) {
+  const auto known = connection_.number("SELECT 1 FROM device WHERE device=?", 0, row.device);
+  if (!known) return std::unexpected(known.error());
+  if (*known == 0) grow(Book::kDevices, 1);
   return connection_.run("INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
                          row.device, row.worker, Blob{row.public_key}, row.state, row.short_code,
                          row.name, row.software, row.enrolled_ms, row.last_seen_ms, row.unsent,
@@ -78,6 +81,7 @@ Result<void> SqliteStorage::put_grants(RecordId worker, const std::vector<GrantR
   if (auto gone = connection_.run("DELETE FROM worker_grant WHERE worker=?", worker); !gone) {
     return gone;
   }
+  grow(Book::kGrants, static_cast<std::int64_t>(rows.size()) - connection_.changes());
   std::int64_t position = 0;
   for (const GrantRow& row : rows) {
     if (auto put = connection_.run("INSERT INTO worker_grant VALUES(?,?,?,?,?,?,?,?)", worker,

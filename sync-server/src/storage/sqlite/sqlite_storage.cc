@@ -1,6 +1,8 @@
 #include "storage/sqlite/sqlite_storage.h"
 
+#include <array>
 #include <filesystem>
+#include <sstream>
 #include <system_error>
 
 #include "base/line.h"
@@ -43,6 +45,27 @@ Result<std::vector<std::string>> damage_of(sqlite::Connection& connection) {
   }
   if (!checked) found.push_back(checked.error().message);
   return found;
+}
+
+constexpr std::string_view kRowsFact = "rows";
+
+// In the order of SqliteStorage::Book.
+struct BookTable {
+  std::string_view table;
+  std::string_view zh;
+  std::string_view en;
+};
+constexpr std::array kBooks = {BookTable{"device", "设备", "devices"},
+                               BookTable{"worker_grant", "权限", "grants"},
+                               BookTable{"epoch", "启动记录", "starts of the server"},
+                               BookTable{"merge_audit", "未生效的值", "values that lost"},
+                               BookTable{"kept", "留存的内容", "kept work"}};
+
+template <typename Counts>
+std::string text_of_counts(const Counts& counts) {
+  std::string text;
+  for (const std::int64_t count : counts) text += std::to_string(count) + " ";
+  return text;
 }
 
 bool is_county(std::string_view code) {
@@ -102,6 +125,7 @@ Result<void> SqliteStorage::load() {
   const auto last = connection_.number("SELECT value FROM meta WHERE key='last_seq'", 0);
   if (!last) return std::unexpected(last.error());
   committed_seq_ = last_seq_ = Seq(static_cast<std::uint64_t>(*last));
+  if (auto loaded = load_counts(); !loaded) return loaded;
   if (auto loaded = load_scopes(); !loaded) return loaded;
   committed_scopes_ = scopes_.size();
   return {};
@@ -120,12 +144,16 @@ Result<void> SqliteStorage::commit() {
   if (last_seq_ != committed_seq_) {
     done = connection_.run("INSERT OR REPLACE INTO meta VALUES('last_seq', ?)", last_seq_);
   }
+  if (done && counted_ != committed_counts_) {
+    done = set_fact(kRowsFact, text_of_counts(counted_));
+  }
   if (done) done = transaction_->commit();
   if (!done) {
     rollback();
     return done;
   }
   transaction_.reset();
+  committed_counts_ = counted_;
   committed_seq_ = last_seq_;
   committed_scopes_ = scopes_.size();
   moved_.clear();
@@ -136,6 +164,7 @@ void SqliteStorage::rollback() {
   transaction_.reset();
   forget_recent();
   last_seq_ = committed_seq_;
+  counted_ = committed_counts_;
   for (; !moved_.empty(); moved_.pop_back())
     scopes_[moved_.back().first].last = moved_.back().second;
   for (; scopes_.size() > committed_scopes_; scopes_.pop_back()) {
@@ -154,6 +183,40 @@ Result<std::string> SqliteStorage::fact(std::string_view name) {
 
 Result<void> SqliteStorage::set_fact(std::string_view name, std::string_view value) {
   return connection_.run("INSERT OR REPLACE INTO meta VALUES(?,?)", name, value);
+}
+
+Result<std::int64_t> SqliteStorage::rows_in(std::size_t book) {
+  return connection_.number("SELECT count(*) FROM " + std::string(kBooks[book].table), 0);
+}
+
+// A file of a build that noted nothing is taken as it is.
+Result<void> SqliteStorage::load_counts() {
+  auto noted = fact(kRowsFact);
+  if (!noted) return std::unexpected(std::move(noted.error()));
+  std::istringstream numbers(*noted);
+  for (std::size_t book = 0; book < kBookCount; ++book) {
+    if (numbers >> counted_[book]) continue;
+    auto rows = rows_in(book);
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    counted_[book] = *rows;
+  }
+  committed_counts_ = counted_;
+  return {};
+}
+
+Result<std::vector<Line>> SqliteStorage::short_books() {
+  std::vector<Line> faults;
+  for (std::size_t book = 0; book < kBookCount; ++book) {
+    auto rows = rows_in(book);
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    if (*rows == counted_[book]) continue;
+    const std::string there = std::to_string(*rows);
+    const std::string written = std::to_string(counted_[book]);
+    faults.push_back(
+        {std::string(kBooks[book].zh) + "：写入 " + written + " 条，实有 " + there + " 条",
+         std::string(kBooks[book].en) + ": " + written + " were written, " + there + " are there"});
+  }
+  return faults;
 }
 
 Result<std::vector<std::string>> SqliteStorage::damage() { return damage_of(connection_); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,6 +84,7 @@ class SqliteStorage final : public Storage {
   Result<void> set_kept_state(std::uint64_t number, KeptState state) override;
 
   Result<std::vector<std::string>> damage() override;
+  Result<std::vector<Line>> short_books() override;
   Result<void> back_up(const std::string& path) override;
 
  private:
@@ -90,6 +92,15 @@ class SqliteStorage final : public Storage {
     std::string name;
     Seq last;
   };
+
+  /// Books whose rows nothing else speaks for: how many there are is noted with every commit.
+  enum class Book : std::uint8_t { kDevices, kGrants, kEpochs, kLostValues, kKept };
+  static constexpr std::size_t kBookCount = 5;
+  using RowCounts = std::array<std::int64_t, kBookCount>;
+
+  void grow(Book book, std::int64_t rows) { counted_[static_cast<std::size_t>(book)] += rows; }
+  Result<std::int64_t> rows_in(std::size_t book);
+  Result<void> load_counts();
   Result<void> load_scopes();
   Result<void> put_line(const Membership& membership, const RecordKey& key);
   Result<void> drop_line(const Membership& membership);
@@ -108,7 +119,9 @@ class SqliteStorage final : public Storage {
   Seq committed_seq_;
   std::vector<Scope> scopes_;  ///< number i + 1
   std::map<std::string, ScopeNo, std::less<>> scope_numbers_;
+  RowCounts counted_{};  ///< by book
   /// What a rollback undoes in memory.
+  RowCounts committed_counts_{};
   std::size_t committed_scopes_ = 0;
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
