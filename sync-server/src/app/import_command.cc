@@ -55,6 +55,9 @@ ExitCode run_command(Context& context, const ImportCommand& command) {
   sheet.add({"created", "New", "新增"}, number_value(report->created));
   sheet.add({"changed", "Changed", "变更"}, number_value(report->changed));
   sheet.add({"unchanged", "As before", "未变"}, number_value(report->unchanged));
+  if (report->led > 0 || output.json) {
+    sheet.add({"led", "Led from the queue", "移出无头事项"}, number_value(report->led));
+  }
   if (output.json) sheet.add({"dry_run", "", ""}, flag_value(command.dry_run, ""));
   sheet.print(output);
   if (command.dry_run) output.line("Nothing was written: --dry-run", "试运行，未写入");

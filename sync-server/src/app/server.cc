@@ -34,7 +34,15 @@ class RunningServer : public Server {
         random_(std::move(open.random)),
         key_sha256_(std::move(open.key_sha256)),
         thread_(std::move(open.county)),
-        phones_(thread_) {}
+        phones_(thread_) {
+    thread_.call([this](County& county) {
+      county.on_refused_call([this](std::string_view phone, ErrorCode code) {
+        log_.warn("call_refused",
+                  {{"device", std::string(phone)}, {"code", std::string(name_of(code))}});
+      });
+      return 0;
+    });
+  }
 
   ~RunningServer() override {
     stop();

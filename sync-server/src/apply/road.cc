@@ -379,12 +379,27 @@ Result<void> Road::follow_facts(RecordId id, const v1::Whistle& before, Seq seq)
   if (!record) return std::unexpected(std::move(record.error()));
   const std::int64_t now_ms = workspace_.now_ms();
   if (facts_of(*record, reference_, now_ms) == facts_of(before, reference_, now_ms)) return {};
-  const auto state = static_cast<WhistleState>(record->state());
-  if (state == WhistleState::kWhistled && record->headless()) return call_by_rule(id);
+  return lead_anew(id, *record, seq);
+}
+
+Result<void> Road::lead_anew(RecordId id, const v1::Whistle& record, Seq seq) {
+  const auto state = static_cast<WhistleState>(record.state());
+  if (state == WhistleState::kWhistled && record.headless()) return call_by_rule(id);
   if (!is_before_blowing(state)) return {};
   v1::Whistle write;
-  const std::vector<std::uint32_t> clear = lay_route(route_of(*record), write);
+  const std::vector<std::uint32_t> clear = lay_route(route_of(record), write);
   return workspace_.write_message({kinds::kWhistle, id}, write, clear, seq);
+}
+
+Result<bool> Road::rules_changed(RecordId id) {
+  auto record = read_message<v1::Whistle>(workspace_, kinds::kWhistle, id);
+  if (!record) return std::unexpected(std::move(record.error()));
+  if (auto led = lead_anew(id, *record, workspace_.next_seq()); !led) {
+    return std::unexpected(led.error());
+  }
+  record = read_message<v1::Whistle>(workspace_, kinds::kWhistle, id);
+  if (!record) return std::unexpected(std::move(record.error()));
+  return !record->headless();
 }
 
 // The departments that the responsibility list names are called at once; where it names none, the

@@ -41,6 +41,10 @@ class Road {
   /// departments are called.
   Result<void> edited(RecordId whistle, const std::string& before, Seq seq);
 
+  /// The rules have changed: who is to be called to a whistle nobody is called to yet is worked out
+  /// anew. Whether somebody answers for it now.
+  Result<bool> rules_changed(RecordId whistle);
+
   /// A WhistleAction was just recorded as change `seq`. Rejected: the caller takes it back.
   Result<RoadResult> proposed(RecordId action, const Actor& actor, std::int64_t effective_ms,
                               Seq seq);
@@ -61,6 +65,7 @@ class Road {
   Result<void> place_whistle(const WhistleCase& whistle);
   Result<void> call_by_rule(RecordId whistle);
   Result<void> follow_facts(RecordId whistle, const v1::Whistle& before, Seq seq);
+  Result<void> lead_anew(RecordId whistle, const v1::Whistle& record, Seq seq);
   routing::Route route_of(const v1::Whistle& record) const;
 
   Workspace& workspace_;

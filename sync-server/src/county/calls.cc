@@ -236,6 +236,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   }
   auto device = recognise(*storage, hello, options.server_key_sha256, now);
   if (!device) return std::unexpected(std::move(device.error()));
+  effect.short_code = device->short_code;
   auto fresh = refresh_grants(*storage, device->worker, now);
   if (!fresh) return std::unexpected(std::move(fresh.error()));
   standings_changed |= *fresh;
@@ -410,11 +411,19 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   session.author = std::move(effect.author);
 }
 
+void County::on_refused_call(std::function<void(std::string_view, ErrorCode)> tell) {
+  impl_->tell_refused = std::move(tell);
+}
+
 void County::Impl::carry_out(Effect& effect) {
   const auto found = sessions.find(effect.connection);
   if (found == sessions.end()) return;
   Session& session = found->second;
   if (effect.author && effect.hello) take_over_call(effect.connection, session, effect);
+  if (session.author) effect.short_code = session.author->device.short_code;
+  if (effect.refusal && !effect.short_code.empty() && tell_refused) {
+    tell_refused(effect.short_code, static_cast<ErrorCode>(effect.refusal->code()));
+  }
   if (session.author && !effect.runs.empty()) {
     watch.took(session.author->device.device, effect.lane);
   }

@@ -86,6 +86,10 @@ class County {
   /// Deals with what waits.
   PumpResult pump();
 
+  /// Calls `tell` for each refusal that ends a call of a phone it knows: a frame that cannot be
+  /// read, a fork. For the log; says nothing of what came.
+  void on_refused_call(std::function<void(std::string_view short_code, ErrorCode)> tell);
+
   /// Bytes of frames that wait; whoever feeds the county pauses calls on it.
   std::size_t queued_bytes() const;
 
@@ -103,7 +107,8 @@ class County {
   Result<std::vector<StoredRow>> all(KindId kind) const;
 
   /// Writes records as the server, all or none; what is equal already is left alone. Grants, areas
-  /// and routing follow in the same commit. With `dry_run` nothing is written.
+  /// and routing follow in the same commit: what waits in the 无头事项 queue goes where the rules
+  /// now lead. With `dry_run` nothing is written.
   ///
   /// Errors: kInvalid, kTooLarge (a record breaks its kind's rules; the message says which one).
   Result<ImportReport> import_records(const std::vector<ImportedRecord>& records,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +57,7 @@ struct Effect {
   std::vector<AckedRun> runs;
   bool up_ended = false;
   std::optional<v1::Refusal> refusal;
+  std::string short_code;  ///< of a phone that was recognised
 };
 
 /// Faults of storage concern everybody; all others concern the call.
@@ -122,6 +124,8 @@ struct County::Impl {
 
   // Reading.
   Result<WhistleSummary> summary_of(RecordId whistle);
+  /// Inside a batch: leads what waits in the queue by the rules as they are. How many left it.
+  Result<std::size_t> lead_headless();
   /// Inside a batch.
   Result<ActionResult> act(const StaffAction& action, const Actor& actor, std::string_view by);
   Result<void> note_action(const StaffAction& action, OutcomeStatus status, std::string_view by);
@@ -147,6 +151,7 @@ struct County::Impl {
   std::size_t queued_bytes = 0;
   std::map<DeviceId, ConnectionId> current;  ///< a device's one call
   bool standings_changed = false;
+  std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
 

@@ -2,6 +2,7 @@
 #include "base/line.h"
 #include "county/impl.h"
 #include "model/record.h"
+#include "schema/fields.h"
 #include "schema/kinds.h"
 
 // What operators do to records, and to the devices that may write them.
@@ -68,6 +69,24 @@ Result<std::vector<StoredRow>> County::all(KindId kind) const {
   return rows;
 }
 
+Result<std::size_t> County::Impl::lead_headless() {
+  auto ids =
+      storage->find(*schema.kind(kinds::kWhistle), fields::whistle::kHeadless, std::int64_t{1});
+  if (!ids) return std::unexpected(std::move(ids.error()));
+  auto reference = applier.reference();
+  if (!reference) return std::unexpected(std::move(reference.error()));
+  Workspace workspace(*storage, schema, now_ms());
+  Road road(workspace, **reference, applier.mint());
+  std::size_t led = 0;
+  for (const RecordId id : *ids) {
+    auto left = road.rules_changed(id);
+    if (!left) return std::unexpected(std::move(left.error()));
+    led += *left ? 1 : 0;
+  }
+  if (auto done = applier.finish(workspace); !done) return std::unexpected(done.error());
+  return led;
+}
+
 Result<ImportReport> County::import_records(const std::vector<ImportedRecord>& records,
                                             std::string_view by, bool dry_run) {
   Impl& impl = *impl_;
@@ -100,6 +119,9 @@ Result<ImportReport> County::import_records(const std::vector<ImportedRecord>& r
       }
     }
     if (auto done = impl.applier.finish(workspace); !done) return done;
+    auto led = impl.lead_headless();
+    if (!led) return std::unexpected(std::move(led.error()));
+    report.led = *led;
     return impl.audit(by, "import of " + std::to_string(report.created) + " new and " +
                               std::to_string(report.changed) + " changed records");
   };

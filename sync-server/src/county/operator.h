@@ -36,6 +36,7 @@ struct ImportReport {
   std::size_t created = 0;
   std::size_t changed = 0;
   std::size_t unchanged = 0;
+  std::size_t led = 0;  ///< whistles that left the 无头事项 queue, because a rule covers them now
 };
 
 /// A one-time code, to be shown to one person once. Only its hash is kept.

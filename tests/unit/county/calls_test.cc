@@ -135,6 +135,38 @@ TEST_CASE("a device that fell back is a fork, and a gap breaks the protocol") {
   CHECK(world.sync(phone)->refused() == ErrorCode::kProtocol);
 }
 
+TEST_CASE(
+    "of a known phone's call that is refused the log learns which phone and why, and no more") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  std::vector<std::pair<std::string, ErrorCode>> told;
+  world.county->on_refused_call(
+      [&](std::string_view short_code, ErrorCode code) { told.emplace_back(short_code, code); });
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  CHECK(told.empty());
+
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.county->on_frame(call, "no frame");
+  world.pump();
+  world.county->on_closed(call);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0] == std::pair{phone.short_code, inbox.refused()});
+
+  Phone restored = phone;
+  restored.noted.clear();
+  CHECK(world.sync(restored)->refused() == ErrorCode::kForked);
+  REQUIRE(told.size() == 2);
+  CHECK(told[1] == std::pair{phone.short_code, ErrorCode::kForked});
+
+  Phone stranger{.device = DeviceId(5), .key = *P256Key::make()};
+  CHECK(world.sync(stranger)->refused() != ErrorCode{});
+  CHECK(told.size() == 2);
+}
+
 TEST_CASE("a transaction is applied or refused whole") {
   World world;
   Phone phone = world.phone(world.anna);

@@ -196,7 +196,8 @@ TEST_CASE("the county's assignment from the queue calls whom it names, or nobody
   rule.set_category_prefix("98");
   rule.set_responsibility_item("I2");
   rule.set_lead_level(v1::LEVEL_COUNTY);
-  world.import(rule);
+  REQUIRE(world.county->write(kinds::kRoutingRule, world.county->mint_id(),
+                              rule.SerializeAsString(), {}, "test"));
   const auto twice = world.county->assign_headless(id, water_org, {water_org}, "test");
   REQUIRE(twice);
   CHECK(twice->status == OutcomeStatus::kRejected);
@@ -208,6 +209,42 @@ TEST_CASE("the county's assignment from the queue calls whom it names, or nobody
   CHECK(world.county->inbox(water_org)->size() == 1);
   CHECK(world.county->inbox(world.road_org)->empty());
   CHECK(world.county->headless()->empty());
+}
+
+TEST_CASE("an import of rules leads out of the queue what they cover now, and says how much") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  std::vector<RecordId> ids;
+  for (const char* category : {"98", "98", "99"}) {
+    phone.record(kinds::kWhistle, ids.emplace_back(phone.new_id()), whistle(kGrid1, category), true,
+                 world.clock.ms);
+  }
+  world.sync(phone);
+  for (const auto type : {WhistleActionType::kAccept, WhistleActionType::kBlow}) {
+    REQUIRE(world.county->act({.whistle = ids[0], .type = type, .actor = world.dora}, "test"));
+  }
+  REQUIRE(world.county->headless()->size() == 3);
+  v1::ResponsibilityItem item;
+  item.set_code("I2");
+  item.set_lead_department_type("road");
+  item.add_categories("98");
+  v1::RoutingRule rule;
+  rule.set_code("R2");
+  rule.set_category_prefix("98");
+  rule.set_responsibility_item("I2");
+  rule.set_lead_level(v1::LEVEL_COUNTY);
+  const std::vector<ImportedRecord> rules = {
+      {kinds::kResponsibilityItem, world.county->mint_id(), item.SerializeAsString()},
+      {kinds::kRoutingRule, world.county->mint_id(), rule.SerializeAsString()}};
+  CHECK(world.county->import_records(rules, "test", true)->led == 2);
+  CHECK(world.county->headless()->size() == 3);
+  CHECK(world.county->import_records(rules, "test")->led == 2);
+  CHECK(world.county->headless()->size() == 1);
+  CHECK(whistle_of(world, ids[0]).state() == v1::WHISTLE_STATE_ASSIGNED);
+  CHECK(whistle_of(world, ids[1]).state() == v1::WHISTLE_STATE_REPORTED);
+  CHECK(world.county->inbox(world.road_org)->size() == 1);
+  CHECK(world.county->import_records(rules, "test")->led == 0);
+  CHECK(world.county->verify()->faults.empty());
 }
 
 TEST_CASE("who assigned a whistle from the queue, and for whom, stands in its timeline") {
