@@ -119,19 +119,13 @@ std::string difference(const std::string& server, const std::string& phone) {
 }
 
 /// What its author sees, and the server can show to nobody yet: a decision whose whistle has not
-/// come, and whoever lives in a household that a reviewer still has.
-std::set<RecordId> waiting_of(const County& county, const Places& places, const Person& person) {
+/// come.
+std::set<RecordId> waiting_of(const County& county, const Person& person) {
   const auto review = county.review();
   if (!review) throw Violation("what waits cannot be read: " + review.error().message);
   std::set<RecordId> waiting;
   for (const WaitingDecision& decision : review->waiting) {
     if (decision.worker == person.worker) waiting.insert(decision.record);
-  }
-  for (const StoredRow& row : all(county, kinds::kResident)) {
-    const RecordId home = id_at(row.body, v1::Resident::kHouseholdFieldNumber);
-    const bool sealed = std::ranges::any_of(
-        review->sealed, [&](const SealedOperation& one) { return one.record == home; });
-    if (sealed && !places.home.contains(home)) waiting.insert(row.id);
   }
   return waiting;
 }
@@ -160,7 +154,7 @@ void check_replicas(const County& county, Phone& phone) {
       {kinds::kAssignment, "Assignment"}, {kinds::kWhistleContact, "WhistleContact"},
       {kinds::kResident, "Resident"},     {kinds::kOutcome, "Outcome"}};
   const Places places = places_of(county);
-  const std::set<RecordId> waiting = waiting_of(county, places, phone.person());
+  const std::set<RecordId> waiting = waiting_of(county, phone.person());
   for (const auto& [kind, name] : kKinds) {
     compare(phone.name(), name, expected(county, places, phone.person(), kind), held(phone, name),
             waiting);

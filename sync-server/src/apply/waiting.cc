@@ -37,14 +37,20 @@ Result<bool> Applier::exists(const RecordKey& key) {
   return *record && (*record)->state.exists;
 }
 
-// An edit of a record whose creation is kept would find nothing to edit: it is kept with it.
+// An edit of a record whose creation is kept would find nothing to edit, and a part of it would lie
+// where nobody sees it: they are kept with it.
 Result<std::optional<Receipt>> Applier::follows_kept(Workspace& workspace, const Author& author,
                                                      const Operation& operation, Seq seq) {
   auto list = waiting();
   if (!list) return std::unexpected(std::move(list.error()));
-  const auto why = (*list)->creation_kept(author.device.device, operation.id);
-  if (!why || makes_whole(schema_, operation)) return std::nullopt;
-  auto page = workspace.open({operation.kind, operation.id});
+  const bool makes = makes_whole(schema_, operation);
+  const auto first = makes ? whole_of(schema_, operation) : std::optional(operation.id);
+  if (!first) return std::nullopt;
+  const auto why = (*list)->creation_kept(author.device.device, *first);
+  if (!why) return std::nullopt;
+  const KindSchema& kind = *schema_.kind(operation.kind);
+  const RecordKey whole = workspace.parent_of(kind, operation.set);
+  auto page = workspace.open(makes ? whole : RecordKey{operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
   if ((*page)->record.state.exists) return std::nullopt;
   return waits(seq, *why);

@@ -56,6 +56,13 @@ bool makes_whole(const Schema& schema, const Operation& operation) {
   return kind == nullptr || check_required(*kind, operation.set).has_value();
 }
 
+std::optional<RecordId> whole_of(const Schema& schema, const Operation& operation) {
+  const KindSchema* kind = schema.kind(operation.kind);
+  if (kind == nullptr || kind->scope_parent == 0 || !operation.creates) return std::nullopt;
+  if (operation.kind == kinds::kWhistleAction) return std::nullopt;
+  return RecordId::from_bytes(text_of(operation.set, kind->scope_parent).value_or(""));
+}
+
 std::optional<RecordId> whistle_of(const Operation& operation) {
   if (operation.kind != kinds::kWhistleAction || operation.type != OperationType::kPut) {
     return std::nullopt;
@@ -87,13 +94,16 @@ void WaitingList::add(const Schema& schema, const KeptOperation& kept,
   entry.why = kept.why;
   entry.device = kept.device;
   for (const Operation& operation : operations) {
+    std::optional<RecordId> first = operation.id;
     if (makes_whole(schema, operation)) {
       if (creations_.try_emplace(operation.id, kept.number).second) {
         entry.makes.push_back(operation.id);
       }
-    } else if (!entry.follows && creation_kept(kept.device, operation.id) &&
-               creations_.at(operation.id) != kept.number) {
-      entry.follows = operation.id;
+      first = whole_of(schema, operation);
+    }
+    if (!entry.follows && first && creation_kept(kept.device, *first) &&
+        creations_.at(*first) != kept.number) {
+      entry.follows = first;
     }
   }
   if (entry.follows) followers_.emplace(*entry.follows, kept.number);

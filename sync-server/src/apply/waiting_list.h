@@ -17,8 +17,8 @@
 namespace gridwhistle {
 
 /// Of the transactions that storage keeps, which of them wait for a record: decisions whose whistle
-/// has not arrived, and what follows a creation that is kept itself. Read from storage once;
-/// whoever keeps a transaction or deals with one says so here, too.
+/// has not arrived, and what follows a creation that is kept itself: edits of it, and its parts.
+/// Read from storage once; whoever keeps a transaction or deals with one says so here, too.
 class WaitingList {
  public:
   static Result<WaitingList> read(Storage& storage, const Schema& schema);
@@ -63,6 +63,10 @@ Result<std::vector<Operation>> operations_of(const Schema& schema, const KeptOpe
 
 /// Whether an operation alone would make its record whole.
 bool makes_whole(const Schema& schema, const Operation& operation);
+
+/// The record that an operation makes a part of; nothing where it makes none. What is decided about
+/// a whistle is no part in this sense: it waits for that, whoever sends it.
+std::optional<RecordId> whole_of(const Schema& schema, const Operation& operation);
 
 /// The whistle that an operation decides about; nothing where it is no action.
 std::optional<RecordId> whistle_of(const Operation& operation);

@@ -128,6 +128,38 @@ TEST_CASE("a transaction that acts on a whistle it makes later is refused, not k
   CHECK(world.county->review()->waiting.empty());
 }
 
+TEST_CASE("a part of a record whose creation is sealed is sealed with it, and decided with it") {
+  World world;
+  const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone phone = world.phone(carla);
+  Phone colleague = world.phone(world.anna);
+  move_away(world, carla, "W9");
+  const RecordId home = phone.new_id();
+  v1::Household household;
+  household.set_grid(kGrid1);
+  phone.record(kinds::kHousehold, home, household.SerializeAsString(), true, world.clock.ms);
+  v1::Resident resident;
+  resident.set_household(std::string(home.bytes()));
+  resident.set_name("李示例");
+  const RecordId person = phone.new_id();
+  phone.record(kinds::kResident, person, resident.SerializeAsString(), true, world.clock.ms);
+  CHECK(answers(*world.sync(phone)) == std::vector{kSealed, kSealed});
+  CHECK_FALSE(exists(world, kinds::kResident, person));
+  if (GENERATE(false, true)) world.open();
+  const std::uint64_t number = world.county->review()->sealed.front().number;
+  if (GENERATE(true, false)) {
+    CHECK(world.county->accept_sealed(number, "test") == kAccepted);
+    CHECK(exists(world, kinds::kResident, person));
+    CHECK(world.sync(colleague)->rows_of(kinds::kResident).size() == 1);
+  } else {
+    REQUIRE(world.county->return_sealed(number, "not your grid", "test"));
+    CHECK_FALSE(exists(world, kinds::kResident, person));
+    CHECK(told(*world.sync(phone), person) == std::vector{kRejected});
+  }
+  CHECK(world.county->review()->sealed.empty());
+  CHECK(world.county->verify()->faults.empty());
+}
+
 TEST_CASE("an edit of a record whose creation is sealed is sealed with it, and decided with it") {
   World world;
   const RecordId carla = world.worker("W9", Role::kGridWorker, kGrid1);
