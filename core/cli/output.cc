@@ -15,6 +15,7 @@
 #include "schema/tables.h"
 #include "terminal/columns.h"
 #include "terminal/printable.h"
+#include "terminal/told.h"
 
 namespace gridwhistle::cli {
 
@@ -207,13 +208,22 @@ std::string Output::words_of(const Error& error) const {
     return say(refused->zh.data(), refused->en.data());
   const Wording words = message_of(error.code);
   const std::string meaning(settings_.chinese ? words.zh : words.en);
-  const std::string more = half_of(error.message, settings_.chinese);
-  return more.empty() || says_all(error.code) ? meaning : meaning + say("：", ": ") + more;
+  const auto more = terminal::told_in(error.message, settings_.chinese);
+  const bool says_more = more && !more->empty() && !says_all(error.code);
+  return says_more ? meaning + say("：", ": ") + *more : meaning;
+}
+
+/// What the message says in English to somebody who reads Chinese, for a line of its own.
+std::string Output::untold(const Error& error) const {
+  const bool told = terminal::told_in(error.message, settings_.chinese).has_value();
+  return told || workflow_words(error) || says_all(error.code) ? "" : error.message;
 }
 
 void Output::complain(const Error& error) const {
   std::cerr << "gw: " << terminal::printable(words_of(error)) << " [" << name_of(error.code)
             << "]\n";
+  const std::string more = untold(error);
+  if (!more.empty()) std::cerr << "    " << terminal::printable(more) << '\n';
 }
 
 void Output::note(const Error& error) const {
@@ -223,7 +233,9 @@ void Output::note(const Error& error) const {
 
 Exit Output::failed(const Error& error) const {
   if (settings_.json) {
-    document({{"error", name_of(error.code)}, {"message", words_of(error)}});
+    json told = {{"error", name_of(error.code)}, {"message", words_of(error)}};
+    if (const std::string more = untold(error); !more.empty()) told["detail"] = more;
+    document(told);
   } else {
     complain(error);
   }
@@ -323,7 +335,19 @@ void Output::record(const KindSchema& kind, const FoundBytes& found, const NameO
   std::cout << table.text();
 }
 
-void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& found) const {
+void Output::count(std::size_t shown, bool more) const {
+  std::string text =
+      say("共 ", "") + std::to_string(shown) + say(" 条", shown == 1 ? " record" : " records");
+  if (more)
+    text = std::string(say("只列出前 ", "the first ")) + std::to_string(shown) +
+           say(" 条，还有更多", "; there are more");
+  std::cout << text << '\n';
+}
+
+void Output::records(const KindSchema& kind, std::vector<FoundBytes> found,
+                     std::size_t limit) const {
+  const bool more = found.size() > limit;
+  if (more) found.resize(limit);
   if (settings_.json) {
     json list = json::array();
     for (const FoundBytes& one : found) list.push_back(record_json(kind, one));
@@ -343,8 +367,7 @@ void Output::records(const KindSchema& kind, const std::vector<FoundBytes>& foun
     table.add(std::move(cells));
   }
   if (!table.empty()) std::cout << table.text();
-  std::cout << say("共 ", "") << found.size()
-            << say(" 条", found.size() == 1 ? " record" : " records") << '\n';
+  count(found.size(), more);
 }
 
 json Output::road_json(const Road& road, const NameOf& name_of) const {

@@ -80,14 +80,18 @@ class Output {
   using NameOf = std::function<std::string(KindId, const RecordId&)>;
   /// A record in full: a line a field, or a JSON object, which keeps the ids.
   void record(const KindSchema& kind, const FoundBytes& found, const NameOf& name_of) const;
-  /// Records of one kind: a table of their telling fields, or a JSON array.
-  void records(const KindSchema& kind, const std::vector<FoundBytes>& found) const;
+  /// Records of one kind: a table of their telling fields, or a JSON array. Of more than `limit`
+  /// the first; people read that there are more.
+  void records(const KindSchema& kind, std::vector<FoundBytes> found, std::size_t limit) const;
+  /// How many there are, under a list.
+  void count(std::size_t shown, bool more) const;
   /// A whistle's way so far: its timeline and its parts, or a JSON object.
   void road(const Road& road, const NameOf& name_of) const;
   nlohmann::json record_json(const KindSchema& kind, const FoundBytes& found) const;
 
  private:
   nlohmann::json road_json(const Road& road, const NameOf& name_of) const;
+  std::string untold(const Error& error) const;
   void complain(const Error& error) const;
 
   Settings settings_;

@@ -279,7 +279,7 @@ struct ListWords {
 
 Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::int64_t now_ms) {
   Query query;
-  query.first(words.limit);
+  query.first(words.limit + 1);  // one more tells that there are more
   if (!words.grid.empty()) query.that("grid", Compare::kStartsWith, {words.grid});
   std::vector<std::string> pairs = words.where;
   if (!words.state.empty()) pairs.push_back("state=" + words.state);
@@ -338,7 +338,7 @@ Exit list(Phone& phone, const Output& output, const ListWords& words, const Sett
   if (!query) return output.failed(query.error());
   const auto found = phone.client().query((*kind)->name, *query, {settings.purpose});
   if (!found) return output.failed(found.error());
-  output.records(**kind, *found);
+  output.records(**kind, *found, words.limit);
   return Exit::kOk;
 }
 
@@ -362,8 +362,11 @@ Exit search(Phone& phone, const Output& output, const std::string& text,
     if (!kind) return output.failed(kind.error());
     wanted.kinds.emplace_back((*kind)->name);
   }
-  const auto hits = phone.client().search(wanted, {settings.purpose});
+  const std::size_t limit = wanted.limit++;  // one more tells that there are more
+  auto hits = phone.client().search(wanted, {settings.purpose});
   if (!hits) return output.failed(hits.error());
+  const bool more = hits->size() > limit;
+  if (more) hits->resize(limit);
   json documents = json::array();
   Table table({"id", output.say("种类", "kind"), output.say("标题", "title"), ""});
   for (const Hit& hit : *hits) {
@@ -383,6 +386,7 @@ Exit search(Phone& phone, const Output& output, const std::string& text,
     output.line(output.say("没有找到", "nothing found"));
   } else {
     output.table(table);
+    output.count(hits->size(), more);
   }
   return Exit::kOk;
 }
@@ -444,6 +448,7 @@ void add_reading(CLI::App& app, const Settings& settings, Chosen& chosen) {
   all->add_option("--where", words->where,
                   both("字段=值，须为有索引的字段", "FIELD=VALUE, an indexed field"));
   all->add_option("--limit", words->limit, both("最多多少条", "at most so many"))
+      ->check(CLI::Range(1, 100'000).description("1-100000"))
       ->capture_default_str();
   terminal::add_examples(*all, {"gw list whistle --state reported --since 3d",
                                 "gw list household --grid 440811100001001 --purpose 走访核对",

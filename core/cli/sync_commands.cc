@@ -12,6 +12,7 @@
 #include "schema/tables.h"
 #include "terminal/columns.h"
 #include "terminal/help.h"
+#include "terminal/told.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
 namespace gridwhistle::cli {
@@ -148,7 +149,8 @@ const char* lane_text(const Output& output, Lane lane) {
 std::string why(const Output& output, const OutcomeView& one) {
   std::string words = output.settings().chinese ? one.why_zh : one.why_en;
   const bool from_road = one.code >= static_cast<std::uint32_t>(WorkflowCode::kUnknownAction);
-  if (!one.message.empty() && !from_road) words += output.say("：", ": ") + one.message;
+  const auto more = terminal::told_in(one.message, output.settings().chinese);
+  if (more && !more->empty() && !from_road) words += output.say("：", ": ") + *more;
   return words;
 }
 
@@ -322,8 +324,10 @@ Exit dismiss(Phone& phone, const Output& output, const std::string& word) {
 
 /// The phone's own log is read here: whose data it was stands there by id, never by name.
 Exit access(Phone& phone, const Output& output, std::size_t limit) {
-  const auto log = phone.client().access_log(limit);
+  auto log = phone.client().access_log(limit + 1);  // one more tells that there are more
   if (!log) return output.failed(log.error());
+  const bool more = log->size() > limit;
+  if (more) log->resize(limit);
   json documents = json::array();
   Table table({output.say("时间", "time"), output.say("人员", "worker"),
                output.say("记录", "record"), output.say("条数", "count"),
@@ -352,6 +356,7 @@ Exit access(Phone& phone, const Output& output, std::size_t limit) {
     output.line(output.say("本机没有查看过个人信息", "no personal data was read here"));
   } else {
     output.table(table);
+    output.count(log->size(), more);
   }
   return Exit::kOk;
 }

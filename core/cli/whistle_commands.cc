@@ -308,12 +308,15 @@ Exit show_road(Phone& phone, const Output& output, const std::string& word) {
   return Exit::kOk;
 }
 
-/// A task that does not say where it stands is open.
+constexpr std::size_t kTasksMax = 200;
+
+/// A task that does not say where it stands is open. One more than are shown tells that there are
+/// more.
 Query open_tasks() {
   Query open;
   open.that("state", Compare::kNotEqual, {std::int64_t{v1::TASK_STATE_DONE}});
   open.that("state", Compare::kNotEqual, {std::int64_t{v1::TASK_STATE_CANCELLED}});
-  return open.by("due_ms").first(200);
+  return open.by("due_ms").first(kTasksMax + 1);
 }
 
 Exit tasks(Phone& phone, const Output& output) {
@@ -324,7 +327,7 @@ Exit tasks(Phone& phone, const Output& output) {
   const auto everybodys = client.query("Task", open_tasks().that("assignee", Compare::kUnset));
   if (!everybodys) return output.failed(everybodys.error());
   found->insert(found->end(), everybodys->begin(), everybodys->end());
-  output.records(*built_schema().kind("Task"), *found);
+  output.records(*built_schema().kind("Task"), *found, kTasksMax);
   return Exit::kOk;
 }
 

@@ -383,7 +383,7 @@ TEST_CASE("Words that are no text are refused, whatever the form of the answer")
       command.insert(command.end(), words.begin(), words.end());
       const Ended ended = at.phone.gw(command);
       INFO(words.at(0) << " " << ended.out << ended.err);
-      CHECK(ended.code == 1);
+      CHECK(ended.code == 2);
       CHECK(has(ended.out + ended.err, "UTF-8"));
       CHECK_FALSE(has(ended.err, "libprotobuf"));
     }

@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "terminal/spelling.h"
 
 namespace gridwhistle::terminal {
@@ -114,6 +116,17 @@ Line usage_line(const CLI::App& app, const CLI::ParseError& wrong) {
   const std::string english = wrong.what();
   return {in_chinese(wrong, app, named_options(commands, english)) + "；写法见 " + help,
           english + "; " + help + " says how to type it"};
+}
+
+std::optional<Line> no_text_line(const std::vector<std::string>& words) {
+  const auto bad = std::ranges::find_if_not(words, is_text);
+  if (bad == words.end()) return std::nullopt;
+  const bool of_option = bad != words.begin() && std::prev(bad)->starts_with("--");
+  const std::string place = std::to_string(bad - words.begin() + 1);
+  const Line which = of_option ? Line{*std::prev(bad) + " 的值", "the value of " + *std::prev(bad)}
+                               : Line{"第 " + place + " 个词", "word " + place + " of the line"};
+  return Line{which.zh + "不是 UTF-8 文字；请检查终端的字符编码",
+              which.en + " is not text in UTF-8; see which encoding the terminal has"};
 }
 
 }  // namespace gridwhistle::terminal

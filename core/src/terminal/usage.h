@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "base/line.h"
 
 namespace CLI {
@@ -12,5 +16,9 @@ namespace gridwhistle::terminal {
 /// What is wrong with a command line that `app` refused, and which `--help` says how to type it. A
 /// word that is no command is told with those it may have been meant for.
 Line usage_line(const CLI::App& app, const CLI::ParseError& wrong);
+
+/// Which of the words behind the program's name is no text: an option's value by its name, else by
+/// its place. Asked before anything is done with them; nothing else is ever recorded or sent.
+std::optional<Line> no_text_line(const std::vector<std::string>& words);
 
 }  // namespace gridwhistle::terminal

@@ -297,6 +297,13 @@ std::unique_ptr<CLI::App> make_app(CommandLine& line, Language language) {
 
 std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::string>& arguments,
                                                      Language language) {
+  // Options are not filled in yet when one of them is wrong.
+  const bool json = std::ranges::find(arguments, "--json") != arguments.end();
+  const auto wrong = [&](const Line& told) {
+    return std::unexpected(Usage{static_cast<int>(ExitCode::kUsage),
+                                 language == Language::kChinese ? told.zh : told.en, json});
+  };
+  if (const auto no_text = terminal::no_text_line(arguments)) return wrong(*no_text);
   CommandLine line;
   const auto app = make_app(line, language);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -308,11 +315,7 @@ std::expected<CommandLine, Usage> parse_command_line(const std::vector<std::stri
       app->exit(error, help, help);
       return std::unexpected(Usage{.text = help.str()});
     }
-    const Line wrong = terminal::usage_line(*app, error);
-    // Options are not filled in yet when one of them is wrong.
-    const bool json = std::ranges::find(arguments, "--json") != arguments.end();
-    return std::unexpected(Usage{static_cast<int>(ExitCode::kUsage),
-                                 language == Language::kChinese ? wrong.zh : wrong.en, json});
+    return wrong(terminal::usage_line(*app, error));
   }
   return line;
 }

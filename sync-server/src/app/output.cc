@@ -5,6 +5,7 @@
 
 #include "gridwhistle/messages.h"
 #include "terminal/printable.h"
+#include "terminal/told.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -28,17 +29,18 @@ void Output::line(std::string_view english, std::string_view chinese) const {
 
 ExitCode Output::fail(const Error& error) const {
   const std::string told_of = message_about(database, error);
-  std::string message = half_of(told_of, reads_chinese());
+  const auto told = terminal::told_in(told_of, reads_chinese());
   const ExitCode code = exit_code_of(error.code);
-  if (json) {
-    const nlohmann::ordered_json told = {{"error", name_of(error.code)}, {"message", message}};
-    err(told.dump() + "\n");
-    return code;
-  }
   const Wording meaning = message_of(error.code);
   const std::string means(say(meaning.en, meaning.zh));
-  const bool is_vague = code == ExitCode::kBroken || (reads_chinese() && !in_both(told_of));
-  if (is_vague && !message.contains(means))
+  std::string message = told.value_or(means);
+  if (json) {
+    nlohmann::ordered_json object = {{"error", name_of(error.code)}, {"message", message}};
+    if (!told) object["detail"] = told_of;
+    err(object.dump() + "\n");
+    return code;
+  }
+  if (code == ExitCode::kBroken && !message.contains(means))
     message = means + std::string(say(": ", "：")) + message;
   const bool about_county =
       !database.empty() && half_of(told_of, false).starts_with(database + ":");
@@ -47,6 +49,7 @@ ExitCode Output::fail(const Error& error) const {
   }
   err("gridwhistle-server: " + terminal::printable(message) + " (" +
       std::string(name_of(error.code)) + ")\n");
+  if (!told) err("    " + terminal::printable(told_of) + "\n");
   return code;
 }
 

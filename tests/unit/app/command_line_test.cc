@@ -124,6 +124,17 @@ TEST_CASE("A command that there is not is named, with the way to those there are
         "没有命令 lst；是不是 list？全部命令见 gridwhistle-server queue --help");
 }
 
+TEST_CASE("A word that is no text is refused before anything is done with it, and named") {
+  for (const auto& words :
+       {std::vector<std::string>{"enrol", "\xff"}, {"--by", "\xff", "status"}}) {
+    CHECK(exit_code(words) == 2);
+    CHECK(read(words).error().text.find("UTF-8") != std::string::npos);
+  }
+  CHECK(read({"act", "N1", "comment", "--note", "\xfe"})
+            .error()
+            .text.starts_with("the value of --note is not text"));
+}
+
 TEST_CASE("What is typed wrong is told with exit code 2") {
   CHECK(exit_code({}) == 2);
   CHECK(exit_code({"frobnicate"}) == 2);

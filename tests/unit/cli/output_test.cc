@@ -72,7 +72,7 @@ TEST_CASE("nothing that a person wrote breaks a table, forges a row of it or ste
   const KindSchema& kind = *built_schema().kind(kinds::kWhistle);
   const Printed printed;
   const Output output(Settings{.chinese = false});
-  output.records(kind, {found});
+  output.records(kind, {found}, 50);
   output.record(kind, found, {});
   output.line(whistle.title());
   Table table({"title"});
@@ -117,11 +117,36 @@ TEST_CASE("a program reads a whistle's road in no language, and finds each assig
   CHECK(has(printed.text(), part.assignment.info.id.text()));
 }
 
+TEST_CASE("a list that shows the first of more says so, and shows no more than was asked for") {
+  const KindSchema& kind = *built_schema().kind("Grid");
+  const auto said = [&](std::size_t found, bool chinese) {
+    const Printed printed;
+    Output(Settings{.chinese = chinese}).records(kind, std::vector<FoundBytes>(found), 2);
+    return printed.text();
+  };
+  CHECK(has(said(2, false), "\n2 records\n"));
+  CHECK(has(said(3, false), "\nthe first 2; there are more\n"));
+  CHECK(has(said(3, true), "\n只列出前 2 条，还有更多\n"));
+  CHECK(std::ranges::count(said(3, true), '\n') == 4);
+}
+
+TEST_CASE("an error is told in the language of its reader alone") {
+  const auto said = [](const Error& error, bool chinese) {
+    return Output(Settings{.chinese = chinese}).words_of(error);
+  };
+  const Error role{ErrorCode::kForbidden, "角色无此权限 / your role may not write this", ""};
+  CHECK(said(role, true) == "您的岗位不能这样做：角色无此权限");
+  CHECK(said(role, false) == "this role may not do it: your role may not write this");
+  CHECK(said({ErrorCode::kInvalid, "Whistle.title is required", ""}, true) ==
+        "填写的内容不符合要求：哨声的标题必须填写");
+  CHECK(said({ErrorCode::kProtocol, "frame 7 is odd", ""}, true) == "与服务器的通信出错");
+}
+
 TEST_CASE("a table of any kind has columns enough to tell its records apart") {
   for (const KindSchema& kind : built_schema().kinds) {
     INFO(kind.name);
     const Printed printed;
-    Output(Settings{.chinese = false}).records(kind, {FoundBytes{}});
+    Output(Settings{.chinese = false}).records(kind, {FoundBytes{}}, 50);
     const std::string heads = printed.text().substr(0, printed.text().find('\n'));
     const auto shown = std::ranges::count_if(
         kind.fields, [&](const FieldSchema& field) { return has(heads, field.name); });

@@ -67,3 +67,11 @@ TEST_CASE("A word that is no command is told with those it may have been meant f
         "there is no command stat; did you mean start? gw visit --help lists them all");
   CHECK(said({"fly"}).en == "there is no command fly; gw --help lists them all");
 }
+
+TEST_CASE("A word that is no text is named by its option or its place") {
+  using gridwhistle::terminal::no_text_line;
+  CHECK_FALSE(no_text_line({"visit", "start", "--grid", "网格"}));
+  CHECK(no_text_line({"search", "\xff"})->zh.starts_with("第 2 个词不是 UTF-8 文字"));
+  CHECK(no_text_line({"search", "\xff"})->en.starts_with("word 2 of the line is not text"));
+  CHECK(no_text_line({"whistle", "--title", "a\xff"})->zh.starts_with("--title 的值不是"));
+}
