@@ -131,7 +131,8 @@ std::optional<WorkflowMessage> workflow_words(const Error& error) {
 /// The meaning of the code is all there is to say; the message would say it a second time.
 bool says_all(ErrorCode code) {
   return code == ErrorCode::kCodeWrong || code == ErrorCode::kCodeUsed ||
-         code == ErrorCode::kCodeExpired || code == ErrorCode::kNotEnrolled;
+         code == ErrorCode::kCodeExpired || code == ErrorCode::kCodeSpent ||
+         code == ErrorCode::kNotEnrolled;
 }
 
 /// The record's message in canonical form; an empty one when the file holds something unreadable.

@@ -227,8 +227,12 @@ TEST_CASE("Five wrong tries spoil a code") {
   // The right code but for its last character, which names the same entry.
   std::string near = code;
   near.back() = near.back() == 'A' ? 'B' : 'A';
-  for (int i = 0; i < 5; ++i) CHECK(phone.gw({"enrol", near}).code == 1);
-  CHECK(phone.gw({"enrol", code}).code == 1);
+  for (int i = 0; i < 6; ++i) {
+    CHECK(error_of(phone.gw({"--json", "enrol", near})) == "code_wrong");
+  }
+  const Ended right = phone.gw({"--json", "enrol", code});
+  CHECK(right.code == 1);
+  CHECK(error_of(right) == "code_spent");
 }
 
 }  // namespace

@@ -353,7 +353,7 @@ class Client {
 
   // --- the line to the server -----------------------------------------------------------------
 
-  /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired,
+  /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired, kCodeSpent,
   /// kWrongServerKey, kUnavailable, kTimeout, kConflict (of another county, or of another worker
   /// while something is unsent, or in no backup of the server yet).
   void enrol(const EnrolmentCode& code, const std::string& device_name,

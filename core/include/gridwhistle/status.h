@@ -49,6 +49,7 @@ enum class ErrorCode : std::uint16_t {
   kConflict = 36,       ///< the thing is not in the state this needs
   kNoLocation = 37,     ///< a position outside a patrol is not recorded
   kInternal = 38,       ///< a fault of this software
+  kCodeSpent = 39,      ///< wrong tries have used the enrolment code up
 };
 
 /// When trying again makes sense.

@@ -59,6 +59,8 @@ constexpr Line kLines[] = {
     {ErrorCode::kCodeUsed, {"注册码已用过，请重新索取", "the code was used; ask for another"}},
     {ErrorCode::kCodeExpired,
      {"注册码已过期，请重新索取", "the code has expired; ask for another"}},
+    {ErrorCode::kCodeSpent,
+     {"注册码因多次输错已作废，请重新索取", "wrong tries have used the code up; ask for another"}},
     {ErrorCode::kUnavailable,
      {"连接不上服务器；已记录的内容保存在本机",
       "the server cannot be reached; what was recorded is safe on this phone"}},

@@ -49,6 +49,7 @@ constexpr Entry kEntries[] = {
     {ErrorCode::kConflict, "conflict", Retry::kNever},
     {ErrorCode::kNoLocation, "no_location", Retry::kNever},
     {ErrorCode::kInternal, "internal", Retry::kLater},
+    {ErrorCode::kCodeSpent, "code_spent", Retry::kAfterUser},
 };
 
 const Entry* find(ErrorCode code) {

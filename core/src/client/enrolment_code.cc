@@ -80,6 +80,10 @@ std::optional<std::string_view> last_part(std::string_view& rest) {
   return part;
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -99,9 +103,10 @@ Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
   if (!key_bytes || key_bytes->size() != kKeyBytes) return wrong("the server's key is damaged");
   const std::size_t colon = rest.rfind(':');
   const bool has_host = colon != std::string_view::npos && colon > 0;
-  if (!has_host || !is_port(rest.substr(colon + 1))) {
+  if (!has_host || !is_number(rest.substr(colon + 1))) {
     return wrong("the server's address is damaged");
   }
+  if (!is_port(rest.substr(colon + 1))) return wrong("a port is a number from 1 to 65535");
   return EnrolmentCode{{std::string(rest), *key_bytes}, std::string(*code)};
 }
 

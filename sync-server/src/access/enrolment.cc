@@ -64,12 +64,17 @@ Result<CodeRow> find_code(Storage& storage, std::string_view given, DeviceId dev
   if (letters.size() != kCodeLength) return wrong();
   auto found = storage.code(letters.substr(0, kLookupLength));
   if (!found) return std::unexpected(std::move(found.error()));
-  if (!*found || (*found)->tries_left == 0) return wrong();
+  if (!*found) return wrong();
   CodeRow code = std::move(**found);
   if (sha256(code.salt + letters.substr(kLookupLength)) != code.hash) {
+    if (code.tries_left == 0) return wrong();
     --code.tries_left;
     if (auto put = storage.put_code(code); !put) return std::unexpected(put.error());
     return wrong();
+  }
+  // From here on whoever calls has the whole code: what became of it tells nobody else anything.
+  if (code.tries_left == 0) {
+    return fail(ErrorCode::kCodeSpent, "wrong tries have used this enrolment code up");
   }
   if (code.used_by && code.used_by != device) {
     return fail(ErrorCode::kCodeUsed, "this enrolment code was used; ask for another");
@@ -142,9 +147,11 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
     return **known;
   }
   if (takes_work_away(request, *known, code->worker)) {
-    return fail(ErrorCode::kConflict,
-                "this phone still holds another worker's work that the server or its backup lacks; "
-                "sync it, run `gridwhistle-server backup`, sync once more, then enrol");
+    return fail(
+        ErrorCode::kConflict,
+        "本机还有另一人员的记录，服务器或其备份中尚没有；请先同步，由管理员备份一次，再同步，"
+        "然后注册 / this phone still holds another worker's work that the server or its backup "
+        "lacks; sync it, run `gridwhistle-server backup`, sync once more, then enrol");
   }
   DeviceRow device = *known ? **known : DeviceRow{};
   if (!*known) {

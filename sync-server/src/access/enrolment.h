@@ -23,8 +23,9 @@ Result<std::string> make_enrolment_code(Storage& storage, Random& random, Record
 /// Registers a device. Inside a batch, to be committed whatever comes back: a failed try counts.
 ///
 /// The same device that asks again with its used code gets its answer again.
-/// Errors: kCodeWrong, kCodeUsed, kCodeExpired, kBadSignature, kAlreadyExists (another key has this
-/// device's number), kInvalid, and those of storage.
+/// Errors: kCodeWrong; of a code that was given whole kCodeUsed, kCodeExpired, kCodeSpent;
+/// kBadSignature, kAlreadyExists (another key has this device's number), kInvalid, and those of
+/// storage.
 Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request,
                                std::string_view server_key_sha256, std::int64_t now_ms);
 

