@@ -32,12 +32,12 @@ A first day, in Mazhang with the grid and the codes of its sample:
   gw status                              what is unsent, sent, refused and why)";
 
 constexpr char kFooterChinese[] =
-    R"(每个命令都有自己的说明：gw whistle --help。
+    R"(每个命令都有自己的说明：gw whistle --help。所示时间均为北京时间。
 退出码：0 完成；1 被拒绝，消息中有原因；2 命令写得不对；3 没有这条记录；4 连不上服务器，已记录的内容都在；
 5 未注册；6 手机文件被占用、损坏、已满或只读。)";
 
 constexpr char kFooterEnglish[] =
-    R"(Each command has a help of its own: gw whistle --help.
+    R"(Each command has a help of its own: gw whistle --help. Times are China's (UTC+8).
 Exit codes: 0 done; 1 refused, the message says why; 2 wrong command line; 3 no such record;
 4 the server cannot be reached, what was recorded is safe; 5 not enrolled; 6 the phone's file is
 locked, damaged, full or read-only.)";

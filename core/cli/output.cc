@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 
+#include "base/line.h"
 #include "base/sha256.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
@@ -15,6 +16,7 @@
 #include "schema/tables.h"
 #include "terminal/columns.h"
 #include "terminal/printable.h"
+#include "terminal/times.h"
 #include "terminal/told.h"
 
 namespace gridwhistle::cli {
@@ -79,7 +81,8 @@ std::string one_value_text(const FieldSchema& field, const ValueView& value, boo
     case FieldType::kBool:
       return value.scalar != 0 ? (chinese ? "是" : "yes") : (chinese ? "否" : "no");
     case FieldType::kInt:
-      if (field.name.ends_with("_ms")) return time_text(static_cast<std::int64_t>(value.scalar));
+      if (field.name.ends_with("_ms"))
+        return terminal::time_text(static_cast<std::int64_t>(value.scalar));
       return std::to_string(static_cast<std::int64_t>(value.scalar));
     case FieldType::kMessage:
       return chinese ? "（明细）" : "(details)";
@@ -132,7 +135,7 @@ std::optional<WorkflowMessage> workflow_words(const Error& error) {
 bool says_all(ErrorCode code) {
   return code == ErrorCode::kCodeWrong || code == ErrorCode::kCodeUsed ||
          code == ErrorCode::kCodeExpired || code == ErrorCode::kCodeSpent ||
-         code == ErrorCode::kNotEnrolled;
+         code == ErrorCode::kNotEnrolled || code == ErrorCode::kForked;
 }
 
 /// The record's message in canonical form; an empty one when the file holds something unreadable.
@@ -208,7 +211,10 @@ std::string Output::words_of(const Error& error) const {
   if (const auto refused = workflow_words(error))
     return say(refused->zh.data(), refused->en.data());
   const Wording words = message_of(error.code);
-  const std::string meaning(settings_.chinese ? words.zh : words.en);
+  std::string meaning(settings_.chinese ? words.zh : words.en);
+  if (error.code == ErrorCode::kForked) {
+    meaning += say("：gw --home 新文件夹 enrol CODE", ": gw --home NEWFOLDER enrol CODE");
+  }
   const auto more = terminal::told_in(error.message, settings_.chinese);
   const bool says_more = more && !more->empty() && !says_all(error.code);
   return says_more ? meaning + say("：", ": ") + *more : meaning;
@@ -229,6 +235,13 @@ void Output::complain(const Error& error) const {
 
 void Output::note(const Error& error) const {
   if (settings_.json) return;
+  // Only who wants to write has to end the other program.
+  if (error.code == ErrorCode::kLocked) {
+    std::cerr << say("gw: 另一个程序正在使用这个文件，这里只读：",
+                     "gw: another program has the file; it is only read here: ")
+              << terminal::printable(half_of(error.message, settings_.chinese)) << '\n';
+    return;
+  }
   complain(error);
 }
 
@@ -371,6 +384,30 @@ void Output::records(const KindSchema& kind, std::vector<FoundBytes> found,
   count(found.size(), more);
 }
 
+namespace {
+
+/// What the details hold, by the names of their fields; in no language.
+void add_details(json& object, const std::vector<terminal::Detail>& details) {
+  for (const terminal::Detail& one : details) {
+    json value;
+    std::visit([&](const auto& given) { value = given; }, one.value);
+    const std::string name(one.field->name);
+    if (one.field->repeated) {
+      object[name].push_back(std::move(value));
+    } else {
+      object[name] = std::move(value);
+    }
+  }
+}
+
+/// A record of the first round need not say so.
+template <typename Message>
+std::int64_t round_of(const Message& record) {
+  return record.has_round() ? record.round() : 1;
+}
+
+}  // namespace
+
 json Output::road_json(const Road& road, const NameOf& name_of) const {
   const auto word = [](std::string_view kind, std::string_view field, std::int64_t number) {
     return enum_text(false, kind, field, number);
@@ -381,29 +418,36 @@ json Output::road_json(const Road& road, const NameOf& name_of) const {
   json actions = json::array();
   for (const auto& one : road.actions) {
     const v1::WhistleAction& action = one.record;
-    actions.push_back(
-        {{"id", one.info.id.text()},
-         {"type", word("WhistleAction", "type", action.type())},
-         {"status", action.has_status() ? word("WhistleAction", "status", action.status())
-                                        : std::string("proposed")},
-         {"actor", name(kinds::kWorker, action.actor())},
-         {"organisation", name(kinds::kOrgUnit, action.organisation())},
-         {"at_ms", action.at_ms()},
-         {"note", action.note()}});
+    json object = {{"id", one.info.id.text()},
+                   {"type", word("WhistleAction", "type", action.type())},
+                   {"status", action.has_status() ? word("WhistleAction", "status", action.status())
+                                                  : std::string("proposed")},
+                   {"actor", name(kinds::kWorker, action.actor())},
+                   {"organisation", name(kinds::kOrgUnit, action.organisation())},
+                   {"at_ms", action.at_ms()},
+                   {"round", round_of(action)},
+                   {"note", action.note()}};
+    add_details(object, terminal::action_details(action.SerializeAsString(), false, name_of));
+    actions.push_back(std::move(object));
   }
   json parts = json::array();
   for (const RoadPart& part : road.parts) {
     const v1::Assignment& one = part.assignment.record;
     parts.push_back({{"id", part.assignment.info.id.text()},
                      {"organisation", name(kinds::kOrgUnit, one.organisation())},
+                     {"part", word("Assignment", "part", one.part())},
+                     {"round", round_of(one)},
                      {"state", word("Assignment", "state", one.state())}});
   }
-  return {{"whistle", road.whistle.info.id.text()},
-          {"number", road.whistle.record.number()},
-          {"state", word("Whistle", "state", road.whistle.record.state())},
-          {"proposed", word("Whistle", "state", road.proposed)},
-          {"actions", actions},
-          {"parts", parts}};
+  json whole = {{"whistle", road.whistle.info.id.text()},
+                {"number", road.whistle.record.number()},
+                {"state", word("Whistle", "state", road.whistle.record.state())},
+                {"proposed", word("Whistle", "state", road.proposed)},
+                {"actions", actions},
+                {"parts", parts}};
+  add_details(whole,
+              terminal::whistle_details(road.whistle.record.SerializeAsString(), false, name_of));
+  return whole;
 }
 
 void Output::road(const Road& road, const NameOf& name_of) const {
@@ -419,24 +463,35 @@ void Output::road(const Road& road, const NameOf& name_of) const {
        (road.proposed == road.whistle.record.state()
             ? ""
             : " → " + word("Whistle", "state", road.proposed) + " ?"));
+  const std::string stands =
+      terminal::in_words(terminal::whistle_details(road.whistle.record.SerializeAsString(),
+                                                   settings_.chinese, name_of),
+                         settings_.chinese);
+  if (!stands.empty()) line(stands);
   Table timeline({say("时间", "time"), say("动作", "action"), say("谁", "who"),
-                  say("单位", "organisation"), say("结果", "result"), say("说明", "note")});
+                  say("单位", "organisation"), say("结果", "result"), say("轮次", "round"),
+                  say("内容", "what"), say("说明", "note")});
   for (const auto& one : road.actions) {
     const v1::WhistleAction& action = one.record;
-    timeline.add({time_text(action.at_ms()), word("WhistleAction", "type", action.type()),
-                  name(kinds::kWorker, action.actor()),
-                  name(kinds::kOrgUnit, action.organisation()),
-                  action.has_status() ? word("WhistleAction", "status", action.status())
-                                      : say("待确认", "proposed"),
-                  action.note()});
+    timeline.add(
+        {terminal::time_text(action.at_ms()), word("WhistleAction", "type", action.type()),
+         name(kinds::kWorker, action.actor()), name(kinds::kOrgUnit, action.organisation()),
+         action.has_status() ? word("WhistleAction", "status", action.status())
+                             : say("待确认", "proposed"),
+         std::to_string(round_of(action)),
+         terminal::in_words(
+             terminal::action_details(action.SerializeAsString(), settings_.chinese, name_of),
+             settings_.chinese),
+         action.note()});
   }
   table(timeline);
   // `act --assignment` takes the id.
-  Table shares(
-      {say("单位", "organisation"), say("交办状态", "part"), say("交办标识", "assignment")});
+  Table shares({say("单位", "organisation"), say("角色", "part"), say("轮次", "round"),
+                say("办理状态", "state"), say("交办标识", "assignment")});
   for (const RoadPart& part : road.parts) {
     const v1::Assignment& one = part.assignment.record;
-    shares.add({name(kinds::kOrgUnit, one.organisation()), word("Assignment", "state", one.state()),
+    shares.add({name(kinds::kOrgUnit, one.organisation()), word("Assignment", "part", one.part()),
+                std::to_string(round_of(one)), word("Assignment", "state", one.state()),
                 part.assignment.info.id.text()});
   }
   if (!shares.empty()) table(shares);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "gridwhistle/query.h"
 #include "gridwhistle/road.h"
 #include "model/schema.h"
+#include "terminal/details.h"
 
 // How answers look: tables for people, one JSON document for programs.
 namespace gridwhistle::cli {
@@ -76,8 +76,7 @@ class Output {
   const char* masked_advice() const;
   std::string delivery_text(Delivery delivery) const;
 
-  /// What people call a record that a field names.
-  using NameOf = std::function<std::string(KindId, const RecordId&)>;
+  using NameOf = terminal::NameOf;
   /// A record in full: a line a field, or a JSON object, which keeps the ids.
   void record(const KindSchema& kind, const FoundBytes& found, const NameOf& name_of) const;
   /// Records of one kind: a table of their telling fields, or a JSON array. Of more than `limit`

@@ -23,7 +23,7 @@ namespace {
 /// The error with the file's name; that another program has it is said already.
 Error about_file(const Settings& settings, Error error) {
   const std::string path = settings.home + "/phone.db";
-  error.message = error.code == ErrorCode::kLocked ? path : about(path, error.message);
+  error.message = error.code == ErrorCode::kLocked ? both(path, path) : about(path, error.message);
   return error;
 }
 

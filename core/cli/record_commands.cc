@@ -11,6 +11,7 @@
 #include "schema/tables.h"
 #include "terminal/columns.h"
 #include "terminal/help.h"
+#include "terminal/times.h"
 
 // Visits, households, and what works alike for every kind: list, show, search, set, erase.
 namespace gridwhistle::cli {
@@ -57,7 +58,7 @@ Result<void> none_open_like(Client& client, v1::VisitKind kind) {
   for (const Found<v1::Visit>& one : *open) {
     if (one.record.kind() != kind) continue;
     const std::string grid = one.record.grid();
-    const std::string since = time_text(one.record.started_ms());
+    const std::string since = terminal::time_text(one.record.started_ms());
     const std::string end = "gw visit end " + one.info.id.text();
     return fail(ErrorCode::kConflict,
                 both(grid + " 自 " + since + " 起有一次走访还在进行；请先结束：" + end,

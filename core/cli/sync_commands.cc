@@ -7,11 +7,14 @@
 #include "cli/commands.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
+#include "gridwhistle/v1/records.pb.h"
+#include "model/record.h"
 #include "model/workflow_codes.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
 #include "terminal/columns.h"
 #include "terminal/help.h"
+#include "terminal/times.h"
 #include "terminal/told.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
@@ -217,9 +220,11 @@ Exit status(Phone& phone, const Output& output) {
   output.table(table);
   if (now.refused > 0) {
     output.line(std::to_string(now.refused) +
-                output.say(" 条回执待阅，见 gw outcomes", " not simply applied, see gw outcomes"));
+                output.say(" 条回执待阅，见 gw outcomes",
+                           now.refused == 1 ? " outcome to look at, see gw outcomes"
+                                            : " outcomes to look at, see gw outcomes"));
     for (const OutcomeView& one : now.newest_refused) {
-      output.line("  " + time_text(one.at_ms) + "  " + why(output, one));
+      output.line("  " + terminal::time_text(one.at_ms) + "  " + why(output, one));
     }
   }
   if (now.last_error)
@@ -253,6 +258,25 @@ std::string lost_text(const Output& output, const KindSchema* kind, const Outcom
   return kind == nullptr ? std::string() : output.fields_text(*kind, lost_values(one));
 }
 
+/// The whistle that an outcome is about, as far as the phone still has it or the outcome kept it:
+/// "EAP6-000008-6 井盖松动".
+std::string whistle_text(Client& client, const KindSchema& kind, const OutcomeView& one) {
+  v1::Whistle whistle;
+  RecordId id = one.record;
+  if (kind.id == kinds::kWhistle) {
+    whistle.ParseFromString(one.lost);
+  } else {
+    const FieldSchema* field = kind.field(std::string_view("whistle"));
+    if (field == nullptr) return {};
+    const auto kept = values_of(field_of(one.lost, field->number).entries);
+    id = kept.empty() ? RecordId() : RecordId::from_bytes(kept.back().bytes).value_or(RecordId());
+  }
+  if (const auto here = client.get<v1::Whistle>(id)) whistle = here->record;
+  std::string text = whistle.number();
+  if (!whistle.title().empty()) text += (text.empty() ? "" : " ") + whistle.title();
+  return text;
+}
+
 Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
   const auto found = phone.client().outcomes({settings.purpose});
   if (!found) return output.failed(found.error());
@@ -265,7 +289,10 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
     const EnumValue* value = statuses->enum_value(one.status);
     const std::string name(value == nullptr ? "unknown" : value->name);
     const KindSchema* kind = built_schema().kind(std::string_view(one.record_kind));
+    const std::string whistle =
+        kind == nullptr ? std::string() : whistle_text(phone.client(), *kind, one);
     documents.push_back({{"id", one.outcome.text()},
+                         {"whistle", whistle.empty() ? json() : json(whistle)},
                          {"status", name},
                          {"code", one.code},
                          {"record_kind", one.record_kind},
@@ -278,10 +305,11 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
                          {"restorable", one.restorable},
                          {"at_ms", one.at_ms}});
     table.add(
-        {one.outcome.text(), time_text(one.at_ms),
+        {one.outcome.text(), terminal::time_text(one.at_ms),
          value == nullptr ? name : output.say(std::string(value->name_zh).c_str(), name.c_str()),
-         kind == nullptr ? one.record_kind : output.kind_name(*kind), why(output, one),
-         terminal::shortened(lost_text(output, kind, one), 40),
+         (kind == nullptr ? one.record_kind : output.kind_name(*kind)) +
+             (whistle.empty() ? "" : " " + terminal::shortened(whistle, 34)),
+         why(output, one), terminal::shortened(lost_text(output, kind, one), 40),
          one.restorable ? output.say("是", "yes") : ""});
   }
   if (output.wants_json()) {
@@ -300,12 +328,16 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
 Exit restore(Phone& phone, const Output& output, const std::string& word) {
   const auto id = RecordId::parse(word);
   if (!id) return output.failed({ErrorCode::kInvalid, not_an_id(word), ""});
-  const auto record = phone.client().restore(*id);
-  if (!record) return output.failed(record.error());
+  const auto restored = phone.client().restore(*id);
+  if (!restored) return output.failed(restored.error());
   if (output.wants_json()) {
-    output.document({{"id", record->text()}});
+    output.document({{"id", restored->record.text()}, {"before", restored->before}});
   } else {
-    output.line(std::string(output.say("已重新写入 ", "written again ")) + record->text());
+    output.line(std::string(restored->before
+                                ? output.say("此前已重新写入，这次未再写入 ",
+                                             "it was written again before, and not once more: ")
+                                : output.say("已重新写入 ", "written again ")) +
+                restored->record.text());
   }
   return Exit::kOk;
 }
@@ -343,7 +375,8 @@ Exit access(Phone& phone, const Output& output, std::size_t limit) {
                          {"purpose", one.purpose}});
     const KindSchema* kind = built_schema().kind(std::string_view(one.kind));
     const std::string name = kind == nullptr ? one.kind : output.kind_name(*kind);
-    table.add({time_text(one.at_ms), name_of_record(phone.client(), kinds::kWorker, one.worker),
+    table.add({terminal::time_text(one.at_ms),
+               name_of_record(phone.client(), kinds::kWorker, one.worker),
                one.records.size() == 1 ? name + " " + one.records.front().text() : name,
                std::to_string(one.records.size()),
                one.purpose.empty() ? output.say("（已脱敏）", "(masked)") : one.purpose});

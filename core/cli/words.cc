@@ -15,6 +15,7 @@
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/times.h"
 
 namespace gridwhistle::cli {
 
@@ -54,9 +55,6 @@ std::vector<std::string> split(std::string_view text, char at) {
   }
 }
 
-/// A county's dates are China's, wherever the machine stands; China has one zone and no summer
-/// time.
-constexpr std::int64_t kChinaAhead_s = 8 * 3600;
 constexpr int kYearMin = 1900;
 constexpr int kYearMax = 2100;
 
@@ -70,7 +68,7 @@ std::optional<std::int64_t> china_seconds(const std::string& word, const char* f
   const int year = asked.tm_year + 1900;
   const bool exists = real.tm_mon == asked.tm_mon && real.tm_mday == asked.tm_mday;
   if (!exists || year < kYearMin || year > kYearMax) return std::nullopt;
-  return seconds - kChinaAhead_s;
+  return seconds - terminal::kChinaAhead_s;
 }
 
 /// Holds a SHA-256; other fields of bytes hold ids.
@@ -224,15 +222,6 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
       ErrorCode::kInvalid,
       both("不是时间 " + std::string(word) + "（2026-11-22、\"2026-11-22 08:30\"、2h 或 3d）",
            "not a time: " + std::string(word) + " (2026-11-22, \"2026-11-22 08:30\", 2h or 3d)"));
-}
-
-std::string time_text(std::int64_t ms) {
-  const auto seconds = static_cast<std::time_t>(ms / 1000 + kChinaAhead_s);
-  std::tm time{};
-  ::gmtime_r(&seconds, &time);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &time);
-  return text;
 }
 
 Result<Position> position_from(std::string_view word) {

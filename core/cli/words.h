@@ -43,9 +43,6 @@ Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word
 /// also for a day that no calendar has and a year before 1900 or after 2100.
 Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool before);
 
-/// "2026-11-22 08:30" in China's time.
-std::string time_text(std::int64_t ms);
-
 /// A position "LAT,LON" or "LAT,LON,ACCURACY_M".
 struct Position {
   double latitude = 0;

@@ -107,6 +107,12 @@ struct AccessEntry {
   std::string purpose;            ///< as named; empty: what was seen was masked
 };
 
+/// What `Client::restore` did.
+struct Restored {
+  RecordId record;      ///< a new one when the record was gone
+  bool before = false;  ///< an earlier call had written it already, and nothing was written now
+};
+
 /// How this phone stands.
 struct ClientStatus {
   bool enrolled = false;
@@ -382,10 +388,10 @@ class Client {
   /// restored nor dismissed since; newest first.
   Result<std::vector<OutcomeView>> outcomes(const Purpose& purpose = {});
 
-  /// Writes the values that an outcome kept again, as a new change over what is there now. Gives
-  /// the record's id, a new one when the record is gone. The outcome is settled by it: `outcomes`
-  /// and `status` no longer count it. kNotFound; kConflict: nothing to restore.
-  Result<RecordId> restore(const RecordId& outcome);
+  /// Writes the values that an outcome kept again, as a new change over what is there now; once,
+  /// however often it is asked. The outcome is settled by it: `outcomes` and `status` no longer
+  /// count it. kNotFound; kConflict: nothing to restore.
+  Result<Restored> restore(const RecordId& outcome);
 
   /// The worker has seen an outcome and leaves it at that: `outcomes` and `status` no longer count
   /// it. kNotFound.

@@ -185,7 +185,7 @@ Result<std::vector<OutcomeView>> Client::outcomes(const Purpose& purpose) {
   return state_->read([&](store::Store& store) { return outcomes_of(store, purpose); });
 }
 
-Result<RecordId> Client::restore(const RecordId& outcome) {
+Result<Restored> Client::restore(const RecordId& outcome) {
   return state_->record([&](store::Store& store) { return restore_outcome(store, outcome); });
 }
 

@@ -298,7 +298,9 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   return views;
 }
 
-Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome) {
+namespace {
+
+Result<RecordId> write_again(store::Store& store, const RecordId& outcome) {
   if (const auto name = operation_of(outcome)) {
     return store.restore_refused(name->first, name->second, outcome);
   }
@@ -310,6 +312,17 @@ Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome) {
   if (!refused) return std::unexpected(refused.error());
   if (*refused) return store.restore_refused(name.first, name.second, outcome);
   return store.restore_outcome(outcome);
+}
+
+}  // namespace
+
+Result<Restored> restore_outcome(store::Store& store, const RecordId& outcome) {
+  const auto made = store.restored_as(outcome);
+  if (!made) return std::unexpected(made.error());
+  if (*made) return Restored{**made, true};
+  const auto record = write_again(store, outcome);
+  if (!record) return std::unexpected(record.error());
+  return Restored{*record};
 }
 
 Result<void> dismiss_outcome(store::Store& store, const RecordId& outcome) {

@@ -10,7 +10,7 @@
 namespace gridwhistle {
 
 Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose& purpose);
-Result<RecordId> restore_outcome(store::Store& store, const RecordId& outcome);
+Result<Restored> restore_outcome(store::Store& store, const RecordId& outcome);
 Result<void> dismiss_outcome(store::Store& store, const RecordId& outcome);
 
 }  // namespace gridwhistle

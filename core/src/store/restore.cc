@@ -95,12 +95,18 @@ Result<void> Store::dismiss_refused(Lane lane, LaneSeq lane_seq) {
   return reload_refused(*state_);
 }
 
-Result<RecordId> Store::restore_outcome(const RecordId& outcome) {
-  // Once, however often one taps.
+Result<std::optional<RecordId>> Store::restored_as(const RecordId& outcome) {
   GW_TRY_LET(made, state_->connection.prepare("SELECT record FROM restored WHERE outcome=?"));
   made.bind(outcome);
   GW_TRY_LET(known, made.step());
-  if (known && !made.blob(0).empty()) return made.record_id(0);
+  if (!known || made.blob(0).empty()) return std::nullopt;
+  return made.record_id(0);
+}
+
+Result<RecordId> Store::restore_outcome(const RecordId& outcome) {
+  // Once, however often one taps.
+  GW_TRY_LET(made, restored_as(outcome));
+  if (made) return *made;
   const KindSchema* outcomes = state_->schema.kind("Outcome");
   const KindTable* table = outcomes != nullptr ? table_of(*state_, outcomes->id) : nullptr;
   if (table == nullptr) return fail(ErrorCode::kNotFound, "there is no such outcome", "restore");

@@ -193,6 +193,9 @@ class Store {
   /// or as a new one where it is gone; the outcome is then settled, and asking again gives the same
   /// record. kNotFound; kConflict: it kept nothing.
   Result<RecordId> restore_outcome(const RecordId& outcome);
+  /// The record that an outcome's values were written to again on this phone; none where they were
+  /// not.
+  Result<std::optional<RecordId>> restored_as(const RecordId& outcome);
   /// The worker has seen it, and it is settled; whether there is such a record is not asked.
   Result<void> dismiss_outcome(const RecordId& outcome);
   /// Restored or dismissed, on this phone.

@@ -74,6 +74,15 @@ const std::string& Directory::worker_code(RecordId id) {
   return slot->second;
 }
 
+const std::string& Directory::whistle_number(RecordId id) {
+  auto [slot, is_new] = names_.try_emplace(id, id.is_nil() ? "-" : "?");
+  if (is_new && !id.is_nil()) {
+    if (const auto whistle = read_record<v1::Whistle>(county_, id))
+      slot->second = whistle->number();
+  }
+  return slot->second;
+}
+
 Result<v1::Worker> Directory::worker_record(RecordId id) const {
   return read_record<v1::Worker>(county_, id);
 }

@@ -24,9 +24,11 @@ class Directory {
   /// By short code, or the 16 hexadecimal digits of its id.
   Result<DeviceId> device(std::string_view name) const;
 
-  // For people: "BM-CG 城管局", "WG001"; "-" for nobody, "?" for one that is not there.
+  // For people: "BM-CG 城管局", "WG001", "EAP6-000008-6"; "-" for none, "?" for one that is not
+  // there.
   const std::string& organisation_name(RecordId id);
   const std::string& worker_code(RecordId id);
+  const std::string& whistle_number(RecordId id);
 
   Result<v1::Worker> worker_record(RecordId id) const;
   Result<v1::Assignment> assignment_record(RecordId id) const;

@@ -57,12 +57,12 @@ Everything is taken or nothing: each fault is named with its file and line. Impo
 
 constexpr char kFooterChinese[] =
     R"(init、serve 和 restore 须在本机没有服务器运行时使用。其他命令在服务器运行时由它执行（经数据文件夹中的套接字），否则直接在数据库上执行。
-每个命令都有自己的说明：gridwhistle-server act --help。
+每个命令都有自己的说明：gridwhistle-server act --help。所示时间均为北京时间。
 退出码：0 完成；1 被拒绝；2 命令写得不对；3 发现错误；4 配置；5 没有服务器也没有数据库；6 磁盘或文件损坏。)";
 
 constexpr char kFooterEnglish[] =
     R"(init, serve and restore need that no server runs here. All others are run by the server while it runs, through a socket in the data folder, else on the file itself.
-Each command has a help of its own: gridwhistle-server act --help.
+Each command has a help of its own: gridwhistle-server act --help. Times are China's (UTC+8).
 Exit codes: 0 done, 1 refused, 2 typed wrong, 3 faults found, 4 configuration, 5 no server and no file, 6 disk or file broken.)";
 
 }  // namespace

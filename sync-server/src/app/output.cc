@@ -1,10 +1,10 @@
 #include "app/output.h"
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "gridwhistle/messages.h"
 #include "terminal/printable.h"
+#include "terminal/times.h"
 #include "terminal/told.h"
 
 namespace gridwhistle::app {
@@ -82,13 +82,6 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
   return std::to_string(count) + " " + std::string(count == 1 ? one : many);
 }
 
-std::string time_text(std::int64_t ms) {
-  if (ms == 0) return "-";
-  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm local{};
-  localtime_r(&seconds, &local);
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local));
-}
+std::string time_text(std::int64_t ms) { return ms == 0 ? "-" : terminal::time_text(ms); }
 
 }  // namespace gridwhistle::app

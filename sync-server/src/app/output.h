@@ -60,7 +60,7 @@ ExitCode exit_code_of_opening(ErrorCode code);
 /// "1 record", "2 records".
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
-/// "2026-11-22 13:20" by the machine's clock; "-" for 0.
+/// "2026-11-22 13:20", China's time; "-" for 0.
 std::string time_text(std::int64_t ms);
 
 }  // namespace gridwhistle::app

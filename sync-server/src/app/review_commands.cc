@@ -1,6 +1,8 @@
 #include "app/commands.h"
 #include "app/listing.h"
 #include "app/whistle_listing.h"
+#include "base/line.h"
+#include "base/utf8.h"
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
@@ -169,6 +171,12 @@ ExitCode run_command(Context& context, const ReviewAcceptCommand& command) {
 }
 
 ExitCode run_command(Context& context, const ReviewReturnCommand& command) {
+  if (is_blank(command.reason)) {
+    return context.output.fail(
+        {ErrorCode::kInvalid,
+         both("--reason 不能为空，请告诉作者原因", "--reason is empty; tell its author why"),
+         {}});
+  }
   const auto done =
       context.county.return_sealed(command.number, command.reason, context.surroundings.by);
   if (!done) return context.output.fail(done.error());

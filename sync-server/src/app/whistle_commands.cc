@@ -1,8 +1,11 @@
 #include "app/commands.h"
 #include "app/listing.h"
 #include "app/whistle_listing.h"
+#include "model/record.h"
 #include "model/workflow_codes.h"
+#include "schema/fields.h"
 #include "schema/kinds.h"
+#include "terminal/told.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -33,11 +36,31 @@ std::string lead_of(Context& context, const Explanation& why) {
   return lead;
 }
 
+// Whether a joint meeting, and no rule, called those who are called now.
+bool met(const Explanation& why) {
+  bool by_meeting = false;
+  for (const Explanation::Step& step : why.steps) {
+    if (step.round != why.round || step.status != OutcomeStatus::kAccepted) continue;
+    if (step.type == WhistleActionType::kBlow || step.type == WhistleActionType::kAssign) {
+      by_meeting = false;
+    }
+    if (step.type != WhistleActionType::kJointMeeting) continue;
+    by_meeting |= text_of(step.record, fields::whistle_action::kLead).has_value();
+  }
+  return by_meeting;
+}
+
 // The whistle keeps the words of its routing in Chinese, as they were then; in English they are
 // made of what decided. Of a whistle that had no head and was given one both say so.
 std::string route_words(Context& context, const Explanation& why) {
   if (why.reason.empty()) return why.reason;
   const std::string lead = lead_of(context, why);
+  if (met(why)) {
+    const std::string before = why.routing_rule.empty() ? "no rule" : "rule " + why.routing_rule;
+    return std::string(context.output.say(
+        "A joint meeting called " + lead + " to lead; before that it was " + before,
+        "会商决定由" + lead + "主办；会商前：" + why.reason));
+  }
   const bool by_county = why.routing_rule.empty() && !why.whistle.headless && !lead.empty();
   if (context.output.language == Language::kChinese) {
     return why.reason + (by_county ? "；县级已交" + lead + "主办" : "");
@@ -65,6 +88,10 @@ Sheet explanation_sheet(Context& context, const Explanation& why) {
   sheet.add({"list_version", "List", "清单版本"}, text_value(why.responsibility_version));
   sheet.add({"rule", "Rule", "分派规则"}, text_value(why.routing_rule));
   sheet.add({"reason", "Why", "分派说明"}, text_value(route_words(context, why)));
+  sheet.add({"details", "Stands at", "现况"},
+            details_value(terminal::whistle_details(why.record, context.output.reads_chinese(),
+                                                    names_in(context)),
+                          language));
   return sheet;
 }
 
@@ -85,6 +112,8 @@ Listing timeline(Context& context, const Explanation& why) {
                    {"actor", "Who", "经办人"},
                    {"organisation", "For", "机构"},
                    {"outcome", "Outcome", "处理结果"},
+                   {"round", "Round", "轮次"},
+                   {"details", "What", "内容"},
                    {"note", "Note", "说明"}});
   for (const Explanation::Step& step : why.steps) {
     listing.add({time_value(step.effective_ms),
@@ -92,7 +121,11 @@ Listing timeline(Context& context, const Explanation& why) {
                             static_cast<int>(step.type), output.language),
                  text_value(context.directory.worker_code(step.actor)),
                  text_value(context.directory.organisation_name(step.organisation)),
-                 outcome_value(output, step), text_value(step.note)});
+                 outcome_value(output, step), number_value(static_cast<std::uint64_t>(step.round)),
+                 details_value(terminal::action_details(step.record, output.reads_chinese(),
+                                                        names_in(context)),
+                               output.language),
+                 text_value(step.note)});
   }
   return listing;
 }
@@ -159,7 +192,13 @@ ExitCode run_command(Context& context, const ExplainCommand& command) {
 ExitCode tell_result(const Context& context, const ActionResult& result) {
   const Output& output = context.output;
   const WorkflowMessage message = message_of_outcome(static_cast<std::uint32_t>(result.code));
-  const std::string_view why = result.code == 0 ? "" : output.say(message.en, message.zh);
+  std::string why(result.code == 0 ? "" : output.say(message.en, message.zh));
+  // What a road's code says is all there is to say; of others the message tells the case at hand.
+  const bool from_road = result.code >= static_cast<std::int64_t>(WorkflowCode::kUnknownAction);
+  const auto more = terminal::told_in(result.message, output.reads_chinese());
+  if (result.code != 0 && !from_road && more && !more->empty()) {
+    why += std::string(output.say(": ", "：")) + *more;
+  }
   Sheet sheet;
   sheet.add({"outcome", "Outcome", "处理结果"},
             word_value(field_schema(kinds::kWhistleAction, "status"),

@@ -36,6 +36,7 @@ Listing inbox_listing() {
   columns.insert(columns.begin() + 1, {{"organisation", "Organisation", "机构"},
                                        {"part", "Part", "角色"},
                                        {"part_state", "Their state", "办理状态"},
+                                       {"round", "Round", "轮次"},
                                        {"assigned_ms", "Called", "交办时间"}});
   return Listing(columns);
 }
@@ -55,8 +56,34 @@ void add_inbox_item(Context& context, const InboxItem& item, Listing& listing) {
        part == 0 ? owns : word_value(field_schema(kinds::kAssignment, "part"), part, language),
        word_value(field_schema(kinds::kAssignment, "state"), static_cast<int>(item.state),
                   language),
+       item.round == 0 ? text_value("") : number_value(static_cast<std::uint64_t>(item.round)),
        time_value(item.assigned_ms)});
   listing.add(std::move(values));
+}
+
+terminal::NameOf names_in(Context& context) {
+  return [&context](KindId kind, const RecordId& id) {
+    if (kind == kinds::kWorker) return context.directory.worker_code(id);
+    if (kind == kinds::kOrgUnit) return context.directory.organisation_name(id);
+    if (kind == kinds::kWhistle) return context.directory.whistle_number(id);
+    return id.text();
+  };
+}
+
+Value details_value(const std::vector<terminal::Detail>& details, Language language) {
+  auto json = nlohmann::ordered_json::object();
+  for (const terminal::Detail& one : details) {
+    nlohmann::ordered_json value;
+    std::visit([&](const auto& given) { value = given; }, one.value);
+    const std::string name(one.field->name);
+    if (one.field->repeated) {
+      json[name].push_back(std::move(value));
+    } else {
+      json[name] = std::move(value);
+    }
+  }
+  const std::string words = terminal::in_words(details, language == Language::kChinese);
+  return {std::move(json), words.empty() ? "-" : words};
 }
 
 }  // namespace gridwhistle::app

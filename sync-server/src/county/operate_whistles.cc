@@ -49,6 +49,12 @@ WhistleSummary summary(RecordId id, const v1::Whistle& record) {
   return out;
 }
 
+/// A whistle, an action or an assignment that names no round is of the first.
+template <typename Message>
+std::int64_t round_of(const Message& record) {
+  return record.has_round() ? record.round() : 1;
+}
+
 template <typename Message>
 Result<Message> read_message(Storage& storage, const RecordKey& key) {
   auto stored = storage.record(key);
@@ -82,7 +88,8 @@ Result<std::vector<InboxItem>> County::Impl::assignments_of(RecordId whistle) {
     auto record = read_message<v1::Assignment>(*storage, key);
     if (!record) return std::unexpected(std::move(record.error()));
     items.push_back({*about, key.id, static_cast<AssignmentPart>(record->part()),
-                     static_cast<AssignmentState>(record->state()), record->assigned_ms()});
+                     static_cast<AssignmentState>(record->state()), round_of(*record),
+                     record->assigned_ms()});
   }
   return items;
 }
@@ -117,7 +124,7 @@ Result<std::vector<InboxItem>> County::inbox(RecordId organisation) const {
     if (!about) return std::unexpected(std::move(about.error()));
     if (is_done(state) || is_over(about->state)) continue;
     items.push_back({std::move(*about), id, static_cast<AssignmentPart>(record->part()), state,
-                     record->assigned_ms()});
+                     round_of(*record), record->assigned_ms()});
   }
   auto owned = impl.storage->find(*impl.schema.kind(kinds::kWhistle), fields::whistle::kOwnerOrg,
                                   organisation);
@@ -141,6 +148,8 @@ Result<Explanation> County::explain(RecordId whistle) const {
   if (!record) return std::unexpected(std::move(record.error()));
   Explanation out;
   out.whistle = summary(whistle, *record);
+  out.record = record->SerializeAsString();
+  out.round = round_of(*record);
   out.responsibility_item = record->responsibility_item();
   out.responsibility_version = record->responsibility_version();
   out.routing_rule = record->routing_rule();
@@ -166,7 +175,9 @@ Result<Explanation> County::explain(RecordId whistle) const {
     step.effective_ms = action.effective_ms();
     step.status = static_cast<OutcomeStatus>(action.status());
     step.code = action.code();
+    step.round = round_of(action);
     step.note = action.note();
+    step.record = std::move((*stored)->state.body);
     steps.emplace_back((*stored)->state.created, std::move(step));
   }
   std::ranges::sort(steps, {}, [](const auto& pair) { return pair.first; });
@@ -264,7 +275,8 @@ Result<ActionResult> County::act(const StaffAction& action, std::string_view by)
   if (!action.organisation.is_nil() && action.organisation != actor->organisation) {
     return ActionResult{.status = OutcomeStatus::kRejected,
                         .code = static_cast<std::int64_t>(ErrorCode::kForbidden),
-                        .message = "an action is taken for one's own organisation"};
+                        .message = both("只能代表本人所属的机构办理",
+                                        "an action is taken for the organisation one belongs to")};
   }
   return impl_->in_batch([&] { return impl_->act(action, *actor, by); });
 }

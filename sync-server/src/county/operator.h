@@ -59,6 +59,7 @@ struct DeviceInfo {
   std::int64_t last_seen_ms = 0;  ///< 0: never called
   std::uint32_t unsent = 0;       ///< operations it told of in its last call and never sent
   Seq cursor;                     ///< how far it had read when it called last
+  std::int64_t forked_ms = 0;  ///< when it was last turned away as FORKED; 0: not since the start
 };
 
 /// A whistle in a list.
@@ -84,6 +85,7 @@ struct InboxItem {
   RecordId assignment;  ///< nil: the organisation owns the whistle without being called
   AssignmentPart part = AssignmentPart::kUnspecified;
   AssignmentState state = AssignmentState::kUnspecified;
+  std::int64_t round = 0;  ///< of the assignment; 0: owned without being called
   std::int64_t assigned_ms = 0;
 };
 
@@ -128,6 +130,8 @@ struct ReviewList {
 /// Why a whistle is where it is.
 struct Explanation {
   WhistleSummary whistle;
+  std::string record;      ///< the Whistle as it is stored
+  std::int64_t round = 1;  ///< it is in
   std::string responsibility_item;
   std::string responsibility_version;
   std::string routing_rule;
@@ -142,7 +146,9 @@ struct Explanation {
     std::int64_t effective_ms = 0;
     OutcomeStatus status = OutcomeStatus::kAccepted;
     std::int64_t code = 0;
+    std::int64_t round = 1;
     std::string note;
+    std::string record;  ///< the WhistleAction as it is stored
   };
   std::vector<Step> steps;
   std::vector<InboxItem> assignments;

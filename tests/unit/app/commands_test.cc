@@ -275,6 +275,62 @@ TEST_CASE("A whistle goes its road by what staff type, and explain tells it") {
   CHECK(why["steps"].size() >= 6);
 }
 
+TEST_CASE(
+    "Explain shows what was decided: why refused, by whom called, until when, in which round") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-6", "02004");
+  desk.act(n, "refuse", "SL100", {"--reason", "not_public"});
+  const Json refused = desk.type({"explain", n}).rows()[0];
+  CHECK(refused["details"]["refusal_reason"] == "NOT_PUBLIC");
+  CHECK(refused["steps"].back()["details"] == Json{{"reason", "NOT_PUBLIC"}});
+  desk.reads(Language::kChinese);
+  CHECK(desk.type({"explain", n}, false).out.find("不予受理原因：非公共事项") != std::string::npos);
+  CHECK(desk.type({"explain", n}).rows()[0]["steps"] == refused["steps"]);
+}
+
+TEST_CASE("After a joint meeting explain says that the meeting called the lead, and no rule") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-7", "02004");
+  desk.act(n, "verify", "WG001");
+  desk.act(n, "accept", "SL100");
+  for (int i = 0; i < 2; ++i) {
+    desk.act(n, "blow", "SL100");
+    desk.act(n, "object", "BM-ZJ1", {"--note", "非本部门职责"});
+  }
+  desk.act(n, "joint_meeting", "DD-Q1", {"--lead", "BM-CG"});
+  const Json why = desk.type({"explain", n}).rows()[0];
+  CHECK(why["reason"].get<std::string>().starts_with("A joint meeting called BM-CG "));
+  CHECK(why["reason"].get<std::string>().ends_with("before that it was rule FP011"));
+  CHECK(why["assignments"][0]["round"] == 1);
+}
+
+TEST_CASE("What is refused by no rule of the road says why in the reader's language") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-8", "02004");
+  const auto why = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"act", n, "comment", "--as", "SL100"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Said said = desk.type(words);
+    CHECK(said.code == ExitCode::kRefused);
+    return said.out + said.err;
+  };
+  const std::string long_note(20'000, 'x');
+  CHECK(why({"--for", "BM-CG"}).find("the organisation one belongs to") != std::string::npos);
+  CHECK(why({"--note", long_note}).find("WhistleAction.note exceeds 16 KB") != std::string::npos);
+  desk.reads(Language::kChinese);
+  CHECK(why({"--for", "BM-CG"}).find("只能代表本人所属的机构") != std::string::npos);
+  CHECK(why({"--note", long_note}).find("说明超过 16 KB") != std::string::npos);
+}
+
+TEST_CASE("Work is returned to its author with a reason or not at all") {
+  Desk desk;
+  for (const char* blank : {"", " ", "　"}) {
+    const Said said = desk.type({"review", "return", "1", "--reason", blank}, false);
+    CHECK(said.code == ExitCode::kRefused);
+    CHECK(said.err.find("--reason is empty") != std::string::npos);
+  }
+}
+
 TEST_CASE("A reason that is none is refused with those there are") {
   Desk desk;
   desk.with_sample();

@@ -117,6 +117,28 @@ TEST_CASE("a program reads a whistle's road in no language, and finds each assig
   CHECK(has(printed.text(), part.assignment.info.id.text()));
 }
 
+TEST_CASE("a road shows what decides: why refused, until when, which result, which round") {
+  Road road;
+  road.whistle.record.set_refusal_reason(v1::REFUSAL_REASON_NOT_PUBLIC);
+  road.whistle.record.set_merged_into(std::string(RecordId::make(DeviceId(1), 8).bytes()));
+  v1::WhistleAction& visit = road.actions.emplace_back().record;
+  visit.set_type(v1::WHISTLE_ACTION_TYPE_RETURN_VISIT);
+  visit.set_return_visit_result(v1::RETURN_VISIT_RESULT_UNRESOLVED);
+  visit.set_round(2);
+  const auto named = [](KindId, const RecordId&) { return std::string("EAP6-000008-6"); };
+  const Printed printed;
+  Output(Settings{.chinese = true}).road(road, named);
+  CHECK(has(printed.text(), "不予受理原因：非公共事项"));
+  CHECK(has(printed.text(), "EAP6-000008-6"));
+  CHECK(has(printed.text(), "未解决"));
+  const Printed told;
+  Output(Settings{.json = true}).road(road, named);
+  const auto document = nlohmann::json::parse(told.text());
+  CHECK(document["refusal_reason"] == "NOT_PUBLIC");
+  CHECK(document["actions"][0]["return_visit_result"] == "UNRESOLVED");
+  CHECK(document["actions"][0]["round"] == 2);
+}
+
 TEST_CASE("a list that shows the first of more says so, and shows no more than was asked for") {
   const KindSchema& kind = *built_schema().kind("Grid");
   const auto said = [&](std::size_t found, bool chinese) {

@@ -4,6 +4,7 @@
 
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/times.h"
 
 namespace gridwhistle::cli {
 
@@ -62,7 +63,7 @@ TEST_CASE(
     "a day is one of the calendar, and begins at China's midnight wherever the machine stands") {
   CHECK(time_from("2026-12-01", kNow_ms, false).value() == 1'796'054'400'000);
   CHECK(time_from("2026-12-01 08:30", kNow_ms, false).value() == 1'796'085'000'000);
-  CHECK(time_text(1'796'085'000'000) == "2026-12-01 08:30");
+  CHECK(terminal::time_text(1'796'085'000'000) == "2026-12-01 08:30");
   CHECK(time_from("2028-02-29", kNow_ms, false));
   for (const char* day : {"2026-02-30", "2027-02-29", "2026-04-31", "2026-13-01", "9999-12-31",
                           "1899-12-31", "2026-12-01 24:30"}) {

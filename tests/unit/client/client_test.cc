@@ -367,7 +367,9 @@ TEST_CASE("a refused operation is shown to its author and can be restored") {
   phone.server.outcome = OutcomeStatus::kAccepted;
   const auto again = phone.client->restore((*outcomes)[0].outcome);
   REQUIRE(again);
-  CHECK(phone.client->get<v1::Visit>(*again)->record.notes() == "1");
+  CHECK_FALSE(again->before);
+  CHECK(phone.client->restore((*outcomes)[0].outcome)->before);
+  CHECK(phone.client->get<v1::Visit>(again->record)->record.notes() == "1");
   REQUIRE(phone.sync());
   CHECK(phone.client->status().refused == 0);
   CHECK(phone.client->outcomes()->empty());
@@ -484,9 +486,11 @@ TEST_CASE("what was restored or seen is listed and counted no more, and restored
   CHECK(phone.client->status().refused == 2);
   CHECK(phone.client->status().newest_refused.size() == 2);
 
-  CHECK(phone.client->restore(first).value() == *id);
+  CHECK(phone.client->restore(first).value().record == *id);
   CHECK(phone.client->status().unsent == 1);
-  CHECK(phone.client->restore(first).value() == *id);
+  const Restored once_more = phone.client->restore(first).value();
+  CHECK(once_more.record == *id);
+  CHECK(once_more.before);
   CHECK(phone.client->status().unsent == 1);
   CHECK(phone.client->outcomes()->size() == 1);
   REQUIRE(phone.client->dismiss(second));

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "gridwhistle/ids.h"
+#include "model/schema.h"
+
+namespace gridwhistle::terminal {
+
+/// What people call a record that a field names.
+using NameOf = std::function<std::string(KindId, const RecordId&)>;
+
+/// A field that is set, as people and as programs read it.
+struct Detail {
+  const FieldSchema* field = nullptr;
+  std::string text;
+  std::variant<std::int64_t, std::string> value;  ///< an enum's value by its name, an id as text
+};
+
+/// Of a record those of the named fields that are set, in the order they are named.
+std::vector<Detail> details_of(const KindSchema& kind, std::string_view record,
+                               std::initializer_list<std::string_view> names, bool chinese,
+                               const NameOf& name_of);
+
+/// What an action says beside who, when and its note: why, whom it calls, until when, with which
+/// result.
+std::vector<Detail> action_details(std::string_view action, bool chinese, const NameOf& name_of);
+
+/// What a whistle has come to beside its state: level, round, why refused or closed, until when,
+/// which other it goes on with.
+std::vector<Detail> whistle_details(std::string_view whistle, bool chinese, const NameOf& name_of);
+
+/// "reason: not_public; lead: 城管局", in the reader's words.
+std::string in_words(const std::vector<Detail>& details, bool chinese);
+
+}  // namespace gridwhistle::terminal
