@@ -71,8 +71,14 @@ constexpr Line kLines[] = {
     {ErrorCode::kProtocol, {"与服务器的通信出错", "the other side broke the protocol"}},
     {ErrorCode::kUnsupported, {"版本不兼容，请升级", "the versions do not fit together; upgrade"}},
     {ErrorCode::kForked,
-     {"本机的记录与服务器上的不一致，请联系管理员",
-      "this phone's records differ from those the server has of it; ask the operator"}},
+     {"本机文件是副本或旧状态，服务器已有这部手机此后的其他记录；未发送任何内容，本机内容仍可查看。"
+      "请改用最新的文件；没有的话，向管理员索取注册码，在新文件中注册，并补记尚未发送的内容",
+      "this phone's file is a copy or an older state of itself: the server has other records that "
+      "came after it. Nothing was sent, and everything stays readable here. Use the newest file; "
+      "if "
+      "there is none, ask the operator for a code, enrol with a new file, and record there what "
+      "was "
+      "not sent"}},
     {ErrorCode::kParked, {"服务器升级后处理", "kept until the server knows this kind of record"}},
     {ErrorCode::kAlreadyExists, {"已经存在", "it exists already"}},
     {ErrorCode::kConflict, {"当前状态下不能这样做", "it is not possible in the present state"}},

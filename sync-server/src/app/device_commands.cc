@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "app/commands.h"
 #include "app/listing.h"
 #include "base/sha256.h"
@@ -12,6 +14,9 @@ Value state_value(const DeviceInfo& device, bool silent, const Output& output) {
     case DeviceState::kLost:
       return {"lost", std::string(output.say("lost", "遗失"))};
     default:
+      if (device.forked_ms != 0) {
+        return {"forked", std::string(output.say("forked", "分叉"))};
+      }
       return silent ? Value{"silent", std::string(output.say("silent", "静默"))}
                     : Value{"active", std::string(output.say("active", "正常"))};
   }
@@ -36,8 +41,8 @@ ExitCode run_command(Context& context, const EnrolCommand& command) {
   }
   output.out(code + "\n");
   const std::string until = time_text(issued->expires_ms);
-  output.line("For the phone of " + command.worker + ", once, until " + until,
-              "供 " + command.worker + " 的手机使用一次，有效至 " + until);
+  output.line("For the phone of " + command.worker + ", once, until " + until + " China time",
+              "供 " + command.worker + " 的手机使用一次，有效至北京时间 " + until);
   return ExitCode::kDone;
 }
 
@@ -79,6 +84,15 @@ ExitCode run_command(Context& context, const DevicesCommand& command) {
                  text_value(device.software)});
   }
   listing.print(output, "No devices.", "没有设备。");
+  const bool forked =
+      std::ranges::any_of(*devices, [](const DeviceInfo& device) { return device.forked_ms != 0; });
+  if (forked) {
+    output.line(
+        "forked: its file is a copy or an older state of itself, and may send nothing. Let its "
+        "worker use the newest file, or enrol a new one with a code.",
+        "分叉：其文件是副本或旧状态，不能发送。请让该人员改用最新的文件，或发新注册码在新文件中注册"
+        "。");
+  }
   return ExitCode::kDone;
 }
 

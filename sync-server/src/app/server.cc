@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <set>
 
 #include "app/backup.h"
 #include "app/county_thread.h"
+#include "app/directory.h"
 #include "app/metrics.h"
 #include "app/open_county.h"
 #include "app/operator_door.h"
@@ -75,6 +77,7 @@ class RunningServer : public Server {
 
   void tick() override {
     watch_storage();
+    watch_forks();
     const std::int64_t now_ms = clock_->now().wall_ms;
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
@@ -129,6 +132,14 @@ class RunningServer : public Server {
     storage_ = std::move(now);
   }
 
+  void watch_forks() {
+    const auto forks = thread_.call([](County& county) { return county.forks(); });
+    for (const auto& [device, at_ms] : forks) {
+      if (!forked_.insert(device).second) continue;
+      log_.warn("phone_forked", {{"device", device_text(device)}});
+    }
+  }
+
   void back_up(std::int64_t now_ms, std::int64_t every_ms) {
     const auto made = thread_.call(
         [&](County& county) { return make_backup(county, config_, "", "server", now_ms); });
@@ -150,7 +161,8 @@ class RunningServer : public Server {
   std::string key_sha256_;
   std::int64_t started_ms_ = clock_->now().wall_ms;
   std::int64_t next_backup_ms_ = 0;
-  StorageHealth storage_;  ///< as the log has it
+  StorageHealth storage_;      ///< as the log has it
+  std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;
   PhoneDoor phones_;
   std::unique_ptr<rpc::RpcServer> rpc_;

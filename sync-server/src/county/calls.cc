@@ -26,16 +26,6 @@ v1::Refusal refusal_of(const Error& error, std::uint32_t retry_after_ms = 0) {
   return refusal;
 }
 
-v1::Refusal forked(const Fork& fork) {
-  v1::Refusal refusal =
-      refusal_of({ErrorCode::kForked,
-                  "本机记录与服务器不一致 / this device differs from what it sent before",
-                  {}});
-  refusal.set_lane(static_cast<std::uint32_t>(fork.lane));
-  refusal.set_lane_seq(fork.lane_seq.value);
-  return refusal;
-}
-
 // The disk's own words are for the operator: to a phone they would speak of its own disk.
 v1::Refusal busy() {
   return refusal_of({ErrorCode::kBusy,
@@ -251,7 +241,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
     auto fork = check_claim(*storage, device->device, claim);
     if (!fork) return std::unexpected(std::move(fork.error()));
     if (*fork) {
-      effect.refusal = forked(**fork);
+      effect.refusal = forked(device->device, **fork);
       return {};
     }
     auto row = storage->lane(device->device, lane);
@@ -284,6 +274,18 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
         {ErrorCode::kBusy, "服务器已从备份恢复 / the server was restored; call again", {}});
   }
   return {};
+}
+
+// Whose file is a copy or an older state of itself calls again and again: the operator is to know.
+v1::Refusal County::Impl::forked(DeviceId device, const Fork& fork) {
+  forks[device] = now_ms();
+  v1::Refusal refusal =
+      refusal_of({ErrorCode::kForked,
+                  "本机记录与服务器不一致 / this device differs from what it sent before",
+                  {}});
+  refusal.set_lane(static_cast<std::uint32_t>(fork.lane));
+  refusal.set_lane_seq(fork.lane_seq.value);
+  return refusal;
 }
 
 // What a phone has forgotten was in a backup; when the server was restored from an older one, it is
@@ -356,7 +358,7 @@ Result<void> County::Impl::take(const OperationsUp& frame, const Author& author,
   if (!after) return std::unexpected(after.error());
   if (auto less = lessen_unsent(device, after->last.value - before->last.value); !less) return less;
   if (applied->fork) {
-    effect.refusal = forked(*applied->fork);
+    effect.refusal = forked(device, *applied->fork);
     return {};
   }
   effect.lane = frame.lane;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,6 +129,8 @@ class County {
   /// `how` is kLeft or kLost. Errors: kNotFound.
   Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
   Result<std::vector<DeviceInfo>> devices() const;
+  /// The phones that were turned away as FORKED since the county was opened, with the last time.
+  const std::map<DeviceId, std::int64_t>& forks() const;
   /// Whether a device was not heard of for too long.
   bool is_silent(const DeviceInfo& device) const;
 

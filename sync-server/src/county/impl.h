@@ -78,6 +78,7 @@ struct County::Impl {
   Result<std::vector<Effect>> deal_with(std::vector<Waiting>& batch);
   Result<Effect> deal_with(const Waiting& waiting, std::map<ConnectionId, Author>& authors);
   Result<void> greet(const v1::Hello& hello, Effect& effect);
+  v1::Refusal forked(DeviceId device, const Fork& fork);
   Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
   Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
   Result<void> lessen_unsent(DeviceId device, std::uint64_t taken);
@@ -150,6 +151,7 @@ struct County::Impl {
   std::deque<Waiting> queue;
   std::size_t queued_bytes = 0;
   std::map<DeviceId, ConnectionId> current;  ///< a device's one call
+  std::map<DeviceId, std::int64_t> forks;    ///< when it was last turned away as FORKED
   bool standings_changed = false;
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed

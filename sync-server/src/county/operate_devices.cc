@@ -70,9 +70,13 @@ Result<std::vector<DeviceInfo>> County::devices() const {
                    .last_seen_ms = row.last_seen_ms,
                    .unsent = row.unsent,
                    .cursor = row.cursor});
+    const auto fork = impl_->forks.find(row.device);
+    if (fork != impl_->forks.end()) all.back().forked_ms = fork->second;
   }
   return all;
 }
+
+const std::map<DeviceId, std::int64_t>& County::forks() const { return impl_->forks; }
 
 bool County::is_silent(const DeviceInfo& device) const {
   const std::int64_t heard = std::max(device.last_seen_ms, device.enrolled_ms);

@@ -127,7 +127,10 @@ TEST_CASE("a device that fell back is a fork, and a gap breaks the protocol") {
   world.sync(phone);  // its Hello says that it has noted all
   Phone restored = phone;
   restored.noted.clear();
+  CHECK(world.county->devices()->front().forked_ms == 0);
   CHECK(world.sync(restored)->refused() == ErrorCode::kForked);
+  // The operator sees it.
+  CHECK(world.county->devices()->front().forked_ms == world.clock.ms);
 
   phone.calls = restored.calls;
   phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms).lane_seq =
