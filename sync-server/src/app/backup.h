@@ -22,8 +22,9 @@ struct Backup {
 
 /// Backs the county up into `path`, or, when that is empty, into a new file of the configured
 /// folder, of which the newest `keep` stay. With a passphrase configured the server's key goes
-/// before it under the same name and ".key"; its SHA-256 goes before it in any case. The file has another name until it is whole and
-/// checked; only then does the county count as backed up. The county's thread.
+/// before it under the same name and ".key"; its SHA-256 goes before it in any case. The file has
+/// another name until it is whole and checked; only then does the county count as backed up. The
+/// county's thread.
 ///
 /// Errors: those of County::backup, of the folder, and of the passphrase.
 Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,
