@@ -386,20 +386,6 @@ void Output::records(const KindSchema& kind, std::vector<FoundBytes> found,
 
 namespace {
 
-/// What the details hold, by the names of their fields; in no language.
-void add_details(json& object, const std::vector<terminal::Detail>& details) {
-  for (const terminal::Detail& one : details) {
-    json value;
-    std::visit([&](const auto& given) { value = given; }, one.value);
-    const std::string name(one.field->name);
-    if (one.field->repeated) {
-      object[name].push_back(std::move(value));
-    } else {
-      object[name] = std::move(value);
-    }
-  }
-}
-
 /// A record of the first round need not say so.
 template <typename Message>
 std::int64_t round_of(const Message& record) {
@@ -427,7 +413,7 @@ json Output::road_json(const Road& road, const NameOf& name_of) const {
                    {"at_ms", action.at_ms()},
                    {"round", round_of(action)},
                    {"note", action.note()}};
-    add_details(object, terminal::action_details(action.SerializeAsString(), false, name_of));
+    terminal::add_to(object, terminal::action_details(action.SerializeAsString(), false, name_of));
     actions.push_back(std::move(object));
   }
   json parts = json::array();
@@ -445,8 +431,8 @@ json Output::road_json(const Road& road, const NameOf& name_of) const {
                 {"proposed", word("Whistle", "state", road.proposed)},
                 {"actions", actions},
                 {"parts", parts}};
-  add_details(whole,
-              terminal::whistle_details(road.whistle.record.SerializeAsString(), false, name_of));
+  terminal::add_to(
+      whole, terminal::whistle_details(road.whistle.record.SerializeAsString(), false, name_of));
   return whole;
 }
 

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,5 +38,21 @@ std::vector<Detail> whistle_details(std::string_view whistle, bool chinese, cons
 
 /// "reason: not_public; lead: 城管局", in the reader's words.
 std::string in_words(const std::vector<Detail>& details, bool chinese);
+
+/// Puts what they hold into an object for programs, by the names of their fields; in no language.
+/// `Json` is nlohmann's, ordered or not.
+template <typename Json>
+void add_to(Json& object, const std::vector<Detail>& details) {
+  for (const Detail& one : details) {
+    Json value;
+    std::visit([&](const auto& given) { value = given; }, one.value);
+    const std::string name(one.field->name);
+    if (one.field->repeated) {
+      object[name].push_back(std::move(value));
+    } else {
+      object[name] = std::move(value);
+    }
+  }
+}
 
 }  // namespace gridwhistle::terminal

@@ -72,16 +72,7 @@ terminal::NameOf names_in(Context& context) {
 
 Value details_value(const std::vector<terminal::Detail>& details, Language language) {
   auto json = nlohmann::ordered_json::object();
-  for (const terminal::Detail& one : details) {
-    nlohmann::ordered_json value;
-    std::visit([&](const auto& given) { value = given; }, one.value);
-    const std::string name(one.field->name);
-    if (one.field->repeated) {
-      json[name].push_back(std::move(value));
-    } else {
-      json[name] = std::move(value);
-    }
-  }
+  terminal::add_to(json, details);
   const std::string words = terminal::in_words(details, language == Language::kChinese);
   return {std::move(json), words.empty() ? "-" : words};
 }
