@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "model/fields.h"
 #include "model/hlc.h"
@@ -102,7 +103,7 @@ class Commit {
 
   bool is_fresh(const RecordId& id) const {
     return id.device() == state_.device && state_.fresh_ids.contains(id.counter()) &&
-           std::ranges::find(records_, id) == records_.end();
+           !created_.contains(id.counter());
   }
 
   // Ids this device gave out earlier, perhaps before a restart.
@@ -122,6 +123,7 @@ class Commit {
     GW_TRY(check_whole(table, checked->body));
     Operation& operation = record(table, id, OperationType::kPut);
     operation.creates = true;
+    created_.insert(id.counter());
     operation.set = std::move(checked->set);
     operation.scope = std::move(checked->scope);
     RecordRow row;
@@ -245,10 +247,8 @@ class Commit {
     state_.highest = hlc_;
     lane().last.value += count;
     state_.dev_seq.value += count;
-    for (const Operation& operation : operations_) {
-      if (operation.creates) state_.fresh_ids.erase(operation.id.counter());
-      kinds_.push_back(operation.kind);
-    }
+    for (const std::uint64_t counter : created_) state_.fresh_ids.erase(counter);
+    for (const Operation& operation : operations_) kinds_.push_back(operation.kind);
     touched(state_, kinds_);
   }
 
@@ -261,6 +261,7 @@ class Commit {
   Hlc hlc_;
   std::vector<Operation> operations_;
   std::vector<RecordId> records_;
+  std::unordered_set<std::uint64_t> created_;  ///< counters of the ids of what is new
   std::vector<KindId> kinds_;  ///< touched beside those of the operations
 };
 

@@ -138,6 +138,7 @@ KindTable make_table(const Schema& schema, KindId kind) {
   static constexpr std::string_view kNames[] = {"base",     "pending", "base_seq",
                                                 "last_seq", "scopes",  "own_since"};
   table.upsert = sqlite::upsert_sql(kind, table.schema, kNames);
+  table.hidden = "SELECT pending FROM " + table.name + " WHERE id=? AND body IS NULL";
   table.remove = "DELETE FROM " + table.name + " WHERE id=?";
   table.acknowledge = "UPDATE " + table.name +
                       " SET base=NULL, pending=NULL, last_seq=max(last_seq, ?) "

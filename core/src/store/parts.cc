@@ -72,9 +72,11 @@ Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const KindTable
   const auto whole = parent_of(table.rules(), body);
   const KindTable* wholes = whole ? table_of(state, whole->kind) : nullptr;
   if (wholes == nullptr) return std::nullopt;
-  GW_TRY_LET(row, load_row(state, *wholes, whole->id));
-  if (!row || row->body) return std::nullopt;
-  for (const PendingKey& pending : pending_of(row->pending)) {
+  GW_TRY_LET(query, state.connection.prepare(wholes->hidden));
+  query.bind(whole->id);
+  GW_TRY_LET(hidden, query.step());
+  if (!hidden) return std::nullopt;
+  for (const PendingKey& pending : pending_of(query.blob(0))) {
     if (pending.folded) continue;
     GW_TRY_LET(operation, load_operation(state, pending.key));
     if (operation && operation->type == OperationType::kErase) return pending.key;

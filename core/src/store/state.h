@@ -43,6 +43,7 @@ struct KindTable {
   const KindSchema* schema = nullptr;  ///< null: not declared in this build, kept whole
   std::string name;
   std::string select;       ///< by id
+  std::string hidden;       ///< by id, what is pending on a row out of sight
   std::string upsert;       ///< all columns
   std::string remove;       ///< by id
   std::string acknowledge;  ///< the only pending operation, a put
