@@ -262,7 +262,7 @@ class Commit {
   std::vector<Operation> operations_;
   std::vector<RecordId> records_;
   std::unordered_set<std::uint64_t> created_;  ///< counters of the ids of what is new
-  std::vector<KindId> kinds_;  ///< touched beside those of the operations
+  std::vector<KindId> kinds_;                  ///< touched beside those of the operations
 };
 
 }  // namespace
