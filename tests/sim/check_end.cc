@@ -119,13 +119,21 @@ std::string difference(const std::string& server, const std::string& phone) {
 }
 
 /// What its author sees, and the server can show to nobody yet: a decision whose whistle has not
-/// come.
-std::set<RecordId> waiting_of(const County& county, const Person& person) {
+/// come, or a resident whose household has not. A restored server may have refused that, for it had
+/// lost what gave the grid to whoever recorded it.
+std::set<RecordId> waiting_of(const County& county, const Places& places, Phone& phone) {
   const auto review = county.review();
   if (!review) throw Violation("what waits cannot be read: " + review.error().message);
   std::set<RecordId> waiting;
   for (const WaitingDecision& decision : review->waiting) {
-    if (decision.worker == person.worker) waiting.insert(decision.record);
+    if (decision.worker == phone.person().worker) waiting.insert(decision.record);
+  }
+  const DeviceId device = phone.client().status().device;
+  for (const StoredRow& row : all(county, kinds::kResident)) {
+    const RecordId household = id_at(row.body, v1::Resident::kHouseholdFieldNumber);
+    if (row.id.device() == device && !places.home.contains(household)) {
+      waiting.insert(row.id);
+    }
   }
   return waiting;
 }
@@ -154,7 +162,7 @@ void check_replicas(const County& county, Phone& phone) {
       {kinds::kAssignment, "Assignment"}, {kinds::kWhistleContact, "WhistleContact"},
       {kinds::kResident, "Resident"},     {kinds::kOutcome, "Outcome"}};
   const Places places = places_of(county);
-  const std::set<RecordId> waiting = waiting_of(county, phone.person());
+  const std::set<RecordId> waiting = waiting_of(county, places, phone);
   for (const auto& [kind, name] : kKinds) {
     compare(phone.name(), name, expected(county, places, phone.person(), kind), held(phone, name),
             waiting);
