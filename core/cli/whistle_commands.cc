@@ -167,6 +167,12 @@ std::string own_organisation(Client& client) {
   return worker ? worker->record.organisation() : std::string();
 }
 
+/// Why a whistle is not taken in is a word; objections have numbers of the county's own.
+Result<std::int64_t> reason_from(v1::WhistleActionType type, const std::string& word) {
+  if (type == v1::WHISTLE_ACTION_TYPE_OBJECT) return objection_reason(word);
+  return enum_from(field_of_kind("Whistle", "refusal_reason"), word);
+}
+
 Result<void> fill_choices(v1::WhistleAction& action, const ActWords& words, std::int64_t now_ms) {
   const auto choice = [](const char* field, const std::string& word) {
     return enum_from(field_of_kind("WhistleAction", field), word);
@@ -187,7 +193,7 @@ Result<void> fill_choices(v1::WhistleAction& action, const ActWords& words, std:
     action.set_return_visit_result(static_cast<v1::ReturnVisitResult>(*result));
   }
   if (!words.reason.empty()) {
-    const auto reason = enum_from(field_of_kind("Whistle", "refusal_reason"), words.reason);
+    const auto reason = reason_from(action.type(), words.reason);
     if (!reason) return std::unexpected(reason.error());
     action.set_reason(*reason);
   }
@@ -380,7 +386,8 @@ void add_act(CLI::App& app, Chosen& chosen) {
   acting->add_option("--item", words->item,
                      both("责任清单条目的代码", "the responsibility item's code"));
   acting->add_option("--reason", words->reason,
-                     for_action("refuse", "不予受理", "Whistle", "refusal_reason"));
+                     followed_by(for_action("refuse", "不予受理", "Whistle", "refusal_reason"),
+                                 objection_reasons()));
   acting->add_option(
       "--until", words->until,
       both("延期或挂账：到哪一天，2026-12-31", "extension or suspension: until when, 2026-12-31"));

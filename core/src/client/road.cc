@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/workflow.h"
 #include "schema/kinds.h"
@@ -221,6 +222,7 @@ ProposedAction proposal_of(store::Store& store, const v1::WhistleAction& row, co
   action.round = static_cast<std::uint32_t>(std::max<std::int64_t>(row.round(), 1));
   action.at_ms = row.at_ms();
   action.refusal_reason = as<RefusalReason>(row.reason());
+  action.says_why = row.reason() != 0 || !is_blank(row.note());
   action.whistle_class = as<WhistleClass>(row.whistle_class());
   action.other_whistle = id_of(row.other_whistle());
   if (!action.other_whistle.is_nil()) {

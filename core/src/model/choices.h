@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "base/line.h"
+#include "gridwhistle/status.h"
 #include "model/schema.h"
 
 namespace gridwhistle {
@@ -8,5 +12,11 @@ namespace gridwhistle {
 /// The words that a field of an enum may be given, for whoever types them: "patrol, household, …",
 /// with the Chinese ones beside them in the Chinese half.
 Line choices(const FieldSchema& field);
+
+/// Why one objects, as typed: 1 to 999, a number in a list of the county's own. kInvalid says so.
+Result<std::int64_t> objection_reason(std::string_view word);
+
+/// What help says of it beside the words of a refusal.
+Line objection_reasons();
 
 }  // namespace gridwhistle

@@ -120,10 +120,11 @@ struct ProposedAction {
   std::int64_t at_ms = 0;  ///< the server's receipt, milliseconds since 1970
 
   RefusalReason refusal_reason = RefusalReason::kUnspecified;  ///< kRefuse
-  WhistleClass whistle_class = WhistleClass::kUnspecified;     ///< kAccept: what it takes, if given
-  RecordId other_whistle;                                      ///< kMerge
-  bool other_whistle_open = false;                             ///< kMerge: it may take another in
-  std::vector<AssignmentTarget> targets;                       ///< kAssign, kJointMeeting
+  bool says_why = false;  ///< kObject: names a reason by its number, or says it in the note
+  WhistleClass whistle_class = WhistleClass::kUnspecified;  ///< kAccept: what it takes, if given
+  RecordId other_whistle;                                   ///< kMerge
+  bool other_whistle_open = false;                          ///< kMerge: it may take another in
+  std::vector<AssignmentTarget> targets;                    ///< kAssign, kJointMeeting
   Level level = Level::kUnspecified;  ///< kPullUp, kPushDown, kJointMeeting: the level to be
   RecordId receiver;                  ///< kPushDown: the centre at that level
   bool on_receivers_list = false;     ///< kPushDown: the receiver's list has an item for it

@@ -18,7 +18,7 @@ enum class WorkflowCode : std::uint16_t {
   kAlreadyAccepted = 1007,    ///< it was accepted; a supervisor may do this now
   kWrongSource = 1008,        ///< the rule holds for another source of whistles
   kNotRoutine = 1009,         ///< only a routine whistle is settled on the spot
-  kReasonMissing = 1010,      ///< a refusal names its reason
+  kReasonMissing = 1010,      ///< a refusal or an objection says why
   kMergeTarget = 1011,        ///< a merge names another whistle that is open
   kEvidenceMissing = 1012,    ///< evidence from before and after is needed
   kMeetingDue = 1013,         ///< objected to twice: a joint meeting decides

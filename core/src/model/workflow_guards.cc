@@ -84,7 +84,9 @@ bool passes(Guard guard, const GuardView& view) {
     case Guard::kRoutine:
       return whistle.whistle_class == WhistleClass::kRoutine;
     case Guard::kReasonGiven:
-      return action.refusal_reason != RefusalReason::kUnspecified;
+      return action.type == WhistleActionType::kObject
+                 ? action.says_why
+                 : action.refusal_reason != RefusalReason::kUnspecified;
     case Guard::kOtherWhistleOpen:
       return !action.other_whistle.is_nil() && action.other_whistle != whistle.id &&
              action.other_whistle_open;

@@ -77,7 +77,7 @@ constexpr std::array kRoad = std::to_array<Transition>({
 
     // What each called organisation does.
     part({A::kAssigned}, Action::kObject, {kDepartment}, A::kObjected,
-         {G::kOwnOrganisation, G::kNotDecidedByMeeting}, L::kObject),
+         {G::kReasonGiven, G::kOwnOrganisation, G::kNotDecidedByMeeting}, L::kObject),
     part({A::kAssigned}, Action::kCheckIn, {kDepartment}, A::kCheckedIn, {G::kOwnOrganisation},
          L::kCheckIn),
     part({A::kCheckedIn}, Action::kStart, {kDepartment}, A::kHandling, {G::kOwnOrganisation},

@@ -1,5 +1,4 @@
 #include <cctype>
-#include <charconv>
 
 #include "app/commands.h"
 #include "app/whistle_listing.h"
@@ -38,19 +37,11 @@ Result<int> word(std::string_view field_name, const std::string& text, const cha
 }
 
 /// Why a whistle is not taken in is a word; objections have numbers of the county's own.
-Result<int> reason_of(const ActCommand& command) {
+Result<std::int64_t> reason_of(const ActCommand& command) {
   if (upper(command.action) != "OBJECT") {
     return word(field_schema(kinds::kWhistle, "refusal_reason"), command.reason, "--reason");
   }
-  constexpr int kReasonMax = 999;
-  int number = 0;
-  const char* end = command.reason.data() + command.reason.size();
-  const auto read = std::from_chars(command.reason.data(), end, number);
-  if (read.ec == std::errc() && read.ptr == end && number > 0 && number <= kReasonMax) {
-    return number;
-  }
-  return fail(ErrorCode::kInvalid, both("派单异议的 --reason 须为 1 到 999 的数字",
-                                        "--reason of an objection must be a number from 1 to 999"));
+  return objection_reason(command.reason);
 }
 
 /// Collects the first error of several steps.
@@ -121,7 +112,7 @@ Result<std::string> details(const Context& context, const ActCommand& command) {
   }
   if (!command.item.empty()) action.set_responsibility_item(command.item);
   if (!command.reason.empty()) {
-    steps.take(reason_of(command), [&](int v) { action.set_reason(v); });
+    steps.take(reason_of(command), [&](std::int64_t v) { action.set_reason(v); });
   }
   if (command.on_site) action.set_on_site(true);
   if (steps.error()) return std::unexpected(*steps.error());

@@ -219,7 +219,7 @@ class Builder {
     added.app.add_option(
         "--reason", act.reason,
         followed_by(words_for("refuse", "不予受理", kinds::kWhistle, "refusal_reason"),
-                    {"；object 派单异议：其编号", "; object: its number"}));
+                    objection_reasons()));
     added.app.add_flag(
         "--on-site", act.on_site,
         both("check_in 报到：到现场，不是电话联系", "check_in: on the spot, not by telephone"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/utf8.h"
 #include "gridwhistle/v1/records.pb.h"
 #include "routing/route.h"
 #include "schema/fields.h"
@@ -279,6 +280,7 @@ Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::Whi
       content.has_round() ? static_cast<std::uint32_t>(content.round()) : at.whistle.round;
   action.at_ms = workspace_.now_ms();
   action.refusal_reason = static_cast<RefusalReason>(content.reason());
+  action.says_why = content.reason() != 0 || !is_blank(content.note());
   action.whistle_class = static_cast<WhistleClass>(content.whistle_class());
   action.other_whistle = id_of(content.other_whistle());
   if (!action.other_whistle.is_nil()) {

@@ -288,6 +288,24 @@ TEST_CASE(
   CHECK(desk.type({"explain", n}).rows()[0]["steps"] == refused["steps"]);
 }
 
+TEST_CASE("An objection that gives neither a note nor a reason's number is refused") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-9", "02004");
+  desk.act(n, "verify", "WG001");
+  desk.act(n, "accept", "SL100");
+  desk.act(n, "blow", "SL100");
+  const auto object = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"act", n, "object", "--as", "BM-ZJ1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return desk.type(words);
+  };
+  for (const Said& mute : {object({}), object({"--note", "  "})}) {
+    CHECK(mute.code == ExitCode::kRefused);
+    CHECK(mute.out.find("an objection a note, or the number of a reason") != std::string::npos);
+  }
+  CHECK(object({"--reason", "7"}).code == ExitCode::kDone);
+}
+
 TEST_CASE("After a joint meeting explain says that the meeting called the lead, and no rule") {
   Desk desk;
   const std::string n = desk.with_sample().whistle("T-7", "02004");

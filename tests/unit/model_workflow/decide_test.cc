@@ -55,6 +55,7 @@ class Story {
       if (assignment.organisation == organisation) action.assignment = assignment.id;
     }
     action.after = after_for(whistle, action.assignment);
+    action.says_why = type == Action::kObject;
     return action;
   }
   ProposedAction calling(ProposedAction action, RecordId lead, std::vector<RecordId> others = {}) {
@@ -194,6 +195,19 @@ TEST_CASE("a lead's second objection makes a joint meeting due, and after it no 
     CHECK(story.refusal(story.calling(story.town(Action::kJointMeeting), kForestry)) ==
           WorkflowCode::kLevelTooLow);
   }
+}
+
+TEST_CASE("an objection that does not say why is refused and uses nothing up") {
+  Story story;
+  story.blown_for(kWaterworks, {kPolice});
+  for (const RecordId& called : {kWaterworks, kPolice}) {
+    ProposedAction mute = story.department(called, Action::kObject);
+    mute.says_why = false;
+    CHECK(story.refusal(mute) == WorkflowCode::kReasonMissing);
+  }
+  CHECK(story.whistle.objections == 0);
+  story.then(story.department(kWaterworks, Action::kObject));
+  CHECK(story.whistle.objections == 1);
 }
 
 TEST_CASE("a co-department called again keeps what it has done; one not called is withdrawn") {

@@ -122,13 +122,16 @@ TEST_CASE("a lead's objection moves the whistle itself on, a co-department's doe
   WhistleCase whistle = whistle_in(WhistleState::kAssigned);
   const ProposedAction withdrawal = of_centre(101, Action::kVoid, {});
   SECTION("the lead's") {
-    must(whistle, of_waterworks(102, Action::kObject, {}));
+    ProposedAction objection = of_waterworks(102, Action::kObject, {});
+    objection.says_why = true;
+    must(whistle, objection);
     CHECK(whistle.state == WhistleState::kAccepted);
     CHECK(decide(whistle, withdrawal).superseded_by == a_id(102));
   }
   SECTION("a co-department's") {
     whistle.assignments[1].state = AssignmentState::kAssigned;
     ProposedAction objection = of_waterworks(102, Action::kObject, {});
+    objection.says_why = true;
     objection.organisation = kPolice;
     objection.assignment = kCoPart;
     must(whistle, objection);

@@ -121,6 +121,7 @@ class RandomWalk {
     now_ms_ += static_cast<std::int64_t>(dice_.roll(12)) * kDay;
     action.at_ms = now_ms_;
     action.refusal_reason = static_cast<RefusalReason>(dice_.roll(3));
+    action.says_why = !dice_.one_in(4);
     action.other_whistle = a_id(99);
     action.other_whistle_open = true;
     action.level = static_cast<Level>(dice_.roll(5));
@@ -333,6 +334,7 @@ std::array<std::vector<ProposedAction>, 3> offline_work(Dice& dice) {
       action.after = after;
       action.at_ms = kNow;
       action.until_ms = kNow + kDay;
+      action.says_why = !dice.one_in(4);
       after = action.id;
       work[department].push_back(action);
     }

@@ -100,6 +100,7 @@ void satisfy(Guard guard, Scene& scene) {
       break;
     case Guard::kReasonGiven:
       action.refusal_reason = RefusalReason::kOutsideArea;
+      action.says_why = true;
       break;
     case Guard::kOtherWhistleOpen:
       action.other_whistle = a_id(99);
@@ -203,6 +204,7 @@ void violate(Guard guard, Scene& scene) {
       break;
     case Guard::kReasonGiven:
       action.refusal_reason = RefusalReason::kUnspecified;
+      action.says_why = false;
       break;
     case Guard::kOtherWhistleOpen:
       action.other_whistle = whistle.id;
