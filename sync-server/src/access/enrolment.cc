@@ -129,8 +129,8 @@ Result<std::string> make_enrolment_code(Storage& storage, Random& random, Record
   }
 }
 
-Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request,
-                               std::string_view server_key_sha256, std::int64_t now_ms) {
+Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& request,
+                                    std::string_view server_key_sha256, std::int64_t now_ms) {
   if (auto fine = check_request(request, server_key_sha256); !fine) {
     return std::unexpected(fine.error());
   }
@@ -139,12 +139,20 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
   if (!code) return std::unexpected(std::move(code.error()));
   auto known = storage.device(id);
   if (!known) return std::unexpected(std::move(known.error()));
-  if (*known && (*known)->public_key != request.public_key()) {
-    return fail(ErrorCode::kAlreadyExists, "another device has this number already");
-  }
+  const bool new_key = *known && (*known)->public_key != request.public_key();
   if (code->used_by) {
-    if (!*known) return fail(ErrorCode::kCodeUsed, "this enrolment code was used; ask for another");
-    return **known;
+    // It vouches for the key that it was used with.
+    if (!*known || new_key) {
+      return fail(ErrorCode::kCodeUsed, "this enrolment code was used; ask for another");
+    }
+    return EnrolledDevice{.row = **known};
+  }
+  if (new_key && (*known)->worker != code->worker) {
+    return fail(
+        ErrorCode::kAlreadyExists,
+        "此设备编号属于另一人员的手机，密钥也不同；丢失密钥的手机须先用原人员的注册码注册 / "
+        "another worker's phone has this number, with another key; a phone that lost its key "
+        "enrols with a code of that worker first");
   }
   if (takes_work_away(request, *known, code->worker)) {
     return fail(
@@ -156,13 +164,13 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
   DeviceRow device = *known ? **known : DeviceRow{};
   if (!*known) {
     device.device = id;
-    device.public_key = request.public_key();
     auto all = storage.devices();
     if (!all) return std::unexpected(std::move(all.error()));
     auto letters = short_code_for(id, *all);
     if (!letters) return std::unexpected(std::move(letters.error()));
     device.short_code = std::move(*letters);
   }
+  device.public_key = request.public_key();
   device.worker = code->worker;
   device.state = DeviceState::kActive;
   device.name = request.device_name();
@@ -170,7 +178,7 @@ Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request
   if (auto put = storage.put_device(device); !put) return std::unexpected(put.error());
   code->used_by = id;
   if (auto put = storage.put_code(*code); !put) return std::unexpected(put.error());
-  return device;
+  return EnrolledDevice{.row = std::move(device), .key_replaced = new_key};
 }
 
 }  // namespace gridwhistle

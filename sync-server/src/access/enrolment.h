@@ -20,13 +20,19 @@ inline constexpr std::uint32_t kCodeTries = 5;
 Result<std::string> make_enrolment_code(Storage& storage, Random& random, RecordId worker,
                                         std::int64_t now_ms);
 
+struct EnrolledDevice {
+  DeviceRow row;
+  bool key_replaced = false;  ///< the key it was known by counts no more
+};
+
 /// Registers a device. Inside a batch, to be committed whatever comes back: a failed try counts.
 ///
-/// The same device that asks again with its used code gets its answer again.
+/// The same device that asks again with its used code gets its answer again. One that lost its key
+/// comes with a new one, and needs a new code of the worker whose it is.
 /// Errors: kCodeWrong; of a code that was given whole kCodeUsed, kCodeExpired, kCodeSpent;
-/// kBadSignature, kAlreadyExists (another key has this device's number), kInvalid, and those of
-/// storage.
-Result<DeviceRow> enrol_device(Storage& storage, const v1::EnrolRequest& request,
-                               std::string_view server_key_sha256, std::int64_t now_ms);
+/// kBadSignature, kAlreadyExists (another worker's device has this number, with another key),
+/// kInvalid, and those of storage.
+Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& request,
+                                    std::string_view server_key_sha256, std::int64_t now_ms);
 
 }  // namespace gridwhistle

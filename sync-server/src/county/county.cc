@@ -76,9 +76,11 @@ Result<void> County::Impl::audit(std::string_view by, std::string_view what) {
   return add_audit_entry(*storage, random, now_ms(), std::string(by) + ": " + std::string(what));
 }
 
-Result<void> County::Impl::note_enrolment(const DeviceRow& device) {
+Result<void> County::Impl::note_enrolment(const EnrolledDevice& enrolled) {
+  const DeviceRow& device = enrolled.row;
   auto noted = audit("enrolment", "device " + std::to_string(device.device.value) + " of worker " +
-                                      device.worker.text());
+                                      device.worker.text() +
+                                      (enrolled.key_replaced ? ", with a new key" : ""));
   if (!noted) return noted;
   auto grants = refresh_grants(*storage, device.worker, now_ms());
   if (!grants) return std::unexpected(std::move(grants.error()));
@@ -164,8 +166,8 @@ std::string County::enrol(std::string_view bytes) {
   if (auto committed = impl.commit(); !committed) return put_off(committed.error());
   if (!device) return refuse(device.error());
   reply.set_county(impl.storage->county());
-  reply.set_worker(std::string(device->worker.bytes()));
-  reply.set_short_code(device->short_code);
+  reply.set_worker(std::string(device->row.worker.bytes()));
+  reply.set_short_code(device->row.short_code);
   return reply.SerializeAsString();
 }
 

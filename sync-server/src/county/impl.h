@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "access/enrolment.h"
 #include "apply/applier.h"
 #include "county/county.h"
 #include "county/storage_watch.h"
@@ -102,7 +103,7 @@ struct County::Impl {
 
   // Writing outside of calls.
   Result<void> begin();
-  Result<void> note_enrolment(const DeviceRow& device);
+  Result<void> note_enrolment(const EnrolledDevice& enrolled);
   Result<void> commit();
   /// The error, after the watch was told of it when it is of storage.
   const Error& noted(const Error& error);

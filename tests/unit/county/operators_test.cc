@@ -39,6 +39,41 @@ TEST_CASE("an enrolment code works once, for ten minutes, and five wrong tries e
   CHECK(error(guessed) == ErrorCode::kCodeSpent);
 }
 
+TEST_CASE("a phone that lost its key enrols again with a code of its own worker, and of no other") {
+  World world;
+  const auto code = [&](RecordId worker) {
+    return world.county->create_code(worker, "test")->code;
+  };
+  const auto error = [&](Phone& phone, const std::string& given) {
+    return static_cast<ErrorCode>(world.enrol(phone, given).code());
+  };
+  Phone phone{.device = DeviceId(5), .key = *P256Key::make()};
+  const std::string first = code(world.anna);
+  REQUIRE(error(phone, first) == ErrorCode{});
+  const auto before = **world.storage->device(phone.device);
+
+  phone.key = *P256Key::make();
+  CHECK(world.sync(phone)->refused() == ErrorCode::kBadSignature);
+  // A used code vouches for the key that it was used with.
+  CHECK(error(phone, first) == ErrorCode::kCodeUsed);
+  CHECK(error(phone, code(world.bruno)) == ErrorCode::kAlreadyExists);
+  CHECK((*world.storage->device(phone.device))->public_key == before.public_key);
+
+  CHECK(error(phone, code(world.anna)) == ErrorCode{});
+  const auto after = **world.storage->device(phone.device);
+  CHECK(after.public_key == *phone.key.public_key());
+  CHECK(after.short_code == before.short_code);
+  CHECK(world.sync(phone)->refused() == ErrorCode{});
+  std::vector<std::string> notes;
+  REQUIRE(world.storage->scan_audit([&](const AuditRow& row) -> Result<void> {
+    notes.push_back(row.content);
+    return {};
+  }));
+  CHECK(std::ranges::count_if(notes, [](const std::string& note) {
+          return note.find("with a new key") != std::string::npos;
+        }) == 1);
+}
+
 TEST_CASE("an import is whole or nothing, and the same import again changes nothing") {
   World world;
   v1::Category good;
