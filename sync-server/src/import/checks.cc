@@ -74,7 +74,8 @@ void check_links(const Reference& reference, const std::set<KindId>& broken, Pro
   for (const Link& link : reference.links) {
     if (broken.contains(kind_of_target(link.to))) continue;
     if (auto missing = directory.missing(link)) {
-      problems.add(link.file, link.line, std::move(*missing));
+      problems.add(link.file, link.line,
+                   {link.holder.zh + missing->zh, link.holder.en + missing->en});
     }
   }
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "import/limits.h"
@@ -44,6 +46,7 @@ class CountingIterator {
 struct Document {
   Json json;
   std::vector<std::size_t> lines;  ///< where each feature begins
+  std::size_t crs_line = 0;
 };
 
 std::optional<Document> parse(const std::string& file, std::string_view bytes, Problems& problems) {
@@ -55,10 +58,17 @@ std::optional<Document> parse(const std::string& file, std::string_view bytes, P
   Document document;
   std::size_t line = 1;
   bool too_deep = false;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json&) {
+  std::string member;
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& read) {
     using Event = Json::parse_event_t;
+    if (event == Event::key && depth == 1) {
+      member = read.get<std::string>();
+      if (member == "crs") document.crs_line = line;
+    }
     if (event != Event::object_start && event != Event::array_start) return true;
-    if (event == Event::object_start && depth == 2) document.lines.push_back(line);
+    if (event == Event::object_start && depth == 2 && member == "features") {
+      document.lines.push_back(line);
+    }
     if (depth <= limits::kJsonDepth) return true;
     if (!too_deep) problems.add(file, line, {"嵌套过深", "is nested too deeply"});
     too_deep = true;
@@ -75,11 +85,48 @@ std::optional<Document> parse(const std::string& file, std::string_view bytes, P
   return document;
 }
 
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+/// The coordinates are degrees of WGS 84 or CGCS2000, which agree within a metre. RFC 7946 leaves
+/// `crs` out; what wrote it before that says CRS84 or a number of EPSG's, as a word, a URN or a
+/// URL.
+bool is_in_degrees(const Json& crs) {
+  if (crs.is_null()) return true;
+  if (!crs.is_object() || !crs.contains("properties") || !crs["properties"].is_object()) {
+    return false;
+  }
+  const Json name = crs["properties"].value("name", Json());
+  if (!name.is_string()) return false;
+  const std::string word = upper(name.get<std::string>());
+  const bool epsg = word.find("EPSG") != std::string::npos;
+  return word.ends_with("CRS84") || (epsg && (word.ends_with(":4326") || word.ends_with("/4326") ||
+                                              word.ends_with(":4490") || word.ends_with("/4490")));
+}
+
+/// Whether a foreign property may have been meant for one of ours: "valid-from", "Households".
+bool is_nearly(std::string_view given, std::string_view known) {
+  const auto plain = [](std::string_view name) {
+    std::string letters = upper(std::string(name));
+    std::erase_if(letters, [](char c) { return c == '_' || c == '-' || c == ' '; });
+    if (letters.ends_with('S')) letters.pop_back();
+    return letters;
+  };
+  return plain(given) == plain(known);
+}
+
 /// One feature: its properties as cells, and its geometry.
 class Feature {
  public:
-  Feature(const std::string& file, std::size_t line, const Json& json, Problems& problems)
-      : file_(file), line_(line), json_(json), problems_(problems) {}
+  Feature(const std::string& file, std::size_t line, std::size_t number, const Json& json,
+          Problems& problems)
+      : file_(file), line_(line), json_(json), problems_(problems) {
+    const std::string count = std::to_string(number);
+    holder_ = {"第 " + count + " 个要素：", "feature " + count + ": "};
+  }
 
   bool sound() {
     const bool object = json_.is_object() && json_.value("type", Json()) == "Feature";
@@ -87,6 +134,8 @@ class Feature {
       complain({"不是带有 properties 的 Feature", "is not a Feature with properties"});
       return false;
     }
+    const std::string code = value("code15");
+    if (is_digits(code, 15)) holder_ = {"网格 " + code + "：", "grid " + code + ": "};
     return known_properties();
   }
 
@@ -139,12 +188,15 @@ class Feature {
   }
 
   Cell cell(const char* name, const std::string& value) const {
-    return Cell{file_, line_, name, trimmed(value), problems_};
+    return Cell{file_, line_, name, trimmed(value), problems_, holder_};
   }
 
-  void complain(Line what) { problems_.add(file_, line_, std::move(what)); }
+  void complain(const Line& what) {
+    problems_.add(file_, line_, {holder_.zh + what.zh, holder_.en + what.en});
+  }
 
   std::size_t line() const { return line_; }
+  const Line& holder() const { return holder_; }
 
   /// The properties that could be there and are not.
   std::vector<std::string> left_out() const {
@@ -163,9 +215,13 @@ class Feature {
   bool known_properties() {
     const std::size_t before = problems_.count();
     for (const auto& [name, value] : json_["properties"].items()) {
-      if (std::ranges::find(kKnown, name) == std::end(kKnown)) {
-        complain({"没有属性 \"" + name + "\"", "unknown property \"" + name + "\""});
-      }
+      if (std::ranges::find(kKnown, name) != std::end(kKnown)) continue;
+      const auto meant = std::ranges::find_if(
+          kKnown, [&](std::string_view known) { return is_nearly(name, known); });
+      if (meant == std::end(kKnown)) continue;
+      const std::string right(*meant);
+      complain({"属性 \"" + name + "\" 应写作 \"" + right + "\"",
+                "property \"" + name + "\" is written \"" + right + "\""});
     }
     for (const char* needed : {"code15", "name", "type"}) {
       if (!value(needed).empty()) continue;
@@ -195,11 +251,12 @@ class Feature {
   std::size_t line_;
   const Json& json_;
   Problems& problems_;
+  Line holder_;  ///< the grid's code, or which feature of the file it is
 };
 
 void read_relations(Feature& feature, const std::string& code15, v1::Grid& grid, Reference& into) {
   const auto link = [&](Link::To to, const std::string& name) {
-    into.links.push_back({to, name, feature.cell("", "").file, feature.line()});
+    into.links.push_back({to, name, feature.cell("", "").file, feature.line(), feature.holder()});
   };
   link(Link::To::kArea, grid.village12());
   const std::string village = feature.value("village12");
@@ -281,8 +338,16 @@ void read_grids(const std::string& file, std::string_view bytes, Reference& into
         {"不是只含 Feature 的 FeatureCollection", "is not a FeatureCollection of Features alone"});
     return;
   }
+  if (!is_in_degrees(json.value("crs", Json()))) {
+    problems.add(file, document->crs_line,
+                 {"坐标须为 WGS 84 或 CGCS2000 的经纬度（CRS84、EPSG:4326、EPSG:4490）；投影坐标和 "
+                  "GCJ-02、BD-09 坐标请先转换",
+                  "its crs is not one of degrees of WGS 84 or CGCS2000 (CRS84, EPSG:4326, "
+                  "EPSG:4490); convert projected, GCJ-02 and BD-09 coordinates first"});
+    return;
+  }
   for (std::size_t i = 0; i < document->lines.size(); ++i) {
-    Feature feature(file, document->lines[i], json["features"][i], problems);
+    Feature feature(file, document->lines[i], i + 1, json["features"][i], problems);
     if (auto grid = read_grid(feature, into)) {
       const std::string code = grid->code15();
       into.add(into.grids, code, {std::move(*grid), file, feature.line(), 0, feature.left_out()},

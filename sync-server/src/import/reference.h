@@ -46,6 +46,7 @@ struct Link {
   std::string name;
   std::string file;
   std::size_t line = 0;
+  Line holder = {};  ///< said before what is wrong, where a line may hold several records
 };
 
 /// A county's reference data by code: what it has, overlaid by what files say.

@@ -19,7 +19,8 @@ std::optional<T> checked(const Cell& cell, std::optional<T> value, const Line& e
 
 void Cell::complain(const Line& what) const {
   const std::string given = std::string(column) + " \"" + std::string(value) + "\"";
-  problems.add(file, line, {given + "：" + what.zh, given + ": " + what.en});
+  problems.add(file, line,
+               {holder.zh + given + "：" + what.zh, holder.en + given + ": " + what.en});
 }
 
 std::optional<std::string> Cell::text() const {

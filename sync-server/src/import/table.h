@@ -20,6 +20,7 @@ struct Cell {
   std::string_view column;
   std::string_view value;  ///< trimmed; empty when the column is absent
   Problems& problems;
+  Line holder = {};  ///< said before the column, where a line may hold several records
 
   bool empty() const { return value.empty(); }
   /// "code12 \"123\": <what>"

@@ -84,26 +84,66 @@ TEST_CASE("Grids: what is not JSON, or not a list of features, or not UTF-8") {
 TEST_CASE("Grids: codes, properties and shapes") {
   const char* file = "grids.geojson";
   CHECK(fault(file, "\"440811100001001\"", "\"44081110000100\"") ==
-        "grids.geojson:2: code15 \"44081110000100\": must have exactly 15 digits");
+        "grids.geojson:2: feature 1: code15 \"44081110000100\": must have exactly 15 digits");
   CHECK(fault(file, "BASIC", "BASICS") ==
-        "grids.geojson:2: type \"BASICS\": must be one of BASIC, DEDICATED, MICRO");
-  CHECK(fault(file, "BASIC", "DEDICATED") == "grids.geojson:2: a dedicated grid needs an owner");
-  CHECK(fault(file, "BASIC", "MICRO") ==
-        "grids.geojson:2: a micro-grid needs the grid it is part of, parent15");
+        "grids.geojson:2: grid 440811100001001: type \"BASICS\": must be one of BASIC, DEDICATED, "
+        "MICRO");
+  CHECK(fault(file, "BASIC", "DEDICATED") ==
+        "grids.geojson:2: grid 440811100001001: a dedicated grid needs an owner");
+  CHECK(
+      fault(file, "BASIC", "MICRO") ==
+      "grids.geojson:2: grid 440811100001001: a micro-grid needs the grid it is part of, parent15");
   CHECK(fault(file, "\"name\":\"第一网格\",", "") ==
-        "grids.geojson:2: property \"name\" is missing");
-  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"colour\":1") ==
-        "grids.geojson:2: unknown property \"colour\"");
+        "grids.geojson:2: grid 440811100001001: property \"name\" is missing");
+  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"Valid-From\":1") ==
+        "grids.geojson:2: grid 440811100001001: property \"Valid-From\" is written "
+        "\"valid_from\"");
   CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"village12\":\"440811100002\"") ==
-        "grids.geojson:2: village12 \"440811100002\": by its code 440811100001001 the grid lies in "
+        "grids.geojson:2: grid 440811100001001: village12 \"440811100002\": by its code "
+        "440811100001001 the grid lies in "
         "440811100001");
   CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"owner\":\"NN\"") ==
-        "grids.geojson:2: there is no organisation NN");
+        "grids.geojson:2: grid 440811100001001: there is no organisation NN");
   CHECK(fault(file, "\"Polygon\"", "\"Point\"")
-            .starts_with("grids.geojson:2: its geometry is not a Polygon or MultiPolygon"));
-  CHECK(fault(file, ",[110.30,21.20]]]", "]]").starts_with("grids.geojson:2: a ring needs"));
+            .starts_with("grids.geojson:2: grid 440811100001001: its geometry is not a Polygon or "
+                         "MultiPolygon"));
+  CHECK(fault(file, ",[110.30,21.20]]]", "]]")
+            .starts_with("grids.geojson:2: grid 440811100001001: a ring needs"));
+  const std::string corner = "[110.31,21.20],[110.31,21.21],";
+  CHECK(fault(file, corner, "[110.31,21.21],[110.30,21.21],[110.31,21.20],") ==
+        "grids.geojson:2: grid 440811100001001: a ring crosses or touches itself");
   CHECK(fault(file, "\"Feature\",\"properties\"", "\"Feature\",\"attributes\"") ==
-        "grids.geojson:2: is not a Feature with properties");
+        "grids.geojson:2: feature 1: is not a Feature with properties");
+}
+
+TEST_CASE("Grids: what other programs add to a feature is none of our business") {
+  const char* file = "grids.geojson";
+  CHECK(fault(file, "\"type\":\"BASIC\"", "\"type\":\"BASIC\",\"fid\":1,\"colour\":{}") ==
+        "0 problems");
+  CHECK(fault(file, "\"Feature\",\"properties\"",
+              "\"Feature\",\"id\":7,\"bbox\":[110,21,111,22],\"properties\"") == "0 problems");
+}
+
+TEST_CASE(
+    "Grids: coordinates are degrees of WGS 84 or CGCS2000, and a file that says otherwise is "
+    "refused") {
+  const auto with_crs = [](const std::string& crs) {
+    return fault("grids.geojson", "\"features\"", "\n\"crs\":" + crs + ",\"features\"");
+  };
+  const auto named = [&](const std::string& name) {
+    return with_crs("{\"type\":\"name\",\"properties\":{\"name\":\"" + name + "\"}}");
+  };
+  for (const char* good :
+       {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326", "epsg:4490",
+        "http://www.opengis.net/def/crs/EPSG/0/4326"}) {
+    CHECK(named(good) == "0 problems");
+  }
+  CHECK(with_crs("null") == "0 problems");
+  for (const char* bad : {"urn:ogc:def:crs:EPSG::3857", "EPSG:4547", "EPSG:14326", "GCJ-02", ""}) {
+    INFO(bad);
+    CHECK(named(bad).starts_with("grids.geojson:2: its crs is not one of degrees"));
+  }
+  CHECK(with_crs("{\"type\":\"link\"}").starts_with("grids.geojson:2: its crs is not"));
 }
 
 TEST_CASE("Organisations: levels, areas and who stands above whom") {
