@@ -281,6 +281,11 @@ struct ListWords {
 Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::int64_t now_ms) {
   Query query;
   query.first(words.limit + 1);  // one more tells that there are more
+  if (words.grid.find_first_not_of("0123456789") != std::string::npos) {
+    return fail(ErrorCode::kInvalid,
+                about("--grid", both("须为网格的 15 位编码，或其开头几位",
+                                     "takes a grid's 15 digits, or the first of them")));
+  }
   if (!words.grid.empty()) query.that("grid", Compare::kStartsWith, {words.grid});
   std::vector<std::string> pairs = words.where;
   if (!words.state.empty()) pairs.push_back("state=" + words.state);

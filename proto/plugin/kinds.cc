@@ -41,6 +41,10 @@ std::string field_fault(const FieldDescriptor& field) {
   if (!rule.refers_to().empty() && field.type() != FieldDescriptor::TYPE_BYTES) {
     return "a reference holds an id, so it is bytes";
   }
+  if (rule.place_code() != v1::PLACE_CODE_UNSPECIFIED &&
+      field.type() != FieldDescriptor::TYPE_STRING) {
+    return "a code of digits is text";
+  }
   if (rule.search() && field.type() != FieldDescriptor::TYPE_STRING) return "only text is searched";
   switch (field.type()) {
     case FieldDescriptor::TYPE_SINT32:

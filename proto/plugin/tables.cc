@@ -141,6 +141,10 @@ std::string field_row(const FieldDescriptor& field, const std::map<std::string, 
   if (rule.search()) out += ", .searchable = true";
   if (rule.required()) out += ", .required = true";
   if (rule.by_author()) out += ", .by_author = true";
+  if (rule.place_code() != v1::PLACE_CODE_UNSPECIFIED) {
+    out += ", .place_code = PlaceCode::" +
+           constant(v1::PlaceCode_Name(rule.place_code()), "PLACE_CODE_");
+  }
   out += measure_columns(field);
   if (!rule.refers_to().empty()) {
     out += ", .refers_to = KindId{" + std::to_string(numbers.at(rule.refers_to())) + "}";

@@ -403,6 +403,8 @@ TEST_CASE("Values out of range are refused with the field's name") {
   refused("title", {"whistle", "--grid", kGrid, "--title", std::string(17'000, 'x')});
   refused("title", {"whistle", "--grid", kGrid, "--title", " "});
   refused("grid", {"whistle", "--grid", "12", "--title", "网格不对"});
+  refused("15", {"whistle", "--grid", "grid:" + kGrid, "--title", "网格带了前缀"});
+  refused("15", {"list", "whistle", "--grid", "grid:" + kGrid});
   refused("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "purple"});
   refused("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "99"});
   refused("position", {"whistle", "--grid", kGrid, "--title", "无处", "--at", "21.2,nan"});

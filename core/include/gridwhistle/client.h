@@ -121,6 +121,7 @@ struct ClientStatus {
   RecordId worker;
   DeviceId device;
   std::string short_code;
+  /// "grid:440811001001001"; a record's `grid` takes the digits alone.
   std::vector<std::string> scopes;
 
   std::vector<LaneStatus> lanes;            ///< most urgent first

@@ -372,6 +372,24 @@ const char* beyond_measure(Measure measure, std::uint64_t scalar) {
   return nullptr;
 }
 
+const char* no_place(PlaceCode wanted, std::string_view text) {
+  constexpr std::size_t kGridDigits = 15;
+  constexpr std::size_t kAreaDigits = 12;
+  const bool digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool grid = digits && text.size() == kGridDigits;
+  switch (wanted) {
+    case PlaceCode::kUnspecified:
+      return nullptr;
+    case PlaceCode::kGrid:
+      return grid ? nullptr : "takes the 15 digits of a grid";
+    case PlaceCode::kGridOrArea:
+      return grid || (digits && text.size() == kAreaDigits)
+                 ? nullptr
+                 : "takes the 15 digits of a grid, or the 12 of an area";
+  }
+  return nullptr;
+}
+
 // How a value stands to the others of its message.
 const char* unlike_others(const FieldSchema& field, std::uint64_t scalar,
                           const std::vector<std::pair<std::uint32_t, std::uint64_t>>& measured) {
@@ -400,7 +418,9 @@ Impossible impossible_in(std::string_view message, const KindSchema* whole, cons
     if (!raw) break;
     const FieldSchema* field = lookup(raw->number);
     if (field == nullptr) continue;
-    if (field->type == FieldType::kMessage && raw->wire_type == kBytes) {
+    if (field->place_code != PlaceCode::kUnspecified && raw->wire_type == kBytes) {
+      if (const char* why = no_place(field->place_code, raw->bytes)) return {raw->number, why};
+    } else if (field->type == FieldType::kMessage && raw->wire_type == kBytes) {
       const Impossible inside = impossible_in(raw->bytes, nullptr, field, depth + 1);
       if (inside.why != nullptr) return {raw->number, inside.why};
     } else if (field->measure != Measure::kNone && raw->wire_type != kBytes) {

@@ -44,8 +44,9 @@ Result<std::string> canonical_record(const KindSchema& kind, std::string_view me
 
 /// Whether the values of a canonical message are possible as what they measure: times from 1970 to
 /// 2200, degrees on the globe, a position with both its halves, an end not before its beginning
-/// where one write gives both (a phone's clock may have been set back between two). For what is
-/// newly written; what is stored already is read as it is. kInvalid; the message names the field.
+/// where one write gives both (a phone's clock may have been set back between two), a place's code
+/// in digits alone. For what is newly written; what is stored already is read as it is. kInvalid;
+/// the message names the field.
 Result<void> check_values(const KindSchema& kind, std::string_view message);
 
 /// Whether `message` is canonical, structure alone. For what this program wrote itself.

@@ -59,6 +59,13 @@ enum class Measure : std::uint8_t {
   kAccuracy,   ///< metres, at least 0
 };
 
+/// The code that a text holds, in digits alone: routing and queries read it as it stands.
+enum class PlaceCode : std::uint8_t {
+  kUnspecified = 0,  ///< any text
+  kGrid = 1,         ///< a grid's 15 digits
+  kGridOrArea = 2,   ///< a grid's 15 digits, or an area's 12
+};
+
 /// One value of an enum that this build knows.
 struct EnumValue {
   std::int32_t number = 0;
@@ -82,6 +89,7 @@ struct FieldSchema {
   bool searchable = false;
   bool required = false;   ///< a creation without it is refused, and it cannot be cleared
   bool by_author = false;  ///< a device names its own worker here, or nobody
+  PlaceCode place_code = PlaceCode::kUnspecified;
   Measure measure = Measure::kNone;
   std::uint32_t beside = 0;      ///< the other half of a position: both are there, or neither
   std::uint32_t not_before = 0;  ///< the time that this one does not precede

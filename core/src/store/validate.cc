@@ -320,13 +320,13 @@ Result<Checked> check_put(StoreState& state, const KindTable& table, const Chang
     return fail(ErrorCode::kTooLarge, "the record is too large; put long things into attachments",
                 std::string(kind.name));
   }
+  checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
+  if (checked.set.size() > limits::kFieldBytes) GW_TRY(canonical(kind, checked.set));
+  GW_TRY(check_values(kind, checked.set));
   if (!fragment) {
     GW_TRY_LET(scope, checked_scope(state, kind, checked.body));
     checked.scope = std::move(scope);
   }
-  checked.set = before != nullptr ? news_in(kind, set, old_body, checked.body) : std::move(set);
-  if (checked.set.size() > limits::kFieldBytes) GW_TRY(canonical(kind, checked.set));
-  GW_TRY(check_values(kind, checked.set));
   checked.remove = std::move(remove);
   checked.clear = news_in_clear(kind, change.clear, old_body, checked.body);
   // An element both added and removed: what is seen is what the operation does, here as elsewhere.

@@ -3,6 +3,8 @@
 #include "access/call_window.h"
 #include "access/grants.h"
 #include "gridwhistle/v1/reference.pb.h"
+#include "schema/kinds.h"
+#include "schema/tables.h"
 #include "storage/scopes.h"
 
 using namespace gridwhistle;
@@ -60,6 +62,16 @@ TEST_CASE("a grid worker holds the grid with its people, and of what is around i
     CHECK((grant_of(grants, scope)->audiences & kPersonalBit) == 0);
   }
   CHECK(grant_of(grants, worker_scope(kWorker)));
+}
+
+TEST_CASE("what is private is written only where its writer may read it") {
+  const ScopeSet held(grants_of(Role::kGridWorker, "440811001001001"));
+  const auto writes = [&](KindId kind, const std::string& leaf) {
+    return held.writes(*built_schema().kind(kind), {leaf});
+  };
+  CHECK(writes(kinds::kHousehold, "grid:440811001001001"));
+  CHECK_FALSE(writes(kinds::kHousehold, "village:440811001001"));
+  CHECK(writes(kinds::kWhistle, "village:440811001001"));
 }
 
 TEST_CASE("only a care worker sees care records") {

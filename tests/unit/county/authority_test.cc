@@ -53,20 +53,23 @@ TEST_CASE("nobody erases a whistle or an action, its author neither") {
   CHECK(status_of(*world.sync(anna)) == kRejected);
 }
 
-TEST_CASE("what is private is written only where its writer may read it") {
+TEST_CASE("a grid is named by its digits alone, and only a whistle may lie in an area at large") {
   World world;
   Phone anna = world.phone(world.anna);
-  v1::Household home;
-  home.set_grid("440811001001");
-  anna.record(kinds::kHousehold, anna.new_id(), home.SerializeAsString(), true, world.clock.ms);
-  const auto inbox = world.sync(anna);
-  CHECK(status_of(*inbox) == kRejected);
-  CHECK(inbox->runs().back().code() == static_cast<std::uint32_t>(ErrorCode::kForbidden));
-  v1::Visit walk;
-  walk.set_grid("440811001001");
-  walk.set_kind(v1::VISIT_KIND_PATROL);
-  anna.record(kinds::kVisit, anna.new_id(), walk.SerializeAsString(), true, world.clock.ms);
-  CHECK(status_of(*world.sync(anna)) == kAccepted);
+  const auto code_for = [&](KindId kind, const std::string& record) {
+    anna.record(kind, anna.new_id(), record, true, world.clock.ms);
+    const auto inbox = world.sync(anna);
+    return status_of(*inbox) == kAccepted ? 0U : inbox->runs().back().code();
+  };
+  constexpr auto kInvalid = static_cast<std::uint32_t>(ErrorCode::kInvalid);
+  for (const std::string& grid : {"grid:" + std::string(kGrid1), worker_scope(world.anna)}) {
+    v1::Household home;
+    home.set_grid(grid);
+    CHECK(code_for(kinds::kHousehold, home.SerializeAsString()) == kInvalid);
+    CHECK(code_for(kinds::kWhistle, whistle(grid)) == kInvalid);
+  }
+  CHECK(code_for(kinds::kVisit, visit("440811001001")) == kInvalid);
+  CHECK(code_for(kinds::kWhistle, whistle("440811001001")) == 0);
 }
 
 TEST_CASE("a record is made in one's own name or in nobody's") {

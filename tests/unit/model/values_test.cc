@@ -47,6 +47,8 @@ constexpr FieldSchema kFields[] = {
      .nested = kPointFields,
      .nested_count = std::size(kPointFields)},
     {.number = 8, .name = "count", .type = FieldType::kInt},
+    {.number = 9, .name = "grid", .place_code = PlaceCode::kGrid},
+    {.number = 10, .name = "where", .place_code = PlaceCode::kGridOrArea},
 };
 constexpr KindSchema kWalk{.id = KindId(9), .name = "Walk", .scope_field = 2, .fields = kFields};
 
@@ -117,6 +119,25 @@ TEST_CASE("the points of a track are looked at one by one, whatever their order 
   append_double(point, 2, 21);
   append_text(half, 7, point);
   CHECK_FALSE(possible(half));
+}
+
+TEST_CASE("a grid is 15 digits and nothing else; what may lie in an area is 15 or 12") {
+  const auto holds = [](std::uint32_t number, std::string_view code) {
+    return possible(text_field(number, code));
+  };
+  for (const std::uint32_t number : {9U, 10U}) {
+    CHECK(holds(number, "440811001001001"));
+    for (const char* code :
+         {"", "grid:440811001001001", "worker:440811001001001", "44081100100100",
+          "4408110010010010", "44081100100100x", "village:440811001001", "440811"}) {
+      CHECK_FALSE(holds(number, code));
+    }
+  }
+  CHECK(holds(10, "440811001001"));
+  CHECK_FALSE(holds(9, "440811001001"));
+  const auto how = check_values(kWalk, text_field(9, "grid:440811001001001"));
+  REQUIRE_FALSE(how);
+  CHECK(how.error().message == "Walk.grid takes the 15 digits of a grid");
 }
 
 TEST_CASE("an impossible value is refused by the field's name") {

@@ -49,6 +49,7 @@ TEST_CASE("Every annotated message is a kind of the tables, every field of it a 
       CHECK(field.searchable == rule.search());
       CHECK(field.required == rule.required());
       CHECK(field.by_author == rule.by_author());
+      CHECK(static_cast<int>(field.place_code) == static_cast<int>(rule.place_code()));
       CHECK((field.group != 0) == !rule.group().empty());
       CHECK((field.type == FieldType::kEnum) == !field.enum_values.empty());
     }
@@ -65,6 +66,17 @@ TEST_CASE("Kinds and fields stand in the order of their numbers, from 1 and from
     for (std::size_t i = 1; i < each.fields.size(); ++i) {
       CHECK(each.fields[i - 1].number < each.fields[i].number);
     }
+  }
+}
+
+TEST_CASE(
+    "A field called grid takes a grid's code, and only a whistle may lie in an area at large") {
+  for (const KindSchema& each : built_schema().kinds) {
+    const FieldSchema* grid = each.field("grid");
+    if (grid == nullptr) continue;
+    INFO(each.name);
+    CHECK(grid->place_code ==
+          (each.id == kinds::kWhistle ? PlaceCode::kGridOrArea : PlaceCode::kGrid));
   }
 }
 

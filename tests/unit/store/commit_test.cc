@@ -181,6 +181,9 @@ TEST_CASE("a change that breaks a field's rule is refused") {
   v1::Visit wrong = visit();
   wrong.set_grid("not a code");
   CHECK(phone.refused({.kind = kVisit, .set = wrong.SerializeAsString()}) == ErrorCode::kInvalid);
+  wrong.set_grid("grid:440811001001001");
+  const auto prefixed = phone->put({.kind = kVisit, .set = wrong.SerializeAsString()});
+  CHECK(prefixed.error().message == "Visit.grid takes the 15 digits of a grid");
   CHECK(phone.refused({.kind = kVisit, .set = "\x07"}) == ErrorCode::kInvalid);
   CHECK(phone.refused({.kind = KindId(4711), .set = {}}) == ErrorCode::kInvalid);
   const RecordId id = phone.put(kVisit, visit());

@@ -195,17 +195,15 @@ TEST_CASE("a row in another held scope stays, and one whose audience was lost go
 TEST_CASE("what is private is recorded only where this device may read it") {
   Phone phone;
   phone.enrol();
-  v1::Welcome welcome = phone.welcome_of({kGridScope, "village:440811001001"});
+  v1::Welcome welcome = phone.welcome_of({kGridScope, kOtherScope});
   welcome.mutable_grants(1)->set_subtree(false);
   welcome.mutable_grants(1)->set_audiences(1U << 1 | 1U << 2);
   phone.welcome(welcome);
   v1::Household home = household();
-  home.set_grid("440811001001");
+  home.set_grid(std::string(kOtherGrid));
   CHECK(phone.refused({.kind = kHousehold, .set = home.SerializeAsString()}) ==
         ErrorCode::kOutOfScope);
-  v1::Visit walk = visit();
-  walk.set_grid("440811001001");
-  CHECK_FALSE(phone.put(kVisit, walk).is_nil());
+  CHECK_FALSE(phone.put(kVisit, visit("路过", kOtherGrid)).is_nil());
   CHECK_FALSE(phone.put(kHousehold, household()).is_nil());
 }
 

@@ -20,6 +20,8 @@ TEST_CASE("What the library says in English is told in Chinese, with the field a
   CHECK(told_in("Whistle.title is required", true) == "哨声的标题必须填写");
   CHECK(told_in("WhistleAction.note exceeds 16 KB", true) == "流转的说明超过 16 KB");
   CHECK(told_in("Outcome is written by the server alone", true) == "回执只由服务器填写");
+  CHECK(told_in("Whistle.grid takes the 15 digits of a grid, or the 12 of an area", true) ==
+        "哨声的网格须为网格的 15 位编码，或区划的 12 位编码");
   CHECK(told_in("too much at once", true) == "一次写入的内容太多");
   CHECK(told_in("too much at once", false) == "too much at once");
 }
