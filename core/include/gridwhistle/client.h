@@ -363,6 +363,10 @@ class Client {
   /// Registers this device. `done` gets nothing or kCodeWrong, kCodeUsed, kCodeExpired, kCodeSpent,
   /// kWrongServerKey, kUnavailable, kTimeout, kConflict (of another county, or of another worker
   /// while something is unsent, or in no backup of the server yet).
+  ///
+  /// Until the server has accepted it nothing changes: a live line stays as it is. Then calls that
+  /// are open end with kUnavailable, and a live line goes on with the new server. A phone that
+  /// passes to another worker loses the drafts of the one before.
   void enrol(const EnrolmentCode& code, const std::string& device_name,
              std::function<void(Result<void>)> done);
 

@@ -21,7 +21,6 @@ void ClientState::enrol_now(std::uint64_t question, const EnrolmentCode& code,
     answer(question, [done, how = std::move(how)] { done(how); });
   };
   if (const auto error = unusable(true)) return tell(std::unexpected(*error));
-  perform(session_.stop());
   const auto request = enrol_request(code, device_name);
   if (!request) return tell(std::unexpected(request.error()));
   auto transport = options_.connect(code.server);
@@ -86,9 +85,11 @@ Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& 
   if (const auto kept = store_->set_enrolment(enrolment); !kept) return kept;
   enrolment_ = enrolment;
   note_line(std::nullopt);
-  // What was begun meanwhile was begun with the server of before.
+  // Whatever call is open was begun with the server of before.
+  const bool live = session_.live_wanted();
   perform(session_.stop());
   strand_->release(std::exchange(transport_, line));
+  if (live) start_live();
   return {};
 }
 

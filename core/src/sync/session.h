@@ -90,6 +90,8 @@ class SyncSession {
   std::optional<std::uint64_t> wake_ms() const;
 
   SyncPhase phase() const { return phase_; }
+  /// Between `go_live` and `stop`, whatever became of the calls.
+  bool live_wanted() const { return live_wanted_; }
   /// Of the last call; none while it goes well.
   const std::optional<Error>& last_error() const { return last_error_; }
   const SyncReport& report() const { return report_; }

@@ -231,6 +231,34 @@ TEST_CASE("a live line sends what is recorded, and comes back by itself") {
   CHECK(phone.client->status().phase == SyncPhase::kStopped);
 }
 
+TEST_CASE("a live line lives on after an enrolment, whatever the server answered") {
+  Phone phone;
+  phone.ready();
+  phone.client->start_live();
+  phone.wait();
+  phone.other.enrol_answer = ErrorCode::kCodeWrong;
+  CHECK(phone.enrol("other:1").error().code == ErrorCode::kCodeWrong);
+  CHECK(phone.client->status().phase == SyncPhase::kLive);
+  REQUIRE(phone.client->put(visit("1")));
+  phone.wait();
+  CHECK(phone.server.taken.size() == 1);
+
+  phone.other.enrol_answer = {};
+  REQUIRE(phone.enrol("other:1"));
+  CHECK(phone.client->status().phase == SyncPhase::kLive);
+  REQUIRE(phone.client->put(visit("2")));
+  phone.wait();
+  CHECK(phone.server.taken.size() == 1);
+  CHECK(phone.other.taken.size() == 1);
+}
+
+TEST_CASE("an enrolment begins no live line that nobody asked for") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.enrol("other:1"));
+  CHECK(phone.client->status().phase == SyncPhase::kStopped);
+}
+
 TEST_CASE("a device that is not enrolled says so and keeps its drafts") {
   Phone phone;
   CHECK(phone.sync().error().code == ErrorCode::kNotEnrolled);
