@@ -112,18 +112,34 @@ PastAction past_of(const Found<v1::WhistleAction>& row) {
   return past;
 }
 
-WhistleState state_of_row(const v1::Whistle& row) {
-  if (row.has_state()) return as<WhistleState>(row.state());
-  if (row.handled_on_spot()) return WhistleState::kHandledOnSpot;
-  const bool from_worker = !row.has_source() || row.source() == v1::SOURCE_WORKER;
-  return from_worker ? WhistleState::kReported : WhistleState::kVerifying;
+/// Held by this phone's worker anywhere: where exactly a role reaches is the server's to judge.
+RoleSet roles_held(store::Store& store) {
+  const auto state = store.sync_state();
+  if (!state) return {};
+  std::uint64_t bits = 0;
+  for (const store::GrantHeld& grant : state->grants) bits |= grant.roles;
+  return RoleSet::of_bits(bits);
 }
 
-WhistleCase case_of(const Road& road) {
+/// Where a whistle stands. One of which the server has not spoken is this phone's own, and is
+/// opened by the rule that the server opens it by.
+WhistleState state_of_row(store::Store& store, const v1::Whistle& row) {
+  if (row.has_state()) return as<WhistleState>(row.state());
+  Report report;
+  report.reporter_roles = roles_held(store);
+  if (row.has_source()) report.source = as<Source>(row.source());
+  if (report.reporter_roles == RoleSet{Role::kVolunteer}) report.source = Source::kVolunteer;
+  if (row.has_whistle_class()) report.whistle_class = as<WhistleClass>(row.whistle_class());
+  report.reporter = id_of(row.reporter());
+  report.handled_on_spot = row.handled_on_spot();
+  return open_whistle(report).state;
+}
+
+WhistleCase case_of(store::Store& store, const Road& road) {
   const v1::Whistle& row = road.whistle.record;
   WhistleCase whistle;
   whistle.id = road.whistle.info.id;
-  whistle.state = state_of_row(row);
+  whistle.state = state_of_row(store, row);
   whistle.whistle_class =
       as<WhistleClass>(row.has_decided_class() ? row.decided_class() : row.whistle_class());
   whistle.emergency = row.emergency();
@@ -133,6 +149,7 @@ WhistleCase case_of(const Road& road) {
   // Before the server has spoken nobody owns it; its reporter stands in.
   whistle.owner_org = row.has_owner_org() ? id_of(row.owner_org()) : whistle.reporter;
   whistle.source = row.has_source() ? as<Source>(row.source()) : Source::kWorker;
+  whistle.handled_on_spot = row.handled_on_spot();
   whistle.supervised = row.supervised();
   whistle.objections = static_cast<std::uint32_t>(row.objections());
   whistle.contact_attempts = static_cast<std::uint32_t>(row.contact_attempts());
@@ -152,8 +169,7 @@ WhistleCase case_of(const Road& road) {
   return whistle;
 }
 
-/// What this phone knows of the one who acts. Of roles everything held anywhere: where exactly a
-/// role reaches is the server's to judge.
+/// What this phone knows of the one who acts.
 struct Actor {
   RecordId organisation;
   Level level = Level::kUnspecified;
@@ -169,11 +185,7 @@ Actor actor_of(store::Store& store, const RecordId& worker, RecordId organisatio
   actor.organisation = organisation;
   const auto unit = one<v1::OrgUnit>(store, organisation);
   if (unit) actor.level = as<Level>(unit->record.level());
-  const auto state = store.sync_state();
-  if (!state) return actor;
-  std::uint64_t bits = 0;
-  for (const store::GrantHeld& grant : state->grants) bits |= grant.roles;
-  actor.roles = RoleSet::of_bits(bits);
+  actor.roles = roles_held(store);
   return actor;
 }
 
@@ -202,7 +214,7 @@ void count_evidence(store::Store& store, const v1::WhistleAction& row, ProposedA
 bool takes_another_in(store::Store& store, const RecordId& whistle) {
   const auto other = one<v1::Whistle>(store, whistle);
   if (!other) return false;
-  const WhistleState state = state_of_row(other->record);
+  const WhistleState state = state_of_row(store, other->record);
   return state != WhistleState::kClosed && state != WhistleState::kVoid &&
          state != WhistleState::kRefused && state != WhistleState::kMerged;
 }
@@ -240,7 +252,7 @@ ProposedAction proposal_of(store::Store& store, const v1::WhistleAction& row, co
 }
 
 WhistleCase case_with_pending(store::Store& store, const Road& road) {
-  WhistleCase whistle = case_of(road);
+  WhistleCase whistle = case_of(store, road);
   for (const Found<v1::WhistleAction>& action : road.actions) {
     if (is_decided(action.record)) continue;
     whistle = decide(whistle, proposal_of(store, action.record, action.info.id)).next;

@@ -672,6 +672,52 @@ TEST_CASE("a road shows what this phone proposes before the server has spoken") 
   REQUIRE_FALSE(refused);
 }
 
+TEST_CASE("an unsent whistle stands where the server would open it") {
+  Phone phone;
+  phone.ready();
+  const auto proposed = [&](v1::WhistleClass whistle_class, bool handled) {
+    v1::Whistle report = whistle("路灯不亮");
+    report.set_whistle_class(whistle_class);
+    report.set_handled_on_spot(handled);
+    const auto id = phone.client->put(report);
+    REQUIRE(id);
+    return phone.client->road(*id)->proposed;
+  };
+  CHECK(proposed(v1::WHISTLE_CLASS_ROUTINE, false) == v1::WHISTLE_STATE_REPORTED);
+  CHECK(proposed(v1::WHISTLE_CLASS_ROUTINE, true) == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  CHECK(proposed(v1::WHISTLE_CLASS_KEY, true) == v1::WHISTLE_STATE_REPORTED);
+}
+
+TEST_CASE(
+    "who is nothing but a volunteer reports as one, and what was settled is still looked at") {
+  Phone phone;
+  phone.server.roles = static_cast<std::uint32_t>(RoleSet{Role::kVolunteer}.bits());
+  phone.ready();
+  v1::Whistle report = whistle("路灯不亮");
+  report.set_handled_on_spot(true);
+  const auto id = phone.client->put(report);
+  REQUIRE(id);
+  CHECK(phone.client->road(*id)->proposed == v1::WHISTLE_STATE_VERIFYING);
+}
+
+TEST_CASE("who settled a matter on the spot pays no return visit for it, before the call too") {
+  Phone phone;
+  phone.server.roles =
+      static_cast<std::uint32_t>(RoleSet{Role::kGridWorker, Role::kReturnVisitor}.bits());
+  phone.ready();
+  v1::Whistle report = whistle("楼道堆物");
+  report.set_handled_on_spot(true);
+  const auto id = phone.client->put(report);
+  REQUIRE(id);
+  v1::WhistleAction visited;
+  visited.set_whistle(std::string(id->bytes()));
+  visited.set_type(v1::WHISTLE_ACTION_TYPE_RETURN_VISIT);
+  visited.set_return_visit_result(v1::RETURN_VISIT_RESULT_SATISFIED);
+  const auto refused = phone.client->act(visited);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().detail == "handler_may_not");
+}
+
 TEST_CASE("a closed client answers everything with kClosed") {
   Phone phone;
   phone.ready();

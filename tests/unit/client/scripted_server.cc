@@ -92,7 +92,7 @@ v1::Welcome ScriptedServer::welcome() const {
     v1::Grant& grant = *welcome.add_grants();
     grant.set_scope(scope);
     grant.set_audiences(kEveryAudience);
-    grant.set_roles(1U << 1);
+    grant.set_roles(roles);
   }
   return welcome;
 }

@@ -9,6 +9,7 @@
 
 #include "gridwhistle/default_ports.h"
 #include "gridwhistle/v1/sync.pb.h"
+#include "model/workflow_words.h"
 #include "sim/timeline.h"
 #include "wire/frames.h"
 
@@ -25,6 +26,8 @@ class ScriptedServer {
   /// Handed out with the next end.
   std::vector<CutDown> cuts;
   ErrorCode enrol_answer{};  ///< 0: welcome
+  std::uint32_t roles =
+      static_cast<std::uint32_t>(RoleSet{Role::kGridWorker}.bits());  ///< the worker's, everywhere
   bool reachable = true;
   bool answers = true;
   bool talks_nonsense = false;
