@@ -80,6 +80,14 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("A form needs an approver, an end and an estimate of its work") {
+  const KindSchema& form = kind(kinds::kFormDefinition);
+  for (const char* name : {"area", "approver", "ends_ms", "minutes_a_week"}) {
+    INFO(name);
+    CHECK(form.field(name)->required);
+  }
+}
+
 TEST_CASE("A position is one group, and two positions of a record are two") {
   const KindSchema& visit = kind(kinds::kVisit);
   const std::uint16_t start = visit.field(fields::visit::kLatitude)->group;
