@@ -118,11 +118,10 @@ class Parser {
   }
 
   void complain(const toml::node& node, const Line& what) {
-    const std::string place = path_ + ":" + std::to_string(node.source().begin.line) + ": ";
-    complaints_.push_back({place + what.zh, place + what.en});
+    complaints_.push_back({path_, node.source().begin.line, what});
   }
 
-  std::vector<Line>& complaints() { return complaints_; }
+  std::vector<import::Problem>& complaints() { return complaints_; }
 
  private:
   static bool not_empty(std::string_view text) { return !text.empty(); }
@@ -158,7 +157,7 @@ class Parser {
 
   const std::string& path_;
   std::map<std::string, std::function<void(const toml::node&)>> readers_;
-  std::vector<Line> complaints_;
+  std::vector<import::Problem> complaints_;
 };
 
 void resolve(std::string& folder, const std::string& config_path) {
@@ -175,21 +174,20 @@ std::string default_config(std::string_view county, std::string_view public_addr
   return text;
 }
 
-std::expected<ServerConfig, std::vector<Line>> parse_config(const std::string& path,
-                                                            std::string_view text) {
+std::expected<ServerConfig, std::vector<import::Problem>> parse_config(const std::string& path,
+                                                                       std::string_view text) {
   ServerConfig config;
   config.path = path;
   Parser parser(path, config);
   try {
     parser.read(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    const std::string place = path + ":" + std::to_string(error.source().begin.line) + ": ";
     const std::string why(error.description());
-    return std::unexpected(
-        std::vector{Line{place + "不是 TOML：" + why, place + "is not TOML: " + why}});
+    return std::unexpected(std::vector{import::Problem{
+        path, error.source().begin.line, {"不是 TOML：" + why, "is not TOML: " + why}}});
   }
   if (config.county.empty() && parser.complaints().empty()) {
-    parser.complaints().push_back({path + ": 缺少 county", path + ": county is missing"});
+    parser.complaints().push_back({path, 0, {"缺少 county", "county is missing"}});
   }
   if (!parser.complaints().empty()) return std::unexpected(std::move(parser.complaints()));
   if (config.public_address.empty()) config.public_address = config.listen;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/line.h"
+#include "import/problem.h"
 
 namespace gridwhistle::app {
 
@@ -45,7 +45,7 @@ std::string default_config(std::string_view county, std::string_view public_addr
 
 /// Reads a configuration. `path` stands in the complaints, "gridwhistle.toml:7: …", and relative
 /// folders begin at its folder. Every unknown key and wrong value is one complaint.
-std::expected<ServerConfig, std::vector<Line>> parse_config(const std::string& path,
-                                                            std::string_view text);
+std::expected<ServerConfig, std::vector<import::Problem>> parse_config(const std::string& path,
+                                                                       std::string_view text);
 
 }  // namespace gridwhistle::app

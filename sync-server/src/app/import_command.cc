@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/faults.h"
 #include "app/listing.h"
 #include "import/import.h"
 
@@ -16,15 +17,7 @@ Result<std::vector<import::ReferenceRow>> existing_rows(const County& county) {
 }
 
 ExitCode tell_problems(const import::Problems& problems, const Output& output) {
-  for (const import::Problem& problem : problems.kept()) {
-    if (output.json) {
-      const nlohmann::ordered_json told = {
-          {"file", problem.file}, {"line", problem.line}, {"reason", output.say(problem.reason)}};
-      output.out(told.dump() + "\n");
-    } else {
-      output.line(problem.text());
-    }
-  }
+  for (const import::Problem& problem : problems.kept()) output.out(fault_line(problem, output));
   const std::string count = std::to_string(problems.count());
   if (!output.json) {
     const std::string english = counted(problems.count(), "problem", "problems");

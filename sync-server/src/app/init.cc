@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/command_line.h"
 #include "app/listing.h"
 #include "base/durable_file.h"
 #include "base/line.h"
@@ -41,6 +42,17 @@ Result<std::string> make_county(const ServerConfig& config, const std::string& c
   return identity->key_sha256;
 }
 
+/// The configuration takes what was typed or it does not; whoever typed it never saw the file.
+ExitCode typed_wrong(const InitCommand& command, const Output& output) {
+  const bool county = parse_config("", default_config(command.county, "")).has_value();
+  const std::string_view what =
+      county ? output.say("--public must be a name and a port, like sync.example:7443",
+                          "--public 须为主机名和端口，如 sync.example:7443")
+             : output.say("--county must be a county's six digits", "--county 须为县区的六位数字");
+  tell({static_cast<int>(ExitCode::kUsage), std::string(what), output.json}, output);
+  return ExitCode::kUsage;
+}
+
 }  // namespace
 
 ExitCode run_init(const InitCommand& command, const Output& output) {
@@ -54,10 +66,7 @@ ExitCode run_init(const InitCommand& command, const Output& output) {
   }
   const std::string text = default_config(command.county, command.public_address);
   const auto config = parse_config(config_path, text);
-  if (!config) {
-    for (const Line& complaint : config.error()) output.err(output.say(complaint) + "\n");
-    return ExitCode::kUsage;
-  }
+  if (!config) return typed_wrong(command, output);
   fs::create_directories(folder, ignored);
   const auto key = make_county(*config, config_path, text);
   if (!key) return output.fail(key.error());

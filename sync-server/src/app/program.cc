@@ -14,6 +14,7 @@
 
 #include "app/argument_files.h"
 #include "app/command_line.h"
+#include "app/faults.h"
 #include "app/init.h"
 #include "app/log.h"
 #include "app/open_county.h"
@@ -33,15 +34,16 @@ std::optional<ServerConfig> load_config(const CommandLine& line, const Output& o
   const std::string path = line.config.empty() ? "gridwhistle.toml" : line.config;
   const auto text = read_small_file(path, kConfigBytes);
   if (!text) {
-    const std::string why = followed_by(
-        text.error().message, {"；gridwhistle-server init 可新建，--config 可指明另一个",
-                               "; `gridwhistle-server init` makes one, --config names another"});
-    output.err("gridwhistle-server: " + half_of(why, output.reads_chinese()) + "\n");
+    Error error = text.error();
+    error.message = followed_by(error.message,
+                                {"；gridwhistle-server init 可新建，--config 可指明另一个",
+                                 "; `gridwhistle-server init` makes one, --config names another"});
+    output.fail(error);
     return std::nullopt;
   }
   auto config = parse_config(path, *text);
   if (config) return *config;
-  for (const Line& complaint : config.error()) output.err(output.say(complaint) + "\n");
+  for (const import::Problem& fault : config.error()) output.err(fault_line(fault, output));
   return std::nullopt;
 }
 

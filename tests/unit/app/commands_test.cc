@@ -233,7 +233,11 @@ TEST_CASE("The faults of an import are told in the reader's language") {
   const Said said = desk.type({"import", path}, false);
   CHECK(said.out == path + ":3: code12 \"44081\"：须为 12 位数字\n");
   CHECK(said.err == "1 处问题，未导入任何内容\n");
-  CHECK(desk.type({"import", path}).rows()[0]["reason"] == "code12 \"44081\"：须为 12 位数字");
+  CHECK(desk.type({"import", path}).rows()[0] ==
+        Json{{"error", "invalid"},
+             {"message", "code12 \"44081\"：须为 12 位数字"},
+             {"file", path},
+             {"line", 3}});
 }
 
 TEST_CASE("A file that cannot be read is named once") {

@@ -12,7 +12,7 @@ namespace {
 
 ServerConfig parsed(const std::string& text) {
   const auto config = parse_config("/etc/gw/gridwhistle.toml", text);
-  if (!config) FAIL(config.error().front().en);
+  if (!config) FAIL(config.error().front().text().en);
   return *config;
 }
 
@@ -20,7 +20,7 @@ std::vector<std::string> complaints(const std::string& text) {
   const auto config = parse_config("gridwhistle.toml", text);
   std::vector<std::string> english;
   if (!config) {
-    for (const gridwhistle::Line& complaint : config.error()) english.push_back(complaint.en);
+    for (const auto& complaint : config.error()) english.push_back(complaint.text().en);
   }
   return english;
 }
@@ -93,9 +93,9 @@ TEST_CASE("Whatever a configuration says, it is read or every complaint names it
       REQUIRE(config->county.size() == 6);
     } else {
       REQUIRE_FALSE(config.error().empty());
-      for (const gridwhistle::Line& complaint : config.error()) {
-        REQUIRE(complaint.zh.starts_with("gridwhistle.toml:"));
-        REQUIRE(complaint.en.starts_with("gridwhistle.toml:"));
+      for (const auto& complaint : config.error()) {
+        REQUIRE(complaint.text().zh.starts_with("gridwhistle.toml:"));
+        REQUIRE(complaint.text().en.starts_with("gridwhistle.toml:"));
       }
     }
   }

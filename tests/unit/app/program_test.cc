@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <thread>
 
@@ -76,7 +77,6 @@ class Program {
   std::string config() const { return folder_ / "gridwhistle.toml"; }
   std::filesystem::path folder() const { return folder_.path(); }
 
- private:
   static Ended run_plain(const std::string& arguments, const std::string& before = "") {
     Ended ended;
     std::FILE* pipe =
@@ -89,6 +89,7 @@ class Program {
     return ended;
   }
 
+ private:
   TempFolder folder_;
   pid_t server_ = 0;
 };
@@ -188,6 +189,35 @@ TEST_CASE("A wrong or missing configuration is exit code 4 and says what is wron
   CHECK(ended.text.find("gridwhistle.toml:2: unknown key colour") != std::string::npos);
   std::filesystem::remove(program.config());
   CHECK(program.run("status").code == 4);
+}
+
+TEST_CASE(
+    "Under --json whatever is wrong before a county is open is an object with error and message") {
+  Program program;
+  const auto told = [](const Ended& ended) {
+    INFO(ended.text);
+    const auto object = nlohmann::json::parse(ended.text);
+    CHECK(object["message"].is_string());
+    return object;
+  };
+  std::ofstream(program.config()) << "county = \"440811\"\ncolour = 1\n";
+  const auto unknown = told(program.run("--json status"));
+  CHECK(unknown["error"] == "invalid");
+  CHECK(unknown["message"] == "unknown key colour");
+  CHECK(unknown["file"] == program.config());
+  CHECK(unknown["line"] == 2);
+  std::ofstream(program.config()) << "county =";
+  CHECK(told(program.run("--json status"))["line"] == 1);
+  std::filesystem::remove(program.config());
+  CHECK(told(program.run("--json status"))["error"] == "not_found");
+  const std::string fresh = program.folder() / "fresh";
+  const auto county = told(program.run_plain("--json init " + fresh + " --county 4 --public a:1"));
+  CHECK(county["error"] == "usage");
+  CHECK(county["message"] == "--county must be a county's six digits");
+  const auto address =
+      told(program.run_plain("--json init " + fresh + " --county 440811 --public a"));
+  CHECK(address["message"] == "--public must be a name and a port, like sync.example:7443");
+  CHECK_FALSE(std::filesystem::exists(fresh));
 }
 
 TEST_CASE(
