@@ -15,6 +15,7 @@
 #include "schema/kinds.h"
 #include "schema/tables.h"
 #include "terminal/columns.h"
+#include "terminal/details.h"
 #include "terminal/printable.h"
 #include "terminal/times.h"
 #include "terminal/told.h"
@@ -257,8 +258,7 @@ Exit Output::failed(const Error& error) const {
 }
 
 std::string Output::field_name(const FieldSchema& field) const {
-  const bool chinese = settings_.chinese && !field.name_zh.empty();
-  return std::string(chinese ? field.name_zh : field.name);
+  return std::string(terminal::title_of(field, settings_.chinese));
 }
 
 std::string Output::kind_name(const KindSchema& kind) const {

@@ -291,7 +291,7 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
   if (!words.state.empty()) pairs.push_back("state=" + words.state);
   for (const std::string& pair : pairs) {
     const std::size_t at = pair.find('=');
-    const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
+    const FieldSchema* field = field_called(kind, std::string_view(pair).substr(0, at));
     if (at == std::string::npos || field == nullptr) {
       return fail(
           ErrorCode::kInvalid,

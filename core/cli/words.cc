@@ -15,6 +15,7 @@
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/details.h"
 #include "terminal/times.h"
 
 namespace gridwhistle::cli {
@@ -134,6 +135,14 @@ Result<const KindSchema*> kind_from(std::string_view word) {
   return fail(ErrorCode::kNotFound,
               both("没有记录种类 " + std::string(word) + "；有：" + known,
                    "no kind of record is called " + std::string(word) + "; there are: " + known));
+}
+
+const FieldSchema* field_called(const KindSchema& kind, std::string_view word) {
+  if (const FieldSchema* field = kind.field(word)) return field;
+  const auto called = std::ranges::find_if(kind.fields, [&](const FieldSchema& field) {
+    return word == terminal::title_of(field, false) || word == terminal::title_of(field, true);
+  });
+  return called == kind.fields.end() ? nullptr : &*called;
 }
 
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) {
@@ -319,7 +328,7 @@ Result<Change> change_from(const KindSchema& kind, const std::vector<std::string
                   about(pair, both("请写 字段=值；写 字段= 为清空",
                                    "write field=value, or field= to empty it")));
     }
-    const FieldSchema* field = kind.field(std::string_view(pair).substr(0, at));
+    const FieldSchema* field = field_called(kind, std::string_view(pair).substr(0, at));
     if (field == nullptr || field->number == 1) {
       return fail(ErrorCode::kInvalid,
                   both(std::string(kind.name_zh) + "没有字段 " + pair.substr(0, at),

@@ -31,6 +31,10 @@ Result<const KindSchema*> kind_from(std::string_view word);
 /// names the field.
 Result<std::string> bytes_from(const FieldSchema& field, std::string_view word);
 
+/// A field as it is called: by its name, or by what stands above its values in either language.
+/// Null when the kind has none.
+const FieldSchema* field_called(const KindSchema& kind, std::string_view word);
+
 /// An enum's number by the value's English or Chinese name or the number itself, of those known.
 Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word);
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
+#include <regex>
 #include <set>
 
 #include "county.h"
@@ -168,6 +169,12 @@ TEST_CASE("A lost phone may send nothing, a leaver's work waits for a reviewer")
   CHECK(county.records("Whistle").size() == 1);
 
   const std::string number = review.at("sealed")[1].at("number").dump();
+  const std::string shown = county.operate({"--lang", "zh", "review", "show", number}).out;
+  INFO(shown);
+  CHECK(shown.find("网格 440811100001002") != std::string::npos);
+  CHECK(shown.find("常规") != std::string::npos);
+  CHECK(shown.find("ROUTINE") == std::string::npos);
+  CHECK(std::regex_search(shown, std::regex("上报时间 +20[0-9]{2}-[01][0-9]-[0-3][0-9] ")));
   CHECK(county.operate({"review", "return", number, "--reason", "不属实"}).code == 0);
   CHECK(county.operate({"review", "return", number, "--reason", "不属实"}).code == 1);
   CHECK(county.asked({"review", "list"}).at(0).at("sealed").empty());

@@ -37,6 +37,14 @@ struct Reader {
 
 }  // namespace
 
+std::string_view title_of(const FieldSchema& field, bool chinese) {
+  if (chinese && !field.name_zh.empty()) return field.name_zh;
+  constexpr std::string_view kUnit = "_ms";
+  std::string_view name = field.name;
+  if (name.ends_with(kUnit)) name.remove_suffix(kUnit.size());
+  return name;
+}
+
 std::vector<Detail> details_of(const KindSchema& kind, std::string_view record,
                                std::initializer_list<std::string_view> names, bool chinese,
                                const NameOf& name_of) {
@@ -95,8 +103,7 @@ std::string in_words(const std::vector<Detail>& details, bool chinese) {
     }
     if (!text.empty()) text += chinese ? "；" : "; ";
     before = one.field;
-    text += std::string(chinese ? one.field->name_zh : one.field->name) + (chinese ? "：" : ": ") +
-            one.text;
+    text += std::string(title_of(*one.field, chinese)) + (chinese ? "：" : ": ") + one.text;
   }
   return text;
 }

@@ -16,6 +16,10 @@ namespace gridwhistle::terminal {
 /// What people call a record that a field names.
 using NameOf = std::function<std::string(KindId, const RecordId&)>;
 
+/// What stands above or before a field's values for people. A time's unit is left out: they read a
+/// date.
+std::string_view title_of(const FieldSchema& field, bool chinese);
+
 /// A field that is set, as people and as programs read it.
 struct Detail {
   const FieldSchema* field = nullptr;

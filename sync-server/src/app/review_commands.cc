@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "app/commands.h"
 #include "app/listing.h"
 #include "app/whistle_listing.h"
@@ -6,6 +9,7 @@
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/details.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -34,24 +38,55 @@ std::string plain(const nlohmann::ordered_json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// A field's value as people read it: a date, a word of theirs.
+std::string shown(const FieldSchema* field, const nlohmann::ordered_json& value,
+                  const Output& output) {
+  if (field == nullptr) return plain(value);
+  if (field->type == FieldType::kInt && field->name.ends_with("_ms") && value.is_number()) {
+    return time_text(value.get<std::int64_t>());
+  }
+  if (value.is_boolean()) {
+    return std::string(value.get<bool>() ? output.say("yes", "是") : output.say("no", "否"));
+  }
+  const auto word = std::ranges::find_if(field->enum_values, [&](const EnumValue& known) {
+    return value.is_string() && value.get<std::string>() == known.name;
+  });
+  if (word == field->enum_values.end()) return plain(value);
+  return std::string(output.say(word->name, word->name_zh));
+}
+
+/// "grid 440811001001001" for "grid:440811001001001".
+std::string scope_text(const std::string& scope, const Output& output) {
+  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"grid", "网格"},   {"village", "村/社区"}, {"town", "镇/街道"},
+      {"county", "县区"}, {"org", "机构"},        {"worker", "人员"}};
+  const std::size_t colon = scope.find(':');
+  for (const auto& [english, chinese] : kWords) {
+    if (colon == std::string::npos || scope.substr(0, colon) != english) continue;
+    return std::string(output.say(english, chinese)) + " " + scope.substr(colon + 1);
+  }
+  return scope;
+}
+
 /// A line a field, for people.
 Sheet content_sheet(const Output& output, const nlohmann::ordered_json& operation) {
   Sheet sheet;
   const KindSchema* kind = built_schema().kind(operation["kind"].get<std::string>());
+  const auto field_of = [&](const std::string& name) { return kind ? kind->field(name) : nullptr; };
   const auto name_of = [&](const std::string& name) -> Listing::Column {
-    const FieldSchema* field = kind ? kind->field(name) : nullptr;
-    return field ? Listing::Column{field->name, field->name, field->name_zh}
-                 : Listing::Column{"other", "other", "其他"};
+    const FieldSchema* field = field_of(name);
+    if (field == nullptr) return {"other", "other", "其他"};
+    return {field->name, terminal::title_of(*field, false), field->name_zh};
   };
   sheet.add({"kind", "Kind", "类型"}, kind_value(kind ? kind->id : KindId(), output.language));
   sheet.add({"record", "Record", "记录"}, text_value(plain(operation["id"])));
-  sheet.add({"scope", "Where", "范围"}, text_value(plain(operation["scope"])));
+  sheet.add({"scope", "Where", "范围"}, text_value(scope_text(plain(operation["scope"]), output)));
   if (operation["type"] == "ERASE") sheet.add({"type", "Erases it", "删除"}, text_value(""));
   for (const auto& [name, value] : operation["fields"].items()) {
-    sheet.add(name_of(name), text_value(plain(value)));
+    sheet.add(name_of(name), text_value(shown(field_of(name), value, output)));
   }
   for (const auto& [name, value] : operation["removes"].items()) {
-    sheet.add(name_of(name), text_value("- " + plain(value)));
+    sheet.add(name_of(name), text_value("- " + shown(field_of(name), value, output)));
   }
   for (const auto& name : operation["clears"]) {
     sheet.add(name_of(name.get<std::string>()), text_value("-"));

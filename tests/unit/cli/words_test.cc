@@ -48,6 +48,17 @@ TEST_CASE("an enum is given by name or by a number it has") {
   }
 }
 
+TEST_CASE("a field is called by its name or by what stands above its values") {
+  const KindSchema& visit = *built_schema().kind(kinds::kVisit);
+  for (const char* word : {"ended_ms", "ended", "结束时间"}) {
+    INFO(word);
+    const FieldSchema* found = field_called(visit, word);
+    REQUIRE(found != nullptr);
+    CHECK(found->name == "ended_ms");
+  }
+  CHECK(field_called(visit, "colour") == nullptr);
+}
+
 TEST_CASE("a number is one to its last digit, a time is one or a date") {
   const FieldSchema& year = field(kinds::kResident, "birth_year");
   CHECK(number_from(year, "1982", kNow_ms).value() == 1982);

@@ -35,7 +35,7 @@ TEST_CASE("What an action says is told in the reader's words: ids by name, times
   }
   append_int(action, field("until_ms"), 1'796'085'000'000);
   CHECK(said(action, true) == "主办：N7；协办：N8、N9；截止：2026-12-01 08:30");
-  CHECK(said(action, false) == "lead: N7; co_departments: N8, N9; until_ms: 2026-12-01 08:30");
+  CHECK(said(action, false) == "lead: N7; co_departments: N8, N9; until: 2026-12-01 08:30");
 }
 
 TEST_CASE("A refusal's reason is a word, an objection's a number of the county's own") {
