@@ -1,10 +1,12 @@
 #include "county/county.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "access/audit.h"
 #include "access/enrolment.h"
 #include "base/limits.h"
+#include "base/line.h"
 #include "base/sha256.h"
 #include "county/impl.h"
 #include "schema/kinds.h"
@@ -53,10 +55,24 @@ Result<void> County::Impl::start() {
   auto known = storage->epochs();
   if (!known) return std::unexpected(std::move(known.error()));
   epochs = std::move(*known);
-  auto mark = storage->fact(kBackedUp);
-  if (!mark) return std::unexpected(std::move(mark.error()));
-  backed_up = Seq(mark->empty() ? 0 : std::stoull(*mark));
+  const auto mark = number_noted(kBackedUp);
+  if (!mark) return std::unexpected(mark.error());
+  backed_up = Seq(static_cast<std::uint64_t>(*mark));
   return {};
+}
+
+Result<std::int64_t> County::Impl::number_noted(std::string_view fact) {
+  auto text = storage->fact(fact);
+  if (!text) return std::unexpected(std::move(text.error()));
+  std::int64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto [read, fault] = std::from_chars(text->data(), end, number);
+  if (text->empty() || (fault == std::errc() && read == end && number >= 0)) return number;
+  const std::string name(fact);
+  return fail(ErrorCode::kCorrupt,
+              both("数据库中“" + name + "”一项已损坏，请从备份恢复",
+                   "what the database notes as \"" + name + "\" is damaged; restore a backup"),
+              name);
 }
 
 Result<void> County::Impl::begin() { return storage->begin(); }

@@ -73,6 +73,8 @@ struct County::Impl {
 
   // Opening.
   Result<void> start();
+  /// A number that storage notes; 0 when it notes nothing. kCorrupt.
+  Result<std::int64_t> number_noted(std::string_view fact);
 
   // Calls.
   PumpResult pump();

@@ -156,9 +156,9 @@ Result<CountyStatus> County::status() const {
   out.county = impl.storage->county();
   out.last_seq = impl.storage->last_seq();
   out.backed_up = impl.backed_up;
-  auto at = impl.storage->fact(kBackedUpAt);
-  if (!at) return std::unexpected(std::move(at.error()));
-  out.backed_up_ms = at->empty() ? 0 : std::stoll(*at);
+  const auto at = impl.number_noted(kBackedUpAt);
+  if (!at) return std::unexpected(at.error());
+  out.backed_up_ms = *at;
   // A mark that a wrong clock has left in the future says nothing, and would hold backups up.
   if (out.backed_up_ms > impl_->now_ms()) out.backed_up_ms = 0;
   out.epochs = impl.epochs.size();

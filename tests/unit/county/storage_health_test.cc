@@ -163,3 +163,22 @@ TEST_CASE(
   CHECK(*world.storage->count(kinds::kVisit) == 3);
   CHECK(world.county->verify()->faults.empty());
 }
+
+TEST_CASE("a damaged note of the backup is told as damage, at the start and in the status") {
+  const std::string damage = GENERATE(as<std::string>{}, "", "12x", "-1", "99999999999999999999");
+  const bool sound = damage.empty();
+  World world;
+  world.county.reset();
+  run_sql(world, "INSERT OR REPLACE INTO meta VALUES('backed_up','" + damage + "')");
+  const auto opened = world.try_open();
+  CHECK(opened.has_value() == sound);
+  if (!opened) CHECK(opened.error().code == ErrorCode::kCorrupt);
+
+  world.county.reset();
+  run_sql(world, "UPDATE meta SET value='' WHERE key='backed_up'");
+  run_sql(world, "INSERT OR REPLACE INTO meta VALUES('backed_up_ms','" + damage + "')");
+  world.open();
+  const auto status = world.county->status();
+  CHECK(status.has_value() == sound);
+  if (!status) CHECK(status.error().code == ErrorCode::kCorrupt);
+}
