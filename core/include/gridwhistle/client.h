@@ -254,11 +254,12 @@ class Client {
   /// one, of this device; a new Whistle gets its number, reporter, source and time, and a new Task
   /// its author, time and state here where they are unset.
   ///
-  /// Errors: kInvalid (a field breaks its rule; the message names it), kOutOfScope (no scope of
-  /// this worker holds the record), kForbidden (only the server writes this kind or field),
-  /// kEncryptionRequired, kNoLocation (a track without an open patrol), kTooLarge, kTooMany (too
-  /// many unsent operations), kNotEnrolled, kDiskFull (nothing was written; free space and try
-  /// again), kReadOnly, kIo, kPoisoned, kClosed.
+  /// Errors: kInvalid (a field breaks its rule; the message names it), kNotFound (the id is of no
+  /// record on this phone and was not given out by it, or what the record belongs to has been
+  /// erased), kOutOfScope (no scope of this worker holds the record; one who left holds none),
+  /// kForbidden (only the server writes this kind or field), kEncryptionRequired, kNoLocation (a
+  /// track without an open patrol), kTooLarge, kTooMany (too many unsent operations), kNotEnrolled,
+  /// kDiskFull (nothing was written; free space and try again), kReadOnly, kIo, kPoisoned, kClosed.
   template <GeneratedRecord T>
   Result<RecordId> put(const T& record, const Fields& clear = {},
                        const PutOptions<T>& options = {}) {
@@ -269,7 +270,7 @@ class Client {
 
   /// Removes a record and what belongs to it: the residents of a household, a patrol's track, a
   /// shop's pictures. A concurrent edit by somebody else brings the whole record back, with what
-  /// belongs to it, and an outcome tells both. Errors as of `put`, and kNotFound.
+  /// belongs to it, and an outcome tells both. Errors as of `put`.
   template <GeneratedRecord T>
   Result<void> erase(const RecordId& id) {
     return erase(kind_name<T>(), id);
@@ -284,12 +285,15 @@ class Client {
 
   /// Proposes an action on a whistle: fills in actor, organisation, time, round and `after` (the
   /// last action this phone knows in that assignment, own pending ones included) where they are
-  /// unset, and puts it. kConflict when the phone can see that the action is not possible now; the
-  /// message says what state the whistle is in.
+  /// unset, and puts it.
+  ///
+  /// Errors: kConflict (the phone can see that the action is not possible now; the message says
+  /// why), kForbidden (no role of this worker allows it), kNotFound (no such whistle on this
+  /// phone), and those of `put`.
   Result<RecordId> act(const v1::WhistleAction& action);
   /// The same with evidence that is recorded with it, all or nothing: each attachment becomes one
   /// of the whistle's and is named by the action. Given are its `sha256`, `size_bytes`,
-  /// `media_type` and `stage`. Errors of `put` too.
+  /// `media_type` and `stage`.
   Result<RecordId> act(const v1::WhistleAction& action,
                        const std::vector<v1::Attachment>& evidence);
 
@@ -395,7 +399,10 @@ class Client {
 
   /// Writes the values that an outcome kept again, as a new change over what is there now; once,
   /// however often it is asked. The outcome is settled by it: `outcomes` and `status` no longer
-  /// count it. kNotFound; kConflict: nothing to restore.
+  /// count it.
+  ///
+  /// Errors: kNotFound (no such outcome), kConflict (it keeps nothing that can be written again),
+  /// and those of `put`.
   Result<Restored> restore(const RecordId& outcome);
 
   /// The worker has seen an outcome and leaves it at that: `outcomes` and `status` no longer count
