@@ -2,6 +2,7 @@
 #include <set>
 
 #include "model/audience.h"
+#include "model/merge.h"
 #include "model/record.h"
 #include "store/state.h"
 #include "wire/checks.h"
@@ -71,16 +72,6 @@ Result<void> check_policies(const KindSchema& kind, std::string_view before, std
     }
     if (field.merge == MergePolicy::kImmutable && !(creates && old_entries.empty())) {
       return refuse(ErrorCode::kInvalid, kind, field.number, "cannot be changed any more");
-    }
-  }
-  return {};
-}
-
-Result<void> check_required(const KindSchema& kind, std::string_view body) {
-  FieldCursor present(body);
-  for (const FieldSchema& field : kind.fields) {
-    if (field.required && present.entries(field.number).empty()) {
-      return refuse(ErrorCode::kInvalid, kind, field.number, "is missing");
     }
   }
   return {};

@@ -3,62 +3,12 @@
 #include <tuple>
 
 #include "gridwhistle/v1/reference.pb.h"
+#include "routing/records.h"
 #include "schema/kinds.h"
 
 namespace gridwhistle {
 
 namespace {
-
-routing::Validity until(std::int64_t until_ms) { return {.from_ms = 0, .until_ms = until_ms}; }
-
-routing::ResponsibilityItem item_of(const v1::ResponsibilityItem& record) {
-  routing::ResponsibilityItem item;
-  item.code = record.code();
-  item.title = record.title();
-  item.lead_department_type = record.lead_department_type();
-  item.co_department_types = {record.co_department_types().begin(),
-                              record.co_department_types().end()};
-  for (const int level : record.levels()) item.levels.push_back(static_cast<Level>(level));
-  item.categories = {record.categories().begin(), record.categories().end()};
-  item.list_version = record.list_version();
-  item.valid = {record.valid_from_ms(), record.valid_until_ms()};
-  return item;
-}
-
-routing::RoutingRule rule_of(const v1::RoutingRule& record) {
-  routing::RoutingRule rule;
-  rule.code = record.code();
-  rule.title = record.title();
-  rule.priority = record.priority();
-  rule.category_prefix = record.category_prefix();
-  rule.area_prefix = record.area_prefix();
-  if (record.has_grid_type()) rule.grid_type = static_cast<routing::GridType>(record.grid_type());
-  if (record.has_source()) rule.source = static_cast<Source>(record.source());
-  if (record.has_whistle_class()) {
-    rule.whistle_class = static_cast<WhistleClass>(record.whistle_class());
-  }
-  if (record.has_emergency()) rule.emergency = record.emergency();
-  rule.responsibility_item = record.responsibility_item();
-  rule.lead_level = static_cast<Level>(record.lead_level());
-  rule.co_department_types = {record.co_department_types().begin(),
-                              record.co_department_types().end()};
-  rule.time_limit_profile = record.time_limit_profile();
-  rule.pipeline = record.pipeline();
-  rule.valid = {record.valid_from_ms(), record.valid_until_ms()};
-  return rule;
-}
-
-routing::Organisation organisation_of(RecordId id, const v1::OrgUnit& record) {
-  routing::Organisation organisation;
-  organisation.id = id;
-  organisation.code = record.code();
-  organisation.name = record.name();
-  organisation.level = static_cast<Level>(record.level());
-  organisation.department_type = record.department_type();
-  organisation.area12 = record.area12();
-  organisation.valid = until(record.valid_until_ms());
-  return organisation;
-}
 
 template <typename Message, typename Take>
 Result<void> read_kind(Storage& storage, Take take) {
@@ -93,16 +43,16 @@ Result<Reference> read_reference(Storage& storage) {
   Reference reference;
   Result<void> read = read_kind<v1::ResponsibilityItem>(
       storage, [&](RecordId, const v1::ResponsibilityItem& record) {
-        reference.book.items.push_back(item_of(record));
+        reference.book.items.push_back(routing::item_of(record));
       });
   if (read) {
     read = read_kind<v1::RoutingRule>(storage, [&](RecordId, const v1::RoutingRule& record) {
-      reference.book.rules.push_back(rule_of(record));
+      reference.book.rules.push_back(routing::rule_of(record));
     });
   }
   if (read) {
     read = read_kind<v1::OrgUnit>(storage, [&](RecordId id, const v1::OrgUnit& record) {
-      reference.book.organisations.push_back(organisation_of(id, record));
+      reference.book.organisations.push_back(routing::organisation_of(id, record));
       reference.organisations.emplace(id, reference.book.organisations.back());
     });
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "routing/check.h"
+#include "routing/records.h"
 #include "routing/rule_book.h"
 #include "schema/kinds.h"
 
@@ -12,10 +13,11 @@ namespace {
 /// Where lines of the rule book came from; their `line` is a place in here, from 1.
 class Places {
  public:
-  template <typename Message>
-  std::uint32_t add(const Entry<Message>& entry) {
+  template <typename Line, typename Message>
+  Line placed(Line line, const Entry<Message>& entry) {
     places_.push_back({entry.file, entry.line});
-    return static_cast<std::uint32_t>(places_.size());
+    line.line = static_cast<std::uint32_t>(places_.size());
+    return line;
   }
 
   void complain(const routing::Problem& problem, Problems& problems) const {
@@ -26,64 +28,6 @@ class Places {
  private:
   std::vector<std::pair<std::string, std::size_t>> places_;
 };
-
-template <typename Texts>
-std::vector<std::string> list(const Texts& texts) {
-  return {texts.begin(), texts.end()};
-}
-
-routing::ResponsibilityItem item_of(const Entry<v1::ResponsibilityItem>& entry, Places& places) {
-  const v1::ResponsibilityItem& from = entry.value;
-  routing::ResponsibilityItem item;
-  item.code = from.code();
-  item.title = from.title();
-  item.lead_department_type = from.lead_department_type();
-  item.co_department_types = list(from.co_department_types());
-  for (const int level : from.levels()) item.levels.push_back(static_cast<Level>(level));
-  item.categories = list(from.categories());
-  item.list_version = from.list_version();
-  item.valid = {from.valid_from_ms(), from.valid_until_ms()};
-  item.line = places.add(entry);
-  return item;
-}
-
-routing::RoutingRule rule_of(const Entry<v1::RoutingRule>& entry, Places& places) {
-  const v1::RoutingRule& from = entry.value;
-  routing::RoutingRule rule;
-  rule.code = from.code();
-  rule.title = from.title();
-  rule.priority = from.priority();
-  rule.category_prefix = from.category_prefix();
-  rule.area_prefix = from.area_prefix();
-  if (from.has_grid_type()) rule.grid_type = static_cast<routing::GridType>(from.grid_type());
-  if (from.has_source()) rule.source = static_cast<Source>(from.source());
-  if (from.has_whistle_class())
-    rule.whistle_class = static_cast<WhistleClass>(from.whistle_class());
-  if (from.has_emergency()) rule.emergency = from.emergency();
-  rule.responsibility_item = from.responsibility_item();
-  rule.lead_level = static_cast<Level>(from.lead_level());
-  rule.co_department_types = list(from.co_department_types());
-  rule.time_limit_profile = from.time_limit_profile();
-  rule.pipeline = from.pipeline();
-  rule.valid = {from.valid_from_ms(), from.valid_until_ms()};
-  rule.line = places.add(entry);
-  return rule;
-}
-
-routing::Organisation organisation_of(const Entry<v1::OrgUnit>& entry, RecordId id,
-                                      Places& places) {
-  const v1::OrgUnit& from = entry.value;
-  routing::Organisation unit;
-  unit.id = id;
-  unit.code = from.code();
-  unit.name = from.name();
-  unit.level = static_cast<Level>(from.level());
-  unit.department_type = from.department_type();
-  unit.area12 = from.area12();
-  unit.valid = {0, from.valid_until_ms()};
-  unit.line = places.add(entry);
-  return unit;
-}
 
 /// Which findings rest on sound lines alone. It knows the problems that were there before.
 class Soundness {
@@ -156,11 +100,13 @@ void check_rules(const Reference& reference, std::int64_t at_ms, const std::set<
                  Problems& problems) {
   Places places;
   routing::RuleBook book;
-  for (const auto& [code, entry] : reference.items) book.items.push_back(item_of(entry, places));
-  for (const auto& [code, entry] : reference.rules) book.rules.push_back(rule_of(entry, places));
+  for (const auto& [code, entry] : reference.items)
+    book.items.push_back(places.placed(routing::item_of(entry.value), entry));
+  for (const auto& [code, entry] : reference.rules)
+    book.rules.push_back(places.placed(routing::rule_of(entry.value), entry));
   for (const auto& [code, entry] : reference.organisations) {
     const RecordId id = reference.id_of(kinds::kOrgUnit, code);
-    book.organisations.push_back(organisation_of(entry, id, places));
+    book.organisations.push_back(places.placed(routing::organisation_of(id, entry.value), entry));
   }
   for (const auto& [code, entry] : reference.areas) book.areas.push_back(code);
   std::vector<routing::Problem> found = routing::check(book, at_ms);

@@ -20,7 +20,7 @@
 #include "gridwhistle/v1/sync.pb.h"
 #include "schema/kinds.h"
 #include "sqlite/connection.h"
-#include "temp_folder.h"
+#include "support/temp_folder.h"
 #include "wire/frames.h"
 
 using namespace gridwhistle;
@@ -96,7 +96,7 @@ class Desk {
     run_init({folder_.path(), "440811", "127.0.0.1:7443"}, output(said, false));
     REQUIRE(said.err.empty());
     config_ =
-        *parse_config(folder_ / "gridwhistle.toml", default_config("440811", "127.0.0.1:7443"));
+        *parse_config(folder_.file("gridwhistle.toml"), default_config("440811", "127.0.0.1:7443"));
     open();
   }
 
@@ -167,7 +167,7 @@ class Desk {
 
   County& county() { return *open_->county; }
   const ServerConfig& config() const { return config_; }
-  const TempFolder& folder() const { return folder_; }
+  const test::TempFolder& folder() const { return folder_; }
   void close() { open_.reset(); }
 
  private:
@@ -177,7 +177,7 @@ class Desk {
   }
 
   Language language_ = Language::kEnglish;
-  TempFolder folder_;
+  test::TempFolder folder_;
   ServerConfig config_;
   std::optional<OpenCounty> open_;
 };
@@ -185,11 +185,11 @@ class Desk {
 }  // namespace
 
 TEST_CASE("What init says comes next can be typed where it was typed") {
-  const TempFolder folder;
+  const test::TempFolder folder;
   Said said;
   const Output output{[&](std::string_view text) { said.out += text; },
                       [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
-  const std::string county = folder / "mz";
+  const std::string county = folder.file("mz");
   REQUIRE(run_init({county, "440811", "127.0.0.1:7443"}, output) == ExitCode::kDone);
   CHECK(said.out.find("Next: `gridwhistle-server -c " + county + "/gridwhistle.toml import ") !=
         said.out.npos);
@@ -216,7 +216,7 @@ TEST_CASE("Importing the same files again changes nothing") {
 
 TEST_CASE("An import with a fault names file and line and imports nothing") {
   Desk desk;
-  const std::string path = desk.folder() / "areas.csv";
+  const std::string path = desk.folder().file("areas.csv");
   std::ofstream(path) << "code12,level,name\n440811000000,COUNTY,麻章区\n44081,TOWN,x\n";
   const Said said = desk.type({"import", path}, false);
   CHECK(said.code == ExitCode::kFaults);
@@ -227,7 +227,7 @@ TEST_CASE("An import with a fault names file and line and imports nothing") {
 
 TEST_CASE("The faults of an import are told in the reader's language") {
   Desk desk;
-  const std::string path = desk.folder() / "areas.csv";
+  const std::string path = desk.folder().file("areas.csv");
   std::ofstream(path) << "code12,level,name\n440811000000,COUNTY,麻章区\n44081,TOWN,x\n";
   desk.reads(Language::kChinese);
   const Said said = desk.type({"import", path}, false);
@@ -411,7 +411,7 @@ TEST_CASE("Review, verify and export answer on a county in order") {
   CHECK(desk.type({"export"}).rows().size() >= 1595);
   CHECK(desk.type({"status"}, false).out.find("440811") != std::string::npos);
   const Json status = desk.type({"status"}).rows()[0];
-  CHECK(status["config"] == desk.folder() / "gridwhistle.toml");
+  CHECK(status["config"] == desk.folder().file("gridwhistle.toml"));
   CHECK(status["database"] == desk.config().database_path());
 }
 
@@ -420,7 +420,7 @@ TEST_CASE("A backup goes where it is told, or into the folder, of which the newe
   const Said told = desk.type({"backup", "mine.gwbackup"});
   INFO(told.err);
   REQUIRE(told.code == ExitCode::kDone);
-  CHECK(std::filesystem::exists(desk.folder() / "mine.gwbackup"));
+  CHECK(std::filesystem::exists(desk.folder().file("mine.gwbackup")));
   CHECK(desk.type({"backup", "mine.gwbackup"}).code == ExitCode::kRefused);
   const std::string path = desk.type({"backup"}).rows()[0]["path"];
   CHECK(path.starts_with(desk.config().backup_folder + "/440811-"));
@@ -485,7 +485,7 @@ TEST_CASE("Half a backup is none of the newest that stay") {
 TEST_CASE("The county's mark moves only when the backup and its key are in place") {
   Desk desk;
   ServerConfig config = desk.config();
-  config.passphrase_file = desk.folder() / "no such file";
+  config.passphrase_file = desk.folder().file("no such file");
   CHECK_FALSE(make_backup(desk.county(), config, "", "test", 5000));
   CHECK(desk.county().status()->backed_up.value == 0);
   CHECK(std::filesystem::is_empty(config.backup_folder));
@@ -495,7 +495,7 @@ TEST_CASE(
     "Restoring brings back what the backup had, keeps the file that was there, and checks first") {
   Desk desk;
   desk.with_sample();
-  const std::string backup = desk.folder() / "b.gwbackup";
+  const std::string backup = desk.folder().file("b.gwbackup");
   REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
   desk.whistle("T-5", "02004");
   Said said;
@@ -504,8 +504,9 @@ TEST_CASE(
   CHECK(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kNoServer);
   desk.close();
   CHECK(run_restore(desk.config(), {backup, false}, output, 5000) == ExitCode::kRefused);
-  std::ofstream(desk.folder() / "junk") << "not a database, but long enough to be looked at twice";
-  CHECK(run_restore(desk.config(), {desk.folder() / "junk", true}, output, 5000) ==
+  std::ofstream(desk.folder().file("junk"))
+      << "not a database, but long enough to be looked at twice";
+  CHECK(run_restore(desk.config(), {desk.folder().file("junk"), true}, output, 5000) ==
         ExitCode::kBroken);
   said = {};
   REQUIRE(run_restore(desk.config(), {backup, true}, output, 5000) == ExitCode::kDone);
@@ -520,10 +521,10 @@ TEST_CASE(
 TEST_CASE("Every file that a restore replaces stays, also when two restores fall on one second") {
   Desk desk;
   desk.with_sample();
-  const std::string older = desk.folder() / "older.gwbackup";
+  const std::string older = desk.folder().file("older.gwbackup");
   REQUIRE(desk.type({"backup", older}).code == ExitCode::kDone);
   desk.whistle("T-5", "02004");
-  const std::string newer = desk.folder() / "newer.gwbackup";
+  const std::string newer = desk.folder().file("newer.gwbackup");
   REQUIRE(desk.type({"backup", newer}).code == ExitCode::kDone);
   desk.whistle("T-6", "02004");
   desk.close();
@@ -559,7 +560,7 @@ TEST_CASE("A file with a damaged page is named by verify, and as a backup not re
   desk.with_sample();
   // A page that no other check reads: of the codes that were given out.
   REQUIRE(desk.type({"enrol", "WG001"}).code == ExitCode::kDone);
-  const std::string backup = desk.folder() / "b.gwbackup";
+  const std::string backup = desk.folder().file("b.gwbackup");
   REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
   desk.close();
   damage_first_row(backup, "code");
@@ -588,7 +589,7 @@ TEST_CASE("Restoring names the phones that must enrol again, and those to revoke
   desk.with_sample();
   const std::string stays = desk.enrol(71, "WG001");
   const std::string stolen = desk.enrol(72, "WG002");
-  const std::string backup = desk.folder() / "b.gwbackup";
+  const std::string backup = desk.folder().file("b.gwbackup");
   REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
   const std::string later = desk.enrol(73, "WG003");
   REQUIRE(desk.type({"revoke", stolen, "--lost"}).code == ExitCode::kDone);
@@ -625,7 +626,7 @@ TEST_CASE("Restoring names the phones that must enrol again, and those to revoke
 TEST_CASE("Restoring a backup older than what phones were told is safe is done with a warning") {
   Desk desk;
   desk.with_sample();
-  const std::string older = desk.folder() / "older.gwbackup";
+  const std::string older = desk.folder().file("older.gwbackup");
   REQUIRE(desk.type({"backup", older}).code == ExitCode::kDone);
   desk.whistle("T-5", "02004");
   const Said newer = desk.type({"backup", "newer.gwbackup"});

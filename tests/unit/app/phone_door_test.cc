@@ -12,7 +12,7 @@
 #include "gridwhistle/default_ports.h"
 #include "schema/tables.h"
 #include "storage/open.h"
-#include "temp_folder.h"
+#include "support/temp_folder.h"
 
 using namespace gridwhistle;
 using namespace gridwhistle::app;
@@ -73,15 +73,15 @@ constexpr std::size_t kFrame = 256 << 10;
 // A county of its own, and what it stands on.
 struct Ground {
   std::unique_ptr<County> county() const {
-    REQUIRE(create_sqlite_storage(folder / "county.db", "440811", built_schema()));
+    REQUIRE(create_sqlite_storage(folder.file("county.db"), "440811", built_schema()));
     auto opened =
-        County::open(std::move(*open_sqlite_storage(folder / "county.db", built_schema())),
+        County::open(std::move(*open_sqlite_storage(folder.file("county.db"), built_schema())),
                      built_schema(), *clock, *random, {.server_key_sha256 = std::string(32, 'k')});
     REQUIRE(opened);
     return std::move(*opened);
   }
 
-  TempFolder folder;
+  test::TempFolder folder;
   std::unique_ptr<Clock> clock = system_clock();
   std::unique_ptr<Random> random = system_random();
 };

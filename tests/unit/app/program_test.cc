@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "app/config.h"
-#include "temp_folder.h"
+#include "support/temp_folder.h"
 
 // The program itself, in processes of its own.
 using namespace gridwhistle::app;
@@ -47,18 +47,18 @@ class Program {
 
   /// Starts `serve` and waits until it answers.
   void serve() {
-    std::filesystem::remove(folder_ / "data/operator.sock");
+    std::filesystem::remove(folder_.file("data/operator.sock"));
     server_ = fork();
     if (server_ == 0) {
-      const int log = fileno(std::fopen((folder_ / "log").c_str(), "a"));
+      const int log = fileno(std::fopen(folder_.file("log").c_str(), "a"));
       dup2(log, 2);
       execl(GRIDWHISTLE_SERVER, GRIDWHISTLE_SERVER, "-c", config().c_str(), "serve", nullptr);
       _exit(127);
     }
-    for (int i = 0; i < 200 && !std::filesystem::exists(folder_ / "data/operator.sock"); ++i) {
+    for (int i = 0; i < 200 && !std::filesystem::exists(folder_.file("data/operator.sock")); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    REQUIRE(std::filesystem::exists(folder_ / "data/operator.sock"));
+    REQUIRE(std::filesystem::exists(folder_.file("data/operator.sock")));
   }
 
   int stop(int signal) {
@@ -70,11 +70,11 @@ class Program {
   }
 
   std::string log() const {
-    std::ifstream in(folder_ / "log");
+    std::ifstream in(folder_.file("log"));
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
-  std::string config() const { return folder_ / "gridwhistle.toml"; }
+  std::string config() const { return folder_.file("gridwhistle.toml"); }
   std::filesystem::path folder() const { return folder_.path(); }
 
   static Ended run_plain(const std::string& arguments, const std::string& before = "") {
@@ -90,7 +90,7 @@ class Program {
   }
 
  private:
-  TempFolder folder_;
+  gridwhistle::test::TempFolder folder_;
   pid_t server_ = 0;
 };
 
