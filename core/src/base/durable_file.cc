@@ -96,17 +96,6 @@ Result<void> sync_folder(const std::string& path) {
 
 }  // namespace
 
-Result<void> write_private_file(const std::string& path, std::string_view contents) {
-  const auto beside = write_beside(path, contents);
-  if (!beside) return std::unexpected(beside.error());
-  if (std::rename(beside->c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(beside->c_str());
-    return io_failed(path, kCannotBePutInPlace, error);
-  }
-  return sync_folder(path);
-}
-
 Result<void> create_private_file(const std::string& path, std::string_view contents) {
   const auto beside = write_beside(path, contents);
   if (!beside) return std::unexpected(beside.error());

@@ -9,13 +9,11 @@
 // Errors name the file and are in both languages (line.h).
 namespace gridwhistle {
 
-/// Puts a small file in place so that after a power cut it is either as before or as wanted, never
-/// in between, and readable by its owner only. Replaces what is there. The folder must exist.
+/// Puts a small file in place so that after a power cut it is there whole or not at all, and
+/// readable by its owner only. Never replaces what is there. The folder must exist.
 ///
-/// Errors: kDiskFull, kReadOnly, kNotFound (no such folder), kIo.
-Result<void> write_private_file(const std::string& path, std::string_view contents);
-
-/// As above, but never replaces. kAlreadyExists: somebody else was first; read theirs.
+/// Errors: kAlreadyExists (somebody else was first; read theirs), kDiskFull, kReadOnly, kNotFound
+/// (no such folder), kIo.
 Result<void> create_private_file(const std::string& path, std::string_view contents);
 
 /// A file's contents. Errors: kNotFound, kTooLarge (over `size_max`), kForbidden, kIo.

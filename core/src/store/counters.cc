@@ -35,14 +35,6 @@ Result<RecordId> Store::new_id() {
   return RecordId::make(state_->device, counter);
 }
 
-Result<std::string> Store::next_whistle_number() {
-  if (!state_->position.enrolment) {
-    return fail(ErrorCode::kNotEnrolled, "this phone is not enrolled yet", "whistle number");
-  }
-  GW_TRY_LET(counter, take_alone(*state_, state_->numbers, kNumbers));
-  return whistle_number(state_->position.enrolment->short_code, counter);
-}
-
 Result<std::uint64_t> Store::next_call_counter() {
   return take_alone(*state_, state_->calls, kCalls);
 }

@@ -100,10 +100,6 @@ class Store {
   /// much later, after a restart too. Few calls cost a disk sync.
   Result<RecordId> new_id();
 
-  /// The next whistle number: short code, counter, check digit. `commit` uses it by itself.
-  /// kNotEnrolled: the device has no short code yet.
-  Result<std::string> next_whistle_number();
-
   // --- reading ------------------------------------------------------------------------------
   // Records are serialized messages of their kind, id included (field 1). Fields above PUBLIC are
   // masked unless a purpose is named. Every read of a kind with L2 or L3 fields stands in the
@@ -136,9 +132,6 @@ class Store {
   /// options' executor, never inside a call of the store. kConflict: no executor.
   Result<WatchHandle> watch(KindId kind, Query query, Purpose purpose,
                             std::function<void(Result<std::vector<FoundBytes>>)> changed);
-
-  /// The same without a query: `changed` runs after writes that touched the kind.
-  Result<WatchHandle> watch_kind(KindId kind, std::function<void()> changed);
 
   struct AccessLogEntry {
     std::uint64_t number = 0;

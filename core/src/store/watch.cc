@@ -74,8 +74,4 @@ Result<WatchHandle> Store::watch(KindId kind, Query query, Purpose purpose,
   return std::move(handle);
 }
 
-Result<WatchHandle> Store::watch_kind(KindId kind, std::function<void()> changed) {
-  return add(*state_, kind, std::move(changed));
-}
-
 }  // namespace gridwhistle::store

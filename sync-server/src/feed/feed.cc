@@ -56,21 +56,6 @@ Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet
   }
 }
 
-void Feed::change_grants(const ScopeSet& grants) {
-  std::vector<Held> next;
-  for (const ScopeGrant& grant : grants.grants()) {
-    const auto before = std::ranges::find_if(held_, [&](const Held& held) {
-      return held.grant.scope == grant.scope && held.grant.granted == grant.granted;
-    });
-    const bool known = before != held_.end();
-    next.push_back(
-        {grant, known ? before->cursor : Seq(), known ? before->complete : Seq(), 0, {}});
-  }
-  grants_ = grants;
-  held_ = std::move(next);
-  pass_open_ = false;
-}
-
 void Feed::look_up_leaves() {
   for (Held& held : held_) {
     if (held.leaves_known == storage_.scope_count()) continue;

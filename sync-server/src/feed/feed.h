@@ -47,9 +47,6 @@ class Feed {
   /// Whether next() might give something.
   bool may_have_more() const;
 
-  /// The grants changed: scopes that were held keep their place, new ones begin at the beginning.
-  void change_grants(const ScopeSet& grants);
-
   Seq cursor() const { return cursor_; }
 
  private:

@@ -110,13 +110,6 @@ std::string worker_scope(RecordId worker) {
 
 bool is_worker_scope(std::string_view scope) { return scope.starts_with(kWorkerPrefix); }
 
-RecordId worker_of_scope(std::string_view scope) {
-  if (!is_worker_scope(scope) || !is_hex_id(scope.substr(kWorkerPrefix.size()))) return {};
-  std::string text(scope.substr(kWorkerPrefix.size()));
-  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
-  return RecordId::parse(text).value_or(RecordId{});
-}
-
 std::vector<std::string> with_ancestors(std::string_view leaf) {
   std::vector<std::string> all = {std::string(leaf)};
   const std::string code(significant(leaf));

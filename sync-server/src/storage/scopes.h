@@ -31,8 +31,6 @@ std::string org_scope(RecordId organisation);
 std::string worker_scope(RecordId worker);
 /// Whether a canonical scope is a worker's own.
 bool is_worker_scope(std::string_view scope);
-/// The id in a scope that `worker_scope` made; nil for any other.
-RecordId worker_of_scope(std::string_view scope);
 
 /// The scopes a grid, village or town lies in, itself first: grid, village, town, county.
 std::vector<std::string> with_ancestors(std::string_view leaf);

@@ -119,5 +119,4 @@ TEST_CASE("a scope has one form, and none outside the county") {
   CHECK(leaf_scope(kCounty, "440812001001001") == std::nullopt);
   CHECK(leaf_scope(kCounty, "") == std::nullopt);
   CHECK(leaf_scope(kCounty, worker_scope(kWorker)) == worker_scope(kWorker));
-  CHECK(worker_of_scope(worker_scope(kWorker)) == kWorker);
 }

@@ -26,11 +26,10 @@ struct Folder {
 }  // namespace
 
 TEST_CASE(
-    "A private file is replaced whole, belongs to its owner alone and leaves nothing beside") {
+    "A private file is put in place whole, belongs to its owner alone and leaves nothing beside") {
   const Folder folder;
   const auto path = folder.path + "/file";
-  CHECK(write_private_file(path, "first"));
-  CHECK(write_private_file(path, std::string(100'000, 'x')));
+  CHECK(create_private_file(path, std::string(100'000, 'x')));
   CHECK(read_small_file(path, 100'000).value() == std::string(100'000, 'x'));
   struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -51,7 +50,7 @@ TEST_CASE("A file that is missing or too large is refused, to the byte") {
   const Folder folder;
   const auto path = folder.path + "/file";
   CHECK(read_small_file(path, 100).error().code == ErrorCode::kNotFound);
-  REQUIRE(write_private_file(path, std::string(100, 'x')));
+  REQUIRE(create_private_file(path, std::string(100, 'x')));
   CHECK(read_small_file(path, 100));
   CHECK(read_small_file(path, 99).error().code == ErrorCode::kTooLarge);
 }
@@ -59,6 +58,5 @@ TEST_CASE("A file that is missing or too large is refused, to the byte") {
 TEST_CASE("Without its folder nothing is written") {
   const Folder folder;
   const auto path = folder.path + "/missing/file";
-  CHECK(write_private_file(path, "x").error().code == ErrorCode::kNotFound);
   CHECK(create_private_file(path, "x").error().code == ErrorCode::kNotFound);
 }

@@ -35,32 +35,4 @@ TEST_CASE("operations on the wire cost a tenth more than their bare records comp
   CHECK(ratio <= 1.1);
 }
 
-TEST_CASE("packing and unpacking ten thousand operations", "[.][speed]") {
-  const std::vector<Operation> operations = sample_operations(10'000);
-  const auto start = std::chrono::steady_clock::now();
-  std::span<const Operation> left = operations;
-  std::vector<std::string> frames;
-  while (!left.empty()) {
-    std::size_t taken = 0;
-    frames.push_back(encode_operations(kSender, left, taken));
-    left = left.subspan(taken);
-  }
-  const auto packed = std::chrono::steady_clock::now();
-  std::size_t back = 0;
-  for (const std::string& frame : frames) {
-    const auto up = decode_up(thing::kSchema, kSender, frame);
-    REQUIRE(up.has_value());
-    back += std::get<OperationsUp>(*up).operations.size();
-  }
-  const auto unpacked = std::chrono::steady_clock::now();
-  std::size_t bytes = 0;
-  for (const Operation& operation : operations) bytes += hash_of(operation).size();
-  const auto hashed = std::chrono::steady_clock::now();
-  const auto ms = [](auto span) { return std::chrono::duration<double, std::milli>(span).count(); };
-  WARN("pack " << ms(packed - start) << " ms, unpack " << ms(unpacked - packed) << " ms, hash "
-               << ms(hashed - unpacked) << " ms");
-  CHECK(back == operations.size());
-  CHECK(bytes == operations.size() * 32);
-}
-
 }  // namespace gridwhistle
