@@ -40,10 +40,10 @@ class Folder {
 TEST_CASE("The machine's clock goes on, and names this start of the machine") {
   const auto clock = system_clock();
   const auto first = clock->now();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  const auto second = clock->now();
+  auto second = first;
+  while (second.boot_ms == first.boot_ms) second = clock->now();
   CHECK(first.wall_ms > 1'600'000'000'000);
-  CHECK(second.boot_ms >= first.boot_ms + 4);
+  CHECK(second.boot_ms > first.boot_ms);
   CHECK(first.boot_id != 0);
   CHECK(second.boot_id == first.boot_id);
   CHECK(system_clock()->now().boot_id == first.boot_id);
