@@ -16,6 +16,7 @@ std::string grants_bytes(const Position& position) {
     entry.set_subtree(grant.subtree);
     entry.set_audiences(grant.audiences);
     entry.set_roles(grant.roles);
+    entry.set_roles_inside(grant.roles_inside);
   }
   for (const EpochSeen& epoch : position.epochs) {
     v1::Epoch& entry = *welcome.add_epochs();
@@ -55,7 +56,7 @@ Result<void> load_lists(StoreState& state) {
   Position& position = state.position;
   position.grants_version = welcome.grants_version();
   for (const v1::Grant& grant : welcome.grants()) {
-    position.grants.push_back({grant.scope(), grant.subtree(), grant.audiences(), grant.roles()});
+    position.grants.push_back(held(grant));
   }
   for (const v1::Epoch& epoch : welcome.epochs()) {
     position.epochs.push_back({epoch.id(), Seq(epoch.start_seq())});

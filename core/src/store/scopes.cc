@@ -172,6 +172,14 @@ std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body) {
   return id ? std::optional(Parent{parent, *id}) : std::nullopt;
 }
 
+GrantHeld held(const v1::Grant& grant) {
+  return {.scope = grant.scope(),
+          .subtree = grant.subtree(),
+          .audiences = grant.audiences(),
+          .roles = grant.roles(),
+          .roles_inside = grant.roles_inside()};
+}
+
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope) {
   return std::ranges::any_of(grants, [&](const GrantHeld& grant) {
     return grant.scope == scope || (grant.subtree && inside(scope, grant.scope));
@@ -180,8 +188,10 @@ bool holds(const std::vector<GrantHeld>& grants, std::string_view scope) {
 
 bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, const KindSchema& kind) {
   return std::ranges::any_of(grants, [&](const GrantHeld& grant) {
-    if (!is_shown(kind, grant.audiences, RoleSet::of_bits(grant.roles))) return false;
-    return grant.scope == scope || (grant.subtree && inside(scope, grant.scope));
+    const bool itself = grant.scope == scope;
+    if (!itself && !(grant.subtree && inside(scope, grant.scope))) return false;
+    const std::uint32_t roles = itself ? grant.roles : grant.roles_inside;
+    return is_shown(kind, grant.audiences, RoleSet::of_bits(roles));
   });
 }
 

@@ -260,6 +260,8 @@ struct Parent {
   RecordId id;
 };
 std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body);
+/// A grant as the server named it.
+GrantHeld held(const v1::Grant& grant);
 /// Whether a grant holds that scope, for whatever audience.
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope);
 /// Whether a grant lets this device see rows of that kind in that scope.

@@ -38,7 +38,8 @@ struct GrantHeld {
   std::string scope;
   bool subtree = false;
   std::uint32_t audiences = 0;  ///< 1 << Audience
-  std::uint32_t roles = 0;      ///< 1 << Role
+  std::uint32_t roles = 0;         ///< in `scope` itself, 1 << Role
+  std::uint32_t roles_inside = 0;  ///< of these, in the scopes inside it as well
   bool operator==(const GrantHeld&) const = default;
 };
 

@@ -29,7 +29,7 @@ LanesHeld lanes_held(const v1::Welcome& welcome) {
 std::vector<GrantHeld> grants_of(const v1::Welcome& welcome) {
   std::vector<GrantHeld> grants;
   for (const v1::Grant& grant : welcome.grants()) {
-    grants.push_back({grant.scope(), grant.subtree(), grant.audiences(), grant.roles()});
+    grants.push_back(held(grant));
   }
   return grants;
 }

@@ -37,6 +37,7 @@ Result<Down> welcome_of(v1::Welcome welcome) {
   if (auto sound = check(welcome); !sound) return std::unexpected(sound.error());
   for (v1::Grant& grant : *welcome.mutable_grants()) {
     grant.set_roles(grant.roles() & ~kServerRole);
+    grant.set_roles_inside(grant.roles_inside() & ~kServerRole);
   }
   return welcome;
 }

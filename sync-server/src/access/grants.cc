@@ -28,12 +28,18 @@ class Grants {
   void add(std::string_view scope, bool subtree, std::uint32_t audiences, RoleSet roles) {
     const auto same = std::ranges::find(all_, scope, &ScopeGrant::scope);
     if (same == all_.end()) {
-      all_.push_back({std::string(scope), subtree, audiences, roles, {}});
+      all_.push_back({.scope = std::string(scope),
+                      .subtree = subtree,
+                      .audiences = audiences,
+                      .roles = roles,
+                      .roles_inside = subtree ? roles : RoleSet()});
       return;
     }
     same->subtree |= subtree;
     same->audiences |= audiences;
     same->roles = RoleSet::of_bits(same->roles.bits() | roles.bits());
+    if (!subtree) return;
+    same->roles_inside = RoleSet::of_bits(same->roles_inside.bits() | roles.bits());
   }
 
   // One area or grid alone, and of those around it what concerns it: notices, tasks, reference.
@@ -104,12 +110,13 @@ std::optional<std::int64_t> left_at(std::string_view worker_body) {
 
 bool widens(const ScopeGrant& before, const ScopeGrant& after) {
   return (after.audiences & ~before.audiences) != 0 || (after.subtree && !before.subtree) ||
-         (after.roles.bits() & ~before.roles.bits()) != 0;
+         (after.roles.bits() & ~before.roles.bits()) != 0 ||
+         (after.roles_inside.bits() & ~before.roles_inside.bits()) != 0;
 }
 
 bool same_but_place(const ScopeGrant& a, const ScopeGrant& b) {
   return a.scope == b.scope && a.subtree == b.subtree && a.audiences == b.audiences &&
-         a.roles == b.roles;
+         a.roles == b.roles && a.roles_inside == b.roles_inside;
 }
 
 // History beyond this says nothing that a reviewer would ask.
@@ -124,6 +131,7 @@ std::uint64_t version_of(const std::vector<ScopeGrant>& held) {
     append_varint(list, grant.subtree ? 1 : 0);
     append_varint(list, grant.audiences);
     append_varint(list, grant.roles.bits());
+    append_varint(list, grant.roles_inside.bits());
     append_varint(list, grant.granted.value);
   }
   return ByteReader(sha256(list)).fixed64().value_or(0) | 1;

@@ -335,6 +335,7 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
     out.set_subtree(grant.subtree);
     out.set_audiences(grant.audiences);
     out.set_roles(static_cast<std::uint32_t>(grant.roles.bits()));
+    out.set_roles_inside(static_cast<std::uint32_t>(grant.roles_inside.bits()));
   }
   return {};
 }

@@ -190,7 +190,7 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
     bool named = false;
     for (const std::size_t at : grants_.reaching(leaf)) {
       const Held& held = held_[at];
-      if (!shows(held.grant, kind)) continue;
+      if (!shows(held.grant, kind, leaf)) continue;
       if (m.in) {
         place.visible = true;
         if (!named) place.scopes.push_back(leaf);

@@ -126,8 +126,12 @@ bool reaches(const ScopeGrant& grant, std::string_view leaf) {
   return !area.empty() && significant(leaf).starts_with(area);
 }
 
-bool shows(const ScopeGrant& grant, const KindSchema& kind) {
-  return is_shown(kind, grant.audiences, grant.roles);
+RoleSet roles_at(const ScopeGrant& grant, std::string_view leaf) {
+  return grant.scope == leaf ? grant.roles : grant.roles_inside;
+}
+
+bool shows(const ScopeGrant& grant, const KindSchema& kind, std::string_view leaf) {
+  return is_shown(kind, grant.audiences, roles_at(grant, leaf));
 }
 
 bool may_write(RoleSet roles, const KindSchema& kind) {
@@ -167,12 +171,12 @@ std::vector<std::size_t> ScopeSet::reaching(std::string_view leaf) const {
 
 bool ScopeSet::sees(const KindSchema& kind, std::string_view leaf) const {
   return std::ranges::any_of(reaching(leaf),
-                             [&](std::size_t place) { return shows(grants()[place], kind); });
+                             [&](std::size_t place) { return shows(grants()[place], kind, leaf); });
 }
 
 RoleSet ScopeSet::roles_over(std::string_view leaf) const {
   RoleSet roles;
-  for (const std::size_t place : reaching(leaf)) roles = roles | grants()[place].roles;
+  for (const std::size_t place : reaching(leaf)) roles = roles | roles_at(grants()[place], leaf);
   return roles;
 }
 

@@ -40,7 +40,8 @@ struct ScopeGrant {
   std::string scope;            ///< canonical
   bool subtree = false;         ///< and the scopes inside it
   std::uint32_t audiences = 0;  ///< 1 << Audience
-  RoleSet roles;                ///< held here
+  RoleSet roles;                ///< held at `scope` itself
+  RoleSet roles_inside;         ///< of these, those held over the scopes inside it as well
   Seq granted;                  ///< what changed later than this, its holder has a chance to know
 
   bool operator==(const ScopeGrant&) const = default;
@@ -49,8 +50,11 @@ struct ScopeGrant {
 /// Whether a grant reaches a leaf scope.
 bool reaches(const ScopeGrant& grant, std::string_view leaf);
 
-/// Whether a grant shows rows of a kind; see `is_shown`.
-bool shows(const ScopeGrant& grant, const KindSchema& kind);
+/// The roles held over a leaf scope that a grant reaches.
+RoleSet roles_at(const ScopeGrant& grant, std::string_view leaf);
+
+/// Whether a grant shows rows of a kind with a leaf scope that it reaches; see `is_shown`.
+bool shows(const ScopeGrant& grant, const KindSchema& kind, std::string_view leaf);
 
 /// Whether these roles write records of a kind.
 bool may_write(RoleSet roles, const KindSchema& kind);

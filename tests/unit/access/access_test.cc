@@ -12,7 +12,23 @@ using namespace gridwhistle;
 namespace {
 
 const std::string kCounty = "440811";
+const std::string kVillage = "440811001001";
 const RecordId kWorker = RecordId::make(DeviceId(1), 7);
+
+struct Office {
+  Role role;
+  std::string scope;
+};
+
+std::vector<ScopeGrant> grants_of(const std::vector<Office>& offices) {
+  v1::Worker worker;
+  for (const Office& office : offices) {
+    v1::WorkerRole& held = *worker.add_roles();
+    held.set_role(static_cast<v1::Role>(office.role));
+    held.set_scope(office.scope);
+  }
+  return derive_grants(kCounty, kWorker, worker.SerializeAsString(), 1000);
+}
 
 std::vector<ScopeGrant> grants_of(Role role, const std::string& scope, std::int64_t now_ms = 1000,
                                   std::int64_t until_ms = 0) {
@@ -89,6 +105,22 @@ TEST_CASE("a town's acceptor holds the town with all in it, without its people")
   CHECK(reaches(*town, "village:440811001001"));
   CHECK_FALSE(reaches(*town, "grid:440811002001001"));
   CHECK_FALSE(reaches(*town, "county:440811"));
+}
+
+TEST_CASE("of two offices none reaches as far as the other") {
+  const ScopeSet both(grants_of({{Role::kMediator, "440811"}, {Role::kVillageAcceptor, kVillage}}));
+  const KindSchema& contact = *built_schema().kind(kinds::kWhistleContact);
+  CHECK(both.sees(contact, std::string("village:") + kVillage));
+  CHECK(both.sees(contact, "grid:440811001001001"));
+  CHECK_FALSE(both.sees(contact, "grid:440811002001001"));
+  CHECK(both.roles_over("grid:440811002001001") == RoleSet{Role::kMediator});
+
+  const ScopeSet walker(
+      grants_of({{Role::kOperator, "440811"}, {Role::kGridWorker, "440811001001001"}}));
+  const KindSchema& visit = *built_schema().kind(kinds::kVisit);
+  CHECK(walker.writes(visit, {"grid:440811001001001"}));
+  CHECK_FALSE(walker.writes(visit, {"grid:440811001001002"}));
+  CHECK(walker.roles_over("county:440811") == RoleSet{Role::kOperator, Role::kGridWorker});
 }
 
 TEST_CASE("a role ends with its time, and a worker who left holds nothing") {

@@ -214,6 +214,7 @@ TEST_CASE("rows that a role shows beyond the audience stay when the grants chang
   const bool acceptor = GENERATE(true, false);
   const Role role = acceptor ? Role::kTownAcceptor : Role::kMediator;
   welcome.mutable_grants(0)->set_roles(static_cast<std::uint32_t>(RoleSet{role}.bits()));
+  welcome.mutable_grants(0)->set_roles_inside(welcome.grants(0).roles());
   phone.welcome(welcome);
   v1::Dispute dispute;
   dispute.set_grid(std::string(kGrid));

@@ -132,9 +132,11 @@ TEST_CASE("no grant makes a phone the server") {
   v1::Grant& grant = *sent.add_grants();
   grant.set_scope("county");
   grant.set_roles(0b1011);
+  grant.set_roles_inside(0b11);
   const auto down = decode_down(kSchema, encode(sent));
   REQUIRE(down.has_value());
   CHECK(std::get<v1::Welcome>(*down).grants(0).roles() == 0b1010);
+  CHECK(std::get<v1::Welcome>(*down).grants(0).roles_inside() == 0b10);
 }
 
 TEST_CASE("the end of a call and a refusal arrive") {

@@ -62,15 +62,16 @@ Result<std::vector<GrantRow>> SqliteStorage::grants(RecordId worker) {
   std::vector<GrantRow> all;
   const auto read = sqlite::rows_of(
       connection_,
-      "SELECT scope, subtree, audiences, roles, granted, ended_ms FROM worker_grant WHERE worker=? "
-      "ORDER BY position",
+      "SELECT scope, subtree, audiences, roles, roles_inside, granted, ended_ms FROM worker_grant "
+      "WHERE worker=? ORDER BY position",
       [&](Statement& row) {
         all.push_back({{.scope = std::string(row.text(0)),
                         .subtree = row.integer(1) != 0,
                         .audiences = static_cast<std::uint32_t>(row.integer(2)),
                         .roles = RoleSet::of_bits(row.number(3)),
-                        .granted = Seq(row.number(4))},
-                       row.integer(5)});
+                        .roles_inside = RoleSet::of_bits(row.number(4)),
+                        .granted = Seq(row.number(5))},
+                       row.integer(6)});
       },
       worker);
   if (!read) return std::unexpected(read.error());
@@ -84,10 +85,11 @@ Result<void> SqliteStorage::put_grants(RecordId worker, const std::vector<GrantR
   grow(Book::kGrants, static_cast<std::int64_t>(rows.size()) - connection_.changes());
   std::int64_t position = 0;
   for (const GrantRow& row : rows) {
-    if (auto put = connection_.run("INSERT INTO worker_grant VALUES(?,?,?,?,?,?,?,?)", worker,
-                                   row.grant.scope, position++, row.grant.subtree ? 1 : 0,
-                                   row.grant.audiences, row.grant.roles.bits(), row.grant.granted,
-                                   row.ended_ms);
+    if (auto put = connection_.run(
+            "INSERT INTO worker_grant(worker, scope, position, subtree, audiences, roles, granted, "
+            "ended_ms, roles_inside) VALUES(?,?,?,?,?,?,?,?,?)",
+            worker, row.grant.scope, position++, row.grant.subtree ? 1 : 0, row.grant.audiences,
+            row.grant.roles.bits(), row.grant.granted, row.ended_ms, row.grant.roles_inside.bits());
         !put) {
       return put;
     }

@@ -115,6 +115,11 @@ Result<void> SqliteStorage::load() {
     return built;
   }
   if (auto built = connection_.script(kCountyTables); !built) return built;
+  if (auto added = sqlite::add_missing_column(connection_, "worker_grant",
+                                              "roles_inside INTEGER NOT NULL DEFAULT 0");
+      !added) {
+    return added;
+  }
   Result<std::string> county = fact("county");
   if (!county) return std::unexpected(county.error());
   if (!is_county(*county)) {
