@@ -107,6 +107,22 @@ bool takes_work_away(const v1::EnrolRequest& request, const std::optional<Device
   return known && known->worker != worker;
 }
 
+// From here on what the device writes is this worker's, and what it has read before speaks of other
+// scopes, or of rows that it let go of when it was revoked. A new device has read nothing.
+Result<void> begin_anew(Storage& storage, const std::optional<DeviceRow>& known, DeviceId id,
+                        RecordId worker) {
+  if (!known) return storage.add_holder(id, {Seq(), worker});
+  if (known->worker == worker && known->state == DeviceState::kActive) return {};
+  auto before = storage.holders(id);
+  if (!before) return std::unexpected(std::move(before.error()));
+  if (before->empty()) {
+    if (auto added = storage.add_holder(id, {Seq(), known->worker}); !added) return added;
+  }
+  const Seq place(storage.last_seq().value + 1);
+  storage.set_last_seq(place);
+  return storage.add_holder(id, {place, worker});
+}
+
 }  // namespace
 
 Result<std::string> make_enrolment_code(Storage& storage, Random& random, RecordId worker,
@@ -171,6 +187,9 @@ Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& re
     device.short_code = std::move(*letters);
   }
   device.public_key = request.public_key();
+  if (auto begun = begin_anew(storage, *known, id, code->worker); !begun) {
+    return std::unexpected(begun.error());
+  }
   device.worker = code->worker;
   device.state = DeviceState::kActive;
   device.name = request.device_name();

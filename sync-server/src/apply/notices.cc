@@ -77,13 +77,26 @@ Result<void> keep(Workspace& workspace, const RecordKey& key, const Loser& lost,
                                              .at_ms = workspace.now_ms()});
 }
 
+// Who held the device when it wrote at this place of the log: it may have been handed on since.
+Result<RecordId> holder_at(Storage& storage, const DeviceRow& device, Seq seq) {
+  auto holders = storage.holders(device.device);
+  if (!holders) return std::unexpected(std::move(holders.error()));
+  RecordId worker = holders->empty() ? device.worker : holders->front().worker;
+  for (const HolderRow& holder : *holders) {
+    if (holder.since < seq) worker = holder.worker;
+  }
+  return worker;
+}
+
 Result<void> tell_loser(Workspace& workspace, const MintId& mint, const RecordKey& key,
                         const Loser& lost, OutcomeStatus status, ErrorCode code, RecordId winner) {
   auto device = workspace.storage().device(lost.writer);
   if (!device) return std::unexpected(std::move(device.error()));
   if (!*device) return {};
+  auto worker = holder_at(workspace.storage(), **device, lost.seq);
+  if (!worker) return std::unexpected(std::move(worker.error()));
   const Subject subject{
-      .worker = (*device)->worker, .device = lost.writer, .dev_seq = lost.dev_seq, .record = key};
+      .worker = *worker, .device = lost.writer, .dev_seq = lost.dev_seq, .record = key};
   return workspace.write(
       {kinds::kOutcome, mint()},
       outcome_body(subject, status, static_cast<std::uint32_t>(code), {}, lost,

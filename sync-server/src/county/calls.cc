@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 constexpr std::uint32_t kRetryAfterFailureMs = 30'000;
+// A version of the grants that no list of theirs has: of a phone whose worker left.
+constexpr std::uint64_t kNothingHeld = 1;
 // What a stream queues and how soon it has to be gone tell a line of some megabits from a worse
 // one.
 constexpr std::uint64_t kQuickLineMs = 1'000;
@@ -232,6 +234,9 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   standings_changed |= *fresh;
   auto standing = standing_of(*storage, device->worker);
   if (!standing) return std::unexpected(std::move(standing.error()));
+  auto holders = storage->holders(device->device);
+  if (!holders) return std::unexpected(std::move(holders.error()));
+  if (!holders->empty()) effect.since = holders->back().since;
   bool ahead = knows_a_lost_log(hello, epochs);
   std::uint64_t unsent = 0;
   for (const v1::LaneState& state : hello.lanes()) {
@@ -310,7 +315,8 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   welcome.set_schema(schema.version);
   welcome.set_server_ms(now_ms());
   welcome.set_county(storage->county());
-  const std::uint64_t version = author.standing.version;
+  const bool reads = author.device.state == DeviceState::kActive;
+  const std::uint64_t version = reads ? author.standing.version : kNothingHeld;
   const bool same_start =
       !epochs.empty() && hello.epochs_size() > 0 && hello.epochs(0) == epochs[0].id;
   welcome.set_backed_up(backed_up.value);
@@ -318,8 +324,7 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   welcome.set_grants_version(version);
   // A version names the same grants within one start of the server only: a restored log gives its
   // places out again.
-  if (same_start && hello.grants_version() == version &&
-      author.device.state == DeviceState::kActive) {
+  if (same_start && hello.grants_version() == version && reads) {
     welcome.set_as_before(true);
     return {};
   }
@@ -328,7 +333,7 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
     out.set_id(epochs[i].id);
     out.set_start_seq(epochs[i].start_seq.value);
   }
-  if (author.device.state != DeviceState::kActive) return {};
+  if (!reads) return {};
   for (const ScopeGrant& grant : author.standing.held.grants()) {
     v1::Grant& out = *welcome.add_grants();
     out.set_scope(grant.scope);
@@ -401,7 +406,8 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   current[device] = connection;
   const v1::Hello& hello = *effect.hello;
   const bool reads = effect.author->device.state == DeviceState::kActive;
-  session.feed.emplace(*storage, schema, Reader{device, DevSeq(hello.own_since()), hello.schema()},
+  session.feed.emplace(*storage, schema,
+                       Reader{device, DevSeq(hello.own_since()), hello.schema(), effect.since},
                        reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.budget_left = hello.budget_bytes();

@@ -53,6 +53,7 @@ struct Effect {
   std::optional<v1::Welcome> welcome;
   std::optional<Author> author;
   std::optional<v1::Hello> hello;
+  Seq since;  ///< when the device was enrolled for its worker
   std::array<LaneSeq, kLaneCount> applied{};
   Lane lane = Lane::kRecords;
   std::vector<AckedRun> runs;

@@ -50,8 +50,9 @@ Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet
   for (const ScopeGrant& grant : grants.grants()) {
     const std::optional<Seq> said = exception_for(cursor, grant.scope);
     // A cursor from before the grant cannot speak of its scope.
-    const Seq from = said ? *said : grant.granted > cursor_ ? Seq() : cursor_;
-    const Seq complete(said || grant.granted.value > cursor.complete() ? 0 : cursor.complete());
+    const Seq granted = std::max(grant.granted, reader.since);
+    const Seq from = said ? *said : granted > cursor_ ? Seq() : cursor_;
+    const Seq complete(said || granted.value > cursor.complete() ? 0 : cursor.complete());
     held_.push_back({grant, std::min(from, storage_.last_seq()), std::min(complete, from), 0, {}});
   }
 }

@@ -25,6 +25,7 @@ struct Reader {
   /// The schema it was built with. It gets no rows of later kinds: it could not know that they
   /// belong into an encrypted file, are masked, or ask for a purpose.
   std::uint32_t schema = 0;
+  Seq since;  ///< when the device was enrolled: a cursor from before speaks of nothing it holds
 };
 
 /// What one device has still to read of a county's log, cut by cut. Reads what was committed: not

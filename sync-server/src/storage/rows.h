@@ -107,6 +107,12 @@ struct DeviceRow {
   std::uint64_t call_window = 0;   ///< bit i: `call_counter` - i was used
 };
 
+/// Whom a device was enrolled for, from a place in the log on.
+struct HolderRow {
+  Seq since;  ///< what was written behind it is this worker's
+  RecordId worker;
+};
+
 /// An enrolment code. The code itself is not kept.
 struct CodeRow {
   std::string lookup;  ///< its first part

@@ -58,6 +58,20 @@ Result<std::vector<DeviceRow>> SqliteStorage::devices() {
   return all;
 }
 
+Result<std::vector<HolderRow>> SqliteStorage::holders(DeviceId device) {
+  std::vector<HolderRow> all;
+  const auto read = sqlite::rows_of(
+      connection_, "SELECT since, worker FROM holder WHERE device=? ORDER BY since",
+      [&](Statement& row) { all.push_back({Seq(row.number(0)), row.record_id(1)}); }, device);
+  if (!read) return std::unexpected(read.error());
+  return all;
+}
+
+Result<void> SqliteStorage::add_holder(DeviceId device, const HolderRow& row) {
+  return connection_.run("INSERT OR REPLACE INTO holder VALUES(?,?,?)", device, row.since,
+                         row.worker);
+}
+
 Result<std::vector<GrantRow>> SqliteStorage::grants(RecordId worker) {
   std::vector<GrantRow> all;
   const auto read = sqlite::rows_of(

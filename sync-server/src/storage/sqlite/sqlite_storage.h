@@ -65,6 +65,8 @@ class SqliteStorage final : public Storage {
   Result<std::optional<DeviceRow>> device(DeviceId device) override;
   Result<void> put_device(const DeviceRow& row) override;
   Result<std::vector<DeviceRow>> devices() override;
+  Result<std::vector<HolderRow>> holders(DeviceId device) override;
+  Result<void> add_holder(DeviceId device, const HolderRow& row) override;
   Result<std::vector<GrantRow>> grants(RecordId worker) override;
   Result<void> put_grants(RecordId worker, const std::vector<GrantRow>& rows) override;
   Result<std::optional<CodeRow>> code(std::string_view lookup) override;
