@@ -74,6 +74,8 @@ Receipt sealed(Seq seq, std::string message) {
           std::move(message)};
 }
 
+constexpr std::string_view kAuthorityEnded =
+    "权限已失效，待复核 / your authority ended; a reviewer has it";
 constexpr std::string_view kHasLeft =
     "已移出您的范围，待复核 / it has left your areas since; a reviewer has it";
 
@@ -89,12 +91,24 @@ RoleSet roles_over(const ScopeSet& standing, const std::vector<std::string>& lea
   return RoleSet::of_bits(bits & ~std::uint64_t{1});
 }
 
-// Nobody changes, or adds to, what they may not see. What is private asks for more, and what has no
-// place yet for nothing.
-bool sees_any(const ScopeSet& held, const KindSchema& kind,
-              const std::vector<std::string>& leaves) {
-  return leaves.empty() || is_private(kind) ||
+// Nobody changes, or adds to, what they may not see; what has no place yet asks for nothing. What
+// is private may be made by who will not see it, a caller's name by a volunteer, and the device
+// that made it may say more.
+bool sees_any(const ScopeSet& held, const KindSchema& kind, const std::vector<std::string>& leaves,
+              bool own) {
+  return leaves.empty() || (own && is_private(kind)) ||
          std::ranges::any_of(leaves, [&](const auto& leaf) { return held.sees(kind, leaf); });
+}
+
+// Whether an operation says anew where a record lies.
+bool names_place(const KindSchema& kind, std::string_view before, const Operation& operation) {
+  return std::ranges::any_of(
+      std::array{kind.scope_field, kind.scope_parent, kind.scope_parent_kind_field},
+      [&](std::uint32_t number) {
+        if (number == 0) return false;
+        const std::string_view named = field_of(operation.set, number).entries;
+        return !named.empty() && named != field_of(before, number).entries;
+      });
 }
 
 }  // namespace
@@ -294,6 +308,17 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   return receipt;
 }
 
+// Where a record lies after an operation that moves it; nothing where it stays, or is new.
+Result<std::vector<std::string>> place_after(Workspace& workspace, const KindSchema& kind,
+                                             const RecordState& before,
+                                             const Operation& operation) {
+  if (!before.exists || !names_place(kind, before.body, operation)) {
+    return std::vector<std::string>();
+  }
+  return workspace.leaves_by_content(
+      kind, overlay(kind, before.body, operation.set, operation.clear, operation.remove));
+}
+
 // Who may not write this, and what becomes of it then: what was once theirs goes to the reviewer,
 // because they left it or it left them. Only a whistle's road knows more of what comes late.
 Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Author& author,
@@ -322,13 +347,24 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   if (!own) return std::unexpected(std::move(own.error()));
   if (*own) leaves.push_back(worker_scope(author.device.worker));
   const bool reports = kind.id == kinds::kWhistle && !(*page)->record.state.exists;
+  const bool own_record = operation.id.device() == author.device.device;
   const auto may = [&](const ScopeSet& held) {
-    return held.writes(kind, leaves) && (reports || sees_any(held, kind, leaves));
+    return held.writes(kind, leaves) && (reports || sees_any(held, kind, leaves, own_record));
   };
-  if (!left && may(standing)) return std::nullopt;
   const ScopeSet ever = ever_held(author.standing);
+  if (!left && may(standing)) {
+    auto there = place_after(workspace, kind, (*page)->record.state, operation);
+    if (!there) {
+      if (there.error().code != ErrorCode::kInvalid) return std::unexpected(there.error());
+      return rejected(seq, there.error().code, there.error().message);
+    }
+    if (there->empty() || standing.writes(kind, *there)) return std::nullopt;
+    if (ever.writes(kind, *there)) return sealed(seq, std::string(kAuthorityEnded));
+    return rejected(seq, ErrorCode::kOutOfScope,
+                    "不能移到您管辖以外 / a record is not moved to where you may not write it");
+  }
   if (may(ever)) {
-    return sealed(seq, "权限已失效，待复核 / your authority ended; a reviewer has it");
+    return sealed(seq, std::string(kAuthorityEnded));
   }
   auto before = workspace.leaves_left({operation.kind, operation.id}, operation.set);
   if (!before) return std::unexpected(std::move(before.error()));

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/reference.pb.h"
 #include "routing/route.h"
 #include "schema/fields.h"
 #include "schema/kinds.h"
@@ -309,6 +310,64 @@ Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::Whi
   return action;
 }
 
+// Whom an action calls has to be there, and somebody in it who can act: a whistle in the hands of
+// nobody would wait for ever.
+Result<bool> Road::can_be_called(RecordId organisation) {
+  const auto found = reference_.organisations.find(organisation);
+  if (found == reference_.organisations.end()) return false;
+  if (!found->second.valid.holds_at(workspace_.now_ms())) return false;
+  auto people = workspace_.storage().find(*workspace_.schema().kind(kinds::kWorker),
+                                          fields::worker::kOrganisation, organisation);
+  if (!people) return std::unexpected(std::move(people.error()));
+  for (const RecordId person : *people) {
+    auto worker = read_message<v1::Worker>(workspace_, kinds::kWorker, person);
+    if (!worker) return std::unexpected(std::move(worker.error()));
+    if (worker->has_left_ms() && worker->left_ms() <= workspace_.now_ms()) continue;
+    if (std::ranges::any_of(worker->roles(), [](const v1::WorkerRole& held) {
+          return held.role() == v1::ROLE_DEPARTMENT;
+        })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Who takes a whistle that is handed down: of the level it goes to, around the place it lies in.
+bool Road::can_receive(RecordId organisation, const v1::Whistle& whistle, Level level) const {
+  const auto found = reference_.organisations.find(organisation);
+  return found != reference_.organisations.end() &&
+         found->second.valid.holds_at(workspace_.now_ms()) && found->second.level == level &&
+         whistle.grid().starts_with(routing::area_prefix_of(found->second.area12));
+}
+
+Result<std::optional<RoadResult>> Road::nobody_called(const v1::Whistle& whistle,
+                                                      const v1::WhistleAction& content,
+                                                      const Actor& actor) {
+  if (content.type() == v1::WHISTLE_ACTION_TYPE_PUSH_DOWN && content.has_lead() &&
+      !can_receive(id_of(content.lead()), whistle, static_cast<Level>(content.level()))) {
+    return refused(ErrorCode::kNotFound,
+                   "该单位不在此层级或不管辖此地 / this organisation is not of that level, or does "
+                   "not serve the place; name another");
+  }
+  const bool calls = content.type() == v1::WHISTLE_ACTION_TYPE_ASSIGN ||
+                     content.type() == v1::WHISTLE_ACTION_TYPE_BLOW ||
+                     content.type() == v1::WHISTLE_ACTION_TYPE_JOINT_MEETING;
+  if (!calls || actor.roles == RoleSet{kServerRole}) return std::nullopt;
+  std::vector<std::string> named(content.co_departments().begin(), content.co_departments().end());
+  if (content.has_lead()) named.push_back(content.lead());
+  for (const std::string& organisation : named) {
+    auto callable = can_be_called(id_of(organisation));
+    if (!callable) return std::unexpected(std::move(callable.error()));
+    if (!*callable) {
+      return refused(
+          ErrorCode::kNotFound,
+          "没有该单位，或其中无人承办哨声；请另选单位 / there is no such organisation in "
+          "force, or nobody in it handles whistles; call another");
+    }
+  }
+  return std::nullopt;
+}
+
 Result<RoadResult> Road::proposed(RecordId id, const Actor& actor, std::int64_t effective_ms,
                                   Seq seq) {
   auto content = read_message<v1::WhistleAction>(workspace_, kinds::kWhistleAction, id);
@@ -326,6 +385,9 @@ Result<RoadResult> Road::proposed(RecordId id, const Actor& actor, std::int64_t 
   }
   auto at = read_case(id_of(content->whistle()));
   if (!at) return std::unexpected(std::move(at.error()));
+  auto nobody = nobody_called(at->record, *content, actor);
+  if (!nobody) return std::unexpected(std::move(nobody.error()));
+  if (*nobody) return std::move(**nobody);
   auto action = proposal(*at, id, *content, actor);
   if (!action) return std::unexpected(std::move(action.error()));
   const Decision decision = decide(at->whistle, *action);

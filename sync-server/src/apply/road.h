@@ -57,6 +57,12 @@ class Road {
   Result<Case> read_case(RecordId whistle);
   Result<ProposedAction> proposal(const Case& at, RecordId id, const v1::WhistleAction& content,
                                   const Actor& actor);
+  Result<bool> can_be_called(RecordId organisation);
+  bool can_receive(RecordId organisation, const v1::Whistle& whistle, Level level) const;
+  /// Why what an action names cannot be called; nothing where it can.
+  Result<std::optional<RoadResult>> nobody_called(const v1::Whistle& whistle,
+                                                  const v1::WhistleAction& content,
+                                                  const Actor& actor);
   Result<void> count_evidence(const v1::WhistleAction& content, ProposedAction& action);
   Result<void> write_case(const Case& before, const Decision& decision,
                           const v1::WhistleAction& content, RecordId action, const Actor& actor);

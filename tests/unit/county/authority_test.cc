@@ -222,3 +222,85 @@ TEST_CASE("a phone that no server knows any more says itself whose unsent work i
   CHECK(static_cast<ErrorCode>(world.enrol(fresh, his->code, busy).code()) == ErrorCode::kConflict);
   CHECK(world.enrol(fresh, hers->code, busy).code() == 0);
 }
+
+TEST_CASE("nobody moves a record to where they may not write it") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const RecordId home = anna.new_id();
+  v1::Household household;
+  household.set_grid(kGrid1);
+  household.set_address("3 Well Lane");
+  anna.record(kinds::kHousehold, home, household.SerializeAsString(), true, world.clock.ms);
+  REQUIRE(status_of(*world.sync(anna)) == kAccepted);
+  v1::Household moved;
+  moved.set_grid(kGrid2);
+  anna.record(kinds::kHousehold, home, moved.SerializeAsString(), false, world.clock.ms + 1,
+              world.storage->last_seq());
+  const auto inbox = world.sync(anna);
+  CHECK(status_of(*inbox) == kRejected);
+  CHECK(inbox->runs().back().code() == static_cast<std::uint32_t>(ErrorCode::kOutOfScope));
+  Phone bruno = world.phone(world.bruno);
+  CHECK(world.sync(bruno)->rows_of(kinds::kHousehold).empty());
+
+  // Whoever holds both places may.
+  const RecordId reported = anna.new_id();
+  anna.record(kinds::kWhistle, reported, whistle(kGrid1), true, world.clock.ms);
+  world.sync(anna);
+  Phone dora = world.phone(world.dora);
+  v1::Whistle elsewhere;
+  elsewhere.set_grid(kGrid2);
+  dora.record(kinds::kWhistle, reported, elsewhere.SerializeAsString(), false, world.clock.ms + 2,
+              world.storage->last_seq());
+  CHECK(status_of(*world.sync(dora)) == kAccepted);
+  CHECK(whistle_of(world, reported).grid() == kGrid2);
+}
+
+TEST_CASE("what is private is changed by nobody who may not see it but the device that made it") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const RecordId reported = anna.new_id();
+  const RecordId caller = anna.new_id();
+  v1::WhistleContact contact;
+  contact.set_whistle(std::string(reported.bytes()));
+  contact.set_name("a neighbour");
+  anna.record(kinds::kWhistle, reported, whistle(kGrid1), true, world.clock.ms);
+  anna.record(kinds::kWhistleContact, caller, contact.SerializeAsString(), true, world.clock.ms);
+  REQUIRE(status_of(*world.sync(anna)) == kAccepted);
+  contact.set_name("nobody");
+
+  Phone stranger = world.phone(world.worker("W9", Role::kMicroContact, kGrid1));
+  CHECK(world.sync(stranger)->rows_of(kinds::kWhistleContact).empty());
+  stranger.record(kinds::kWhistleContact, caller, contact.SerializeAsString(), false,
+                  world.clock.ms + 1, world.storage->last_seq());
+  CHECK(status_of(*world.sync(stranger)) == kRejected);
+  erase(world, stranger, kinds::kWhistleContact, caller);
+  CHECK(status_of(*world.sync(stranger)) == kRejected);
+
+  const RecordId own = stranger.new_id();
+  const RecordId own_caller = stranger.new_id();
+  stranger.record(kinds::kWhistle, own, whistle(kGrid1), true, world.clock.ms);
+  contact.set_whistle(std::string(own.bytes()));
+  stranger.record(kinds::kWhistleContact, own_caller, contact.SerializeAsString(), true,
+                  world.clock.ms);
+  CHECK(status_of(*world.sync(stranger)) == kAccepted);
+  contact.set_name("a passer-by");
+  stranger.record(kinds::kWhistleContact, own_caller, contact.SerializeAsString(), false,
+                  world.clock.ms + 1);
+  CHECK(status_of(*world.sync(stranger)) == kAccepted);
+}
+
+TEST_CASE("a whistle is given to nobody who is not there, or cannot act") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const RecordId reported = anna.new_id();
+  anna.record(kinds::kWhistle, reported, whistle(kGrid1, "09"), true, world.clock.ms);
+  REQUIRE(status_of(*world.sync(anna)) == kAccepted);
+  const auto given_to = [&](RecordId lead) {
+    const auto done = world.county->assign_headless(reported, lead, {}, "test");
+    REQUIRE(done);
+    return done->status;
+  };
+  CHECK(given_to(world.county->mint_id()) == OutcomeStatus::kRejected);
+  CHECK(given_to(world.town_org) == OutcomeStatus::kRejected);
+  CHECK(given_to(world.road_org) == OutcomeStatus::kAccepted);
+}

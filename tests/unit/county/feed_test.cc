@@ -20,6 +20,18 @@ void write_filler(World& world, Phone& phone, const std::string& grid) {
   world.sync(phone);
 }
 
+// Works in the first grid and the second.
+RecordId walker_of_both(World& world) {
+  v1::Worker message;
+  message.set_code("W8");
+  for (const std::string& grid : {kGrid1, kGrid2}) {
+    v1::WorkerRole& role = *message.add_roles();
+    role.set_role(v1::ROLE_GRID_WORKER);
+    role.set_scope(grid);
+  }
+  return world.import(message);
+}
+
 std::string household(const std::string& grid) {
   v1::Household home;
   home.set_grid(grid);
@@ -188,7 +200,7 @@ TEST_CASE("no row is newer than its cut, wherever its record has moved meanwhile
 
 TEST_CASE("a scope lost and held again between two calls: what left it or was erased is told") {
   World world;
-  Phone author = world.phone(world.anna);
+  Phone author = world.phone(walker_of_both(world));
   const RecordId walker = world.worker("W9", Role::kGridWorker, kGrid1);
   Phone roamer = world.phone(walker);
   const RecordId erased = author.new_id();
@@ -260,7 +272,7 @@ TEST_CASE(
     "who wrote to a record is told that it left or was erased, though it never came by a row") {
   World world;
   Phone author = world.phone(world.anna);
-  Phone colleague = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  Phone colleague = world.phone(walker_of_both(world));
   world.sync(author);
   const v1::Cursor before = author.cursor;
   const RecordId erased = author.new_id();

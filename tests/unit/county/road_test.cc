@@ -180,6 +180,7 @@ TEST_CASE("the county's assignment from the queue calls whom it names, or nobody
   water.set_level(v1::LEVEL_COUNTY);
   water.set_department_type("water");
   const RecordId water_org = world.import(water);
+  world.worker("W9", Role::kDepartment, "", water_org);
   Phone phone = world.phone(world.anna);
   const RecordId id = phone.new_id();
   phone.record(kinds::kWhistle, id, whistle(kGrid1, "98"), true, world.clock.ms);
