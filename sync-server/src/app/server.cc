@@ -23,6 +23,7 @@ namespace {
 /// How long phones have to take what was queued for them.
 constexpr std::chrono::seconds kGrace{5};
 /// After a backup failed, the next try.
+constexpr std::int64_t kStandingsEveryMs = 60'000;
 constexpr std::int64_t kBackupRetryMs = 10 * 60 * 1000;
 
 std::string code_text(const Error& error) { return std::string(name_of(error.code)); }
@@ -79,6 +80,7 @@ class RunningServer : public Server {
     watch_storage();
     watch_forks();
     const std::int64_t now_ms = clock_->now().wall_ms;
+    watch_standings(now_ms);
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
     const std::int64_t every_ms = config_.backup_every_hours * 3600 * 1000;
@@ -132,6 +134,13 @@ class RunningServer : public Server {
     storage_ = std::move(now);
   }
 
+  void watch_standings(std::int64_t now_ms) {
+    if (now_ms < next_standings_ms_) return;
+    next_standings_ms_ = now_ms + kStandingsEveryMs;
+    const auto done = thread_.call([](County& county) { return county.end_what_ran_out(); });
+    if (!done) log_.error("standings_failed", {{"code", code_text(done.error())}});
+  }
+
   void watch_forks() {
     const auto forks = thread_.call([](County& county) { return county.forks(); });
     for (const auto& [device, at_ms] : forks) {
@@ -161,6 +170,7 @@ class RunningServer : public Server {
   std::string key_sha256_;
   std::int64_t started_ms_ = clock_->now().wall_ms;
   std::int64_t next_backup_ms_ = 0;
+  std::int64_t next_standings_ms_ = 0;
   StorageHealth storage_;      ///< as the log has it
   std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;

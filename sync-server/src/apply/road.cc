@@ -1,6 +1,7 @@
 #include "apply/road.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "base/utf8.h"
@@ -249,8 +250,22 @@ routing::Route Road::route_of(const v1::Whistle& record) const {
   return routing::route(reference_.book, facts_of(record, reference_, workspace_.now_ms()));
 }
 
-Result<void> Road::count_evidence(const v1::WhistleAction& content, ProposedAction& action) {
-  for (const std::string& bytes : content.evidence()) {
+Result<RecordId> Road::whistle_of(const v1::Attachment& attachment) {
+  const RecordKey parent{KindId(static_cast<std::uint32_t>(attachment.parent_kind())),
+                         id_of(attachment.parent())};
+  if (parent.kind == kinds::kWhistle) return parent.id;
+  if (parent.kind != kinds::kWhistleAction && parent.kind != kinds::kAssignment) return RecordId();
+  auto page = workspace_.open(parent);
+  if (!page) return std::unexpected(std::move(page.error()));
+  return workspace_.parent_of(*(*page)->kind, (*page)->record.state.body).id;
+}
+
+// Each picture counts once, and only where it was taken of this whistle, one of its actions or its
+// assignments.
+Result<void> Road::count_evidence(RecordId whistle, const v1::WhistleAction& content,
+                                  ProposedAction& action) {
+  const std::set<std::string> named(content.evidence().begin(), content.evidence().end());
+  for (const std::string& bytes : named) {
     const RecordKey key{kinds::kAttachment, id_of(bytes)};
     auto page = workspace_.open(key);
     if (!page) return std::unexpected(std::move(page.error()));
@@ -259,6 +274,9 @@ Result<void> Road::count_evidence(const v1::WhistleAction& content, ProposedActi
     if (!(*page)->record.state.exists) {
       ++(action.evidence_before == 0 ? action.evidence_before : action.evidence_after);
     } else if (attachment.ParseFromString((*page)->record.state.body)) {
+      auto about = whistle_of(attachment);
+      if (!about) return std::unexpected(std::move(about.error()));
+      if (*about != whistle) continue;
       if (attachment.stage() == v1::ATTACHMENT_STAGE_BEFORE) ++action.evidence_before;
       if (attachment.stage() == v1::ATTACHMENT_STAGE_AFTER) ++action.evidence_after;
     }
@@ -304,7 +322,7 @@ Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::Whi
   }
   action.until_ms = content.until_ms();
   action.return_visit_result = static_cast<ReturnVisitResult>(content.return_visit_result());
-  if (auto counted = count_evidence(content, action); !counted) {
+  if (auto counted = count_evidence(at.whistle.id, content, action); !counted) {
     return std::unexpected(counted.error());
   }
   return action;

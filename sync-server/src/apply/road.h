@@ -63,7 +63,10 @@ class Road {
   Result<std::optional<RoadResult>> nobody_called(const v1::Whistle& whistle,
                                                   const v1::WhistleAction& content,
                                                   const Actor& actor);
-  Result<void> count_evidence(const v1::WhistleAction& content, ProposedAction& action);
+  /// The whistle that a picture was taken of; nil where it was of something else.
+  Result<RecordId> whistle_of(const v1::Attachment& attachment);
+  Result<void> count_evidence(RecordId whistle, const v1::WhistleAction& content,
+                              ProposedAction& action);
   Result<void> write_case(const Case& before, const Decision& decision,
                           const v1::WhistleAction& content, RecordId action, const Actor& actor);
   Result<void> write_assignment(const Case& before, const AssignmentCase& assignment,

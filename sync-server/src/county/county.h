@@ -128,6 +128,9 @@ class County {
   Result<IssuedCode> create_code(RecordId worker, std::string_view by);
   /// `how` is kLeft or kLost. Errors: kNotFound.
   Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
+  /// Ends the open calls of workers whose time in a role, or at all, has run out since they began.
+  /// To be called every minute or so.
+  Result<void> end_what_ran_out();
   Result<std::vector<DeviceInfo>> devices() const;
   /// The phones that were turned away as FORKED since the county was opened, with the last time.
   const std::map<DeviceId, std::int64_t>& forks() const;

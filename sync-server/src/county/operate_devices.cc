@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <set>
 
 #include "access/enrolment.h"
 #include "access/grants.h"
@@ -48,6 +49,22 @@ Result<void> County::revoke(DeviceId device, DeviceState how, std::string_view b
     if (auto put = impl.storage->put_device(row); !put) return put;
     return impl.audit(by, "device " + std::to_string(device.value) +
                               (how == DeviceState::kLost ? " lost" : " left"));
+  });
+}
+
+Result<void> County::end_what_ran_out() {
+  Impl& impl = *impl_;
+  std::set<RecordId> workers;
+  for (const auto& [connection, session] : impl.sessions) {
+    if (session.author) workers.insert(session.author->device.worker);
+  }
+  if (workers.empty()) return {};
+  return impl.in_batch([&]() -> Result<void> {
+    for (const RecordId worker : workers) {
+      const auto changed = refresh_grants(*impl.storage, worker, impl.now_ms());
+      if (!changed) return std::unexpected(changed.error());
+    }
+    return {};
   });
 }
 

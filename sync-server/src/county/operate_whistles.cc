@@ -49,6 +49,12 @@ WhistleSummary summary(RecordId id, const v1::Whistle& record) {
   return out;
 }
 
+/// What was handled on the spot is for the return visit, whoever would have been called.
+bool waits_in_queue(const WhistleSummary& whistle) {
+  return whistle.headless && !is_over(whistle.state) &&
+         whistle.state != WhistleState::kHandledOnSpot;
+}
+
 /// A whistle, an action or an assignment that names no round is of the first.
 template <typename Message>
 std::int64_t round_of(const Message& record) {
@@ -102,7 +108,7 @@ Result<std::vector<WhistleSummary>> County::headless() const {
   for (const RecordId id : *ids) {
     auto one = impl_->summary_of(id);
     if (!one) return std::unexpected(std::move(one.error()));
-    if (!is_over(one->state)) all.push_back(std::move(*one));
+    if (waits_in_queue(*one)) all.push_back(std::move(*one));
   }
   std::ranges::sort(all, {}, &WhistleSummary::received_ms);
   return all;
@@ -286,7 +292,7 @@ Result<ActionResult> County::assign_headless(RecordId whistle, RecordId lead,
                                              std::string_view by) {
   auto about = impl_->summary_of(whistle);
   if (!about) return std::unexpected(std::move(about.error()));
-  if (!about->headless || is_over(about->state)) {
+  if (!waits_in_queue(*about)) {
     return fail(ErrorCode::kConflict,
                 both("这条哨声不在无头事项中", "this whistle is not in the queue"));
   }

@@ -302,6 +302,31 @@ TEST_CASE("a live call is pushed what others write") {
   CHECK(inbox.rows_of(kinds::kVisit).size() == 1);
 }
 
+TEST_CASE("a live call ends with its worker's time") {
+  World world;
+  Phone watcher = world.phone(world.anna);
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, watcher.hello(world.clock, true));
+  world.pump();
+  v1::Worker leaves;
+  leaves.set_code("W1");
+  leaves.set_left_ms(world.clock.ms + kDayMs);
+  v1::WorkerRole& role = *leaves.add_roles();
+  role.set_role(v1::ROLE_GRID_WORKER);
+  role.set_scope(kGrid1);
+  world.import(leaves, world.anna);
+  REQUIRE(world.county->end_what_ran_out());
+  world.pump();
+  CHECK(inbox.open);
+  world.clock.ms += kDayMs;
+  REQUIRE(world.county->end_what_ran_out());
+  world.pump();
+  CHECK_FALSE(inbox.open);
+  CHECK(world.sync(watcher)->all<v1::Welcome>().front().grants().empty());
+}
+
 TEST_CASE("a live call hears of each backup, and that it has caught up behind each push") {
   World world;
   Phone watcher = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));

@@ -343,3 +343,52 @@ TEST_CASE("an action that nobody of that role may take is rejected and its autho
   CHECK(inbox->rows_of(kinds::kOutcome).size() == 1);
   CHECK_FALSE(*world.county->get(kinds::kWhistleAction, action_id));
 }
+
+TEST_CASE("each picture counts as evidence once, and of the whistle it was taken of alone") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const auto reported = [&] {
+    const RecordId id = phone.new_id();
+    phone.record(kinds::kWhistle, id, whistle(kGrid1), true, world.clock.ms);
+    world.sync(phone);
+    const auto accepted = world.county->act(
+        {.whistle = id, .type = WhistleActionType::kAccept, .actor = world.dora}, "test");
+    REQUIRE(accepted);
+    REQUIRE(accepted->status == OutcomeStatus::kAccepted);
+    return id;
+  };
+  const auto picture = [&](RecordId of, v1::AttachmentStage stage) {
+    v1::Attachment taken;
+    taken.set_parent(std::string(of.bytes()));
+    taken.set_parent_kind(kinds::kWhistle.value);
+    taken.set_sha256(sha256("a picture"));
+    taken.set_size_bytes(9);
+    taken.set_media_type("image/jpeg");
+    taken.set_stage(stage);
+    const RecordId id = phone.new_id();
+    phone.record(kinds::kAttachment, id, taken.SerializeAsString(), true, world.clock.ms);
+    world.sync(phone);
+    return id;
+  };
+  const RecordId here = reported();
+  const RecordId there = reported();
+  const auto handled_with = [&](RecordId first, RecordId second) {
+    v1::WhistleAction action;
+    action.set_whistle(std::string(here.bytes()));
+    action.set_type(v1::WHISTLE_ACTION_TYPE_HANDLE_ON_SPOT);
+    action.set_after(whistle_of(world, here).last_action());
+    action.set_round(1);
+    action.add_evidence(std::string(first.bytes()));
+    action.add_evidence(std::string(second.bytes()));
+    phone.record(kinds::kWhistleAction, phone.new_id(), action.SerializeAsString(), true,
+                 world.clock.ms);
+    return answers(*world.sync(phone)).back();
+  };
+  const RecordId before = picture(here, v1::ATTACHMENT_STAGE_BEFORE);
+  const RecordId after = picture(here, v1::ATTACHMENT_STAGE_AFTER);
+  const RecordId elsewhere = picture(there, v1::ATTACHMENT_STAGE_AFTER);
+  const RecordId on_its_way = phone.new_id();
+  CHECK(handled_with(on_its_way, on_its_way) == OutcomeStatus::kRejected);
+  CHECK(handled_with(before, elsewhere) == OutcomeStatus::kRejected);
+  CHECK(handled_with(before, after) == OutcomeStatus::kAccepted);
+}
