@@ -209,8 +209,11 @@ void Output::document(const json& document) const {
 }
 
 std::string Output::words_of(const Error& error) const {
-  if (const auto refused = workflow_words(error))
+  if (const auto refused = workflow_words(error)) {
+    // In both languages it says more: what the state is, say.
+    if (in_both(error.message)) return half_of(error.message, settings_.chinese);
     return say(refused->zh.data(), refused->en.data());
+  }
   const Wording words = message_of(error.code);
   std::string meaning(settings_.chinese ? words.zh : words.en);
   if (error.code == ErrorCode::kForked) {

@@ -82,6 +82,11 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
   const auto kind = enum_from(field_named("Visit", "kind"), words.kind);
   if (!kind) return output.failed(kind.error());
   visit.set_kind(static_cast<v1::VisitKind>(*kind));
+  if (words.grid.empty() && words.at.empty()) {
+    return output.failed({ErrorCode::kInvalid,
+                          both("请用 --grid 或 --at 说明在哪里", "say where with --grid or --at"),
+                          ""});
+  }
   visit.set_grid(words.grid);
   visit.set_started_ms(phone.clock().now().wall_ms);
   visit.set_worker(std::string(phone.client().status().worker.bytes()));

@@ -9,8 +9,10 @@
 #include "gridwhistle/v1/records.pb.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/choices.h"
+#include "model/workflow_codes.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/details.h"
 #include "terminal/help.h"
 
 // Blowing the whistle, and what is done about it.
@@ -286,13 +288,30 @@ Result<std::vector<v1::Attachment>> evidence_of(const ActWords& words) {
   return all;
 }
 
+/// An action that the state does not allow: what the state is, and what it does allow.
+Error with_state(Client& client, const v1::WhistleAction& action, Error error) {
+  if (error.detail != name_of(WorkflowCode::kWrongState)) return error;
+  const auto road = client.road(RecordId::from_bytes(action.whistle()).value_or(RecordId()));
+  if (!road) return error;
+  std::vector<AssignmentState> parts;
+  for (const RoadPart& part : road->parts) {
+    if (part.assignment.record.round() != road->whistle.record.round()) continue;
+    parts.push_back(static_cast<AssignmentState>(part.proposed));
+  }
+  const WorkflowMessage words = message_of(WorkflowCode::kWrongState);
+  error.message =
+      followed_by(both(std::string(words.zh), std::string(words.en)),
+                  terminal::possible_now(static_cast<WhistleState>(road->proposed), parts));
+  return error;
+}
+
 Exit act(Phone& phone, const Output& output, const ActWords& words) {
   const auto action = action_from(phone, words);
   if (!action) return output.failed(action.error());
   const auto evidence = evidence_of(words);
   if (!evidence) return output.failed(evidence.error());
   const auto id = phone.client().act(*action, *evidence);
-  if (!id) return output.failed(id.error());
+  if (!id) return output.failed(with_state(phone.client(), *action, id.error()));
   if (output.wants_json()) {
     output.document({{"id", id->text()}});
   } else {

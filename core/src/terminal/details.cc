@@ -1,6 +1,12 @@
 #include "terminal/details.h"
 
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <set>
+
 #include "model/record.h"
+#include "model/workflow_table.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
 #include "terminal/times.h"
@@ -91,6 +97,39 @@ std::vector<Detail> whistle_details(std::string_view whistle, bool chinese, cons
                     {"level", "round", "supervised", "refusal_reason", "merged_into",
                      "suspended_until_ms", "return_visit_result", "closing_reason"},
                     chinese, name_of);
+}
+
+Line possible_now(WhistleState state, std::span<const AssignmentState> assignments) {
+  const auto leaves = [&](const Transition& row) {
+    if (row.subject == Subject::kWhistle) return row.leaves(static_cast<std::uint8_t>(state));
+    return std::ranges::any_of(assignments, [&](AssignmentState one) {
+      return row.leaves(static_cast<std::uint8_t>(one));
+    });
+  };
+  const FieldSchema& actions =
+      *built_schema().kind(kinds::kWhistleAction)->field(std::string_view("type"));
+  std::set<WhistleActionType> told;
+  Line possible;
+  for (const Transition& row : road()) {
+    // What the server does alone nobody can do.
+    if (row.who == RoleSet{kServerRole} || !leaves(row) || !told.insert(row.action).second)
+      continue;
+    const EnumValue* word = actions.enum_value(static_cast<std::int64_t>(row.action));
+    if (word == nullptr) continue;
+    std::string small(word->name);
+    std::ranges::transform(small, small.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    possible.zh += (possible.zh.empty() ? "" : "、") + small + " " + std::string(word->name_zh);
+    possible.en += (possible.en.empty() ? "" : ", ") + small;
+  }
+  const EnumValue* now = built_schema()
+                             .kind(kinds::kWhistle)
+                             ->field(std::string_view("state"))
+                             ->enum_value(static_cast<std::int64_t>(state));
+  const std::string zh(now == nullptr ? "未知" : now->name_zh);
+  const std::string en(now == nullptr ? "unknown" : now->name);
+  return {"；现为“" + zh + "”，此时可以：" + possible.zh,
+          " It is " + en + "; possible from there: " + possible.en};
 }
 
 std::string in_words(const std::vector<Detail>& details, bool chinese) {

@@ -2,14 +2,17 @@
 
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/line.h"
 #include "gridwhistle/ids.h"
 #include "model/schema.h"
+#include "model/workflow_words.h"
 
 namespace gridwhistle::terminal {
 
@@ -39,6 +42,10 @@ std::vector<Detail> action_details(std::string_view action, bool chinese, const 
 /// What a whistle has come to beside its state: level, round, why refused or closed, until when,
 /// which other it goes on with.
 std::vector<Detail> whistle_details(std::string_view whistle, bool chinese, const NameOf& name_of);
+
+/// What a whistle is now and what can be done from there, by whoever may, for somebody who tried
+/// something else: " It is ACCEPTED; possible from there: blow, …".
+Line possible_now(WhistleState state, std::span<const AssignmentState> assignments);
 
 /// "reason: not_public; lead: 城管局", in the reader's words.
 std::string in_words(const std::vector<Detail>& details, bool chinese);

@@ -6,9 +6,11 @@
 #include "import/text.h"
 #include "model/choices.h"
 #include "model/record.h"
+#include "model/workflow_codes.h"
 #include "model/workflow_table.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "terminal/details.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -166,6 +168,18 @@ Result<StaffAction> staff_action(Context& context, const ActCommand& command) {
   return action;
 }
 
+/// Where the state did not allow it: what the state is, and what it does allow.
+Line possible_from(const Context& context, RecordId whistle, const ActionResult& result) {
+  if (result.code != static_cast<std::int64_t>(WorkflowCode::kWrongState)) return {};
+  const auto why = context.county.explain(whistle);
+  if (!why) return {};
+  std::vector<AssignmentState> parts;
+  for (const InboxItem& item : why->assignments) {
+    if (item.round == why->round) parts.push_back(item.state);
+  }
+  return terminal::possible_now(why->whistle.state, parts);
+}
+
 }  // namespace
 
 ExitCode run_command(Context& context, const ActCommand& command) {
@@ -173,7 +187,7 @@ ExitCode run_command(Context& context, const ActCommand& command) {
   if (!action) return context.output.fail(action.error());
   const auto result = context.county.act(*action, context.surroundings.by);
   if (!result) return context.output.fail(result.error());
-  return tell_result(context, *result);
+  return tell_result(context, *result, possible_from(context, action->whistle, *result));
 }
 
 }  // namespace gridwhistle::app

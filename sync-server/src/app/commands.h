@@ -37,6 +37,7 @@ ExitCode run_command(Context& context, const ExportCommand& command);
 ExitCode run_command(Context& context, const BackupCommand& command);
 
 /// What became of an action, told; shared by `act` and `queue assign`.
-ExitCode tell_result(const Context& context, const ActionResult& result);
+/// `more` follows the reason, where there is one.
+ExitCode tell_result(const Context& context, const ActionResult& result, const Line& more = {});
 
 }  // namespace gridwhistle::app

@@ -189,16 +189,17 @@ ExitCode run_command(Context& context, const ExplainCommand& command) {
   return ExitCode::kDone;
 }
 
-ExitCode tell_result(const Context& context, const ActionResult& result) {
+ExitCode tell_result(const Context& context, const ActionResult& result, const Line& more) {
   const Output& output = context.output;
   const WorkflowMessage message = message_of_outcome(static_cast<std::uint32_t>(result.code));
   std::string why(result.code == 0 ? "" : output.say(message.en, message.zh));
   // What a road's code says is all there is to say; of others the message tells the case at hand.
   const bool from_road = result.code >= static_cast<std::int64_t>(WorkflowCode::kUnknownAction);
-  const auto more = terminal::told_in(result.message, output.reads_chinese());
-  if (result.code != 0 && !from_road && more && !more->empty()) {
-    why += std::string(output.say(": ", "：")) + *more;
+  const auto told = terminal::told_in(result.message, output.reads_chinese());
+  if (result.code != 0 && !from_road && told && !told->empty()) {
+    why += std::string(output.say(": ", "：")) + *told;
   }
+  why += output.say(more);
   Sheet sheet;
   sheet.add({"outcome", "Outcome", "处理结果"},
             word_value(field_schema(kinds::kWhistleAction, "status"),

@@ -310,6 +310,19 @@ TEST_CASE("An objection that gives neither a note nor a reason's number is refus
   CHECK(object({"--reason", "7"}).code == ExitCode::kDone);
 }
 
+TEST_CASE("What the state does not allow is told with the state and with what it does allow") {
+  Desk desk;
+  const std::string n = desk.with_sample().whistle("T-10", "02004");
+  desk.act(n, "verify", "WG001");
+  desk.act(n, "accept", "SL100");
+  const auto why = [&] { return desk.type({"act", n, "accept", "--as", "SL100"}, false).out; };
+  CHECK(why().find("in the present state. It is ACCEPTED; possible from there: ") !=
+        std::string::npos);
+  CHECK(why().find("blow") != std::string::npos);
+  desk.reads(Language::kChinese);
+  CHECK(why().find("当前状态下不能进行这一操作；现为“已受理”，此时可以：") != std::string::npos);
+}
+
 TEST_CASE("After a joint meeting explain says that the meeting called the lead, and no rule") {
   Desk desk;
   const std::string n = desk.with_sample().whistle("T-7", "02004");

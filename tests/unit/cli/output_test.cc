@@ -62,6 +62,10 @@ TEST_CASE("an error is told in the reader's language, then what it says of the c
   CHECK_FALSE(has(Output(Settings{.chinese = false}).words_of(road), "状态"));
   CHECK(has(Output(Settings{.chinese = false}).words_of(road), "state"));
   CHECK_FALSE(has(Output(Settings{.chinese = true}).words_of(road), "state"));
+  // What was added about the case at hand is told.
+  const Error more{ErrorCode::kConflict, both("不能；现为“已受理”", "No. It is ACCEPTED"),
+                   "wrong_state"};
+  CHECK(Output(Settings{.chinese = false}).words_of(more) == "No. It is ACCEPTED");
 }
 
 TEST_CASE("nothing that a person wrote breaks a table, forges a row of it or steers the terminal") {

@@ -1,5 +1,6 @@
 #include "terminal/details.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "model/record.h"
@@ -49,6 +50,16 @@ TEST_CASE("A refusal's reason is a word, an objection's a number of the county's
   CHECK(said(action(2), false) == "reason: NOT_VERIFIED");
   CHECK(said(action(7), false) == "reason: 3");
   CHECK(said("", true).empty());
+}
+
+TEST_CASE("What is possible from a state is told in the order of the road, each once") {
+  const std::array<AssignmentState, 2> parts = {AssignmentState::kAssigned,
+                                                AssignmentState::kReportedBack};
+  const Line called = terminal::possible_now(WhistleState::kAssigned, parts);
+  CHECK(called.en.starts_with(" It is ASSIGNED; possible from there: object, check_in, pull_up"));
+  CHECK(called.zh.starts_with("；现为“已交办”，此时可以：object 派单异议、check_in 报到、"));
+  const Line over = terminal::possible_now(WhistleState::kVoid, {});
+  CHECK(over.en == " It is VOID; possible from there: comment");
 }
 
 TEST_CASE("Times are China's, wherever the machine stands") {
