@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/line.h"
@@ -25,6 +27,18 @@ Exit told_usage(const Settings& settings, const Line& line, bool json) {
   return Exit::kUsage;
 }
 
+/// Another gw that has the file is mostly done in a moment; one that stays connected is not.
+Result<std::unique_ptr<Phone>> open_patiently(const Settings& settings, bool reads_only) {
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  constexpr int kTries = 50;
+  auto phone = Phone::open(settings, reads_only);
+  for (int i = 0; i < kTries && !phone && phone.error().code == ErrorCode::kLocked; ++i) {
+    std::this_thread::sleep_for(kPause);
+    phone = Phone::open(settings, reads_only);
+  }
+  return phone;
+}
+
 int run(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   // Asked of the words, because options are not filled in yet when one of them is wrong.
@@ -45,7 +59,7 @@ int run(int argc, char** argv) {
   }
 
   const Output output(settings);
-  auto phone = Phone::open(settings, chosen.reads_only);
+  auto phone = open_patiently(settings, chosen.reads_only);
   if (!phone) return static_cast<int>(output.failed(phone.error()));
   if (const auto& why = (*phone)->why_read_only()) output.note(*why);
   return static_cast<int>(chosen.action(**phone, output));

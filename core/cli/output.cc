@@ -19,6 +19,7 @@
 #include "terminal/printable.h"
 #include "terminal/times.h"
 #include "terminal/told.h"
+#include "terminal/usage.h"
 
 namespace gridwhistle::cli {
 
@@ -147,6 +148,7 @@ std::string canonical_of(const KindSchema& kind, const FoundBytes& found) {
 }  // namespace
 
 Exit exit_of(const Error& error) {
+  if (terminal::is_typed_wrong(error)) return Exit::kUsage;
   switch (error.code) {
     case ErrorCode::kNotFound:
     case ErrorCode::kGone:

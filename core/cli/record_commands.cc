@@ -12,6 +12,7 @@
 #include "terminal/columns.h"
 #include "terminal/help.h"
 #include "terminal/times.h"
+#include "terminal/usage.h"
 
 // Visits, households, and what works alike for every kind: list, show, search, set, erase.
 namespace gridwhistle::cli {
@@ -83,9 +84,9 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
   if (!kind) return output.failed(kind.error());
   visit.set_kind(static_cast<v1::VisitKind>(*kind));
   if (words.grid.empty() && words.at.empty()) {
-    return output.failed({ErrorCode::kInvalid,
-                          both("请用 --grid 或 --at 说明在哪里", "say where with --grid or --at"),
-                          ""});
+    return output.failed(terminal::typed_wrong(both("请用 --grid 或 --at 说明在哪里",
+                                                    "say where with --grid or --at"))
+                             .error());
   }
   visit.set_grid(words.grid);
   visit.set_started_ms(phone.clock().now().wall_ms);
@@ -95,13 +96,13 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
     const auto household = RecordId::parse(words.household);
     if (!household)
       return output.failed(
-          {ErrorCode::kInvalid, about("--household", not_an_id(words.household)), ""});
+          terminal::typed_wrong(about("--household", not_an_id(words.household))).error());
     visit.set_household(std::string(household->bytes()));
   }
   if (!words.task.empty()) {
     const auto task = RecordId::parse(words.task);
     if (!task)
-      return output.failed({ErrorCode::kInvalid, about("--task", not_an_id(words.task)), ""});
+      return output.failed(terminal::typed_wrong(about("--task", not_an_id(words.task))).error());
     if (const auto known = phone.client().get("Task", *task); !known) {
       return output.failed(
           {known.error().code,
@@ -130,7 +131,7 @@ Exit start_visit(Phone& phone, const Output& output, const VisitWords& words) {
 Exit end_visit(Phone& phone, const Output& output, const VisitWords& words) {
   auto id = RecordId::parse(words.id);
   if (!id && !words.id.empty())
-    return output.failed({ErrorCode::kInvalid, not_an_id(words.id), ""});
+    return output.failed(terminal::typed_wrong(not_an_id(words.id)).error());
   if (!id) {
     const auto open = open_visit(phone.client());
     if (!open) return output.failed(open.error());
@@ -201,15 +202,14 @@ Result<v1::Resident> member_from(const std::string& word) {
     }
   }
   if (parts[0].empty() || parts.size() > 4) {
-    return fail(ErrorCode::kInvalid,
-                about("--member",
-                      both("请写 姓名,关系,出生年,电话", "write NAME,RELATION,BIRTH_YEAR,PHONE")));
+    return terminal::typed_wrong(about(
+        "--member", both("请写 姓名,关系,出生年,电话", "write NAME,RELATION,BIRTH_YEAR,PHONE")));
   }
   member.set_name(parts[0]);
   if (parts.size() > 1 && !parts[1].empty()) member.set_relation(parts[1]);
   if (parts.size() > 2 && !parts[2].empty()) {
     const auto year = number_from(field_named("Resident", "birth_year"), parts[2], 0);
-    if (!year) return fail(ErrorCode::kInvalid, about("--member", year.error().message));
+    if (!year) return terminal::typed_wrong(about("--member", year.error().message));
     member.set_birth_year(*year);
   }
   if (parts.size() > 3 && !parts[3].empty()) member.set_phone(parts[3]);
@@ -219,8 +219,9 @@ Result<v1::Resident> member_from(const std::string& word) {
 Exit add_household(Phone& phone, const Output& output, const HouseholdWords& words) {
   if (is_blank(words.address)) {
     return output.failed(
-        {ErrorCode::kInvalid,
-         about("--address", both("不能为空，请说明在哪里", "is empty; say where it is")), ""});
+        terminal::typed_wrong(
+            about("--address", both("不能为空，请说明在哪里", "is empty; say where it is")))
+            .error());
   }
   v1::Household household;
   household.set_grid(words.grid);
@@ -287,9 +288,9 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
   Query query;
   query.first(words.limit + 1);  // one more tells that there are more
   if (words.grid.find_first_not_of("0123456789") != std::string::npos) {
-    return fail(ErrorCode::kInvalid,
-                about("--grid", both("须为网格的 15 位编码，或其开头几位",
-                                     "takes a grid's 15 digits, or the first of them")));
+    return terminal::typed_wrong(
+        about("--grid", both("须为网格的 15 位编码，或其开头几位",
+                             "takes a grid's 15 digits, or the first of them")));
   }
   if (!words.grid.empty()) query.that("grid", Compare::kStartsWith, {words.grid});
   std::vector<std::string> pairs = words.where;
@@ -298,8 +299,7 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
     const std::size_t at = pair.find('=');
     const FieldSchema* field = field_called(kind, std::string_view(pair).substr(0, at));
     if (at == std::string::npos || field == nullptr) {
-      return fail(
-          ErrorCode::kInvalid,
+      return terminal::typed_wrong(
           about(pair, both("请写 --where 字段=值，字段属于" + std::string(kind.name_zh),
                            "write --where FIELD=VALUE with a field of " + std::string(kind.name))));
     }
@@ -330,13 +330,17 @@ Result<Query> query_from(const KindSchema& kind, const ListWords& words, std::in
       break;
     }
     if (query.order.empty()) {
-      return fail(ErrorCode::kInvalid, both(std::string(kind.name_zh) + "没有可供筛选的时间",
-                                            std::string(kind.name) + " has no time to select by"));
+      return terminal::typed_wrong(both(std::string(kind.name_zh) + "没有可供筛选的时间",
+                                        std::string(kind.name) + " has no time to select by"));
     }
   }
   if (!words.near.empty()) {
     const auto at = position_from(words.near);
     if (!at) return std::unexpected(at.error());
+    if (std::ranges::count(words.near, ',') != 2) {
+      return terminal::typed_wrong(
+          about("--near", both("请写明范围：纬度,经度,范围（米）", "say how far: LAT,LON,METRES")));
+    }
     query.within({at->latitude, at->longitude, at->accuracy_m});
   }
   return query;
@@ -394,7 +398,11 @@ Exit search(Phone& phone, const Output& output, const std::string& text,
   if (output.wants_json()) {
     output.document(documents);
   } else if (table.empty()) {
-    output.line(output.say("没有找到", "nothing found"));
+    output.line(settings.purpose.empty()
+                    ? output.say("没有找到；姓名、电话等个人信息要用 --purpose 写明用途才能搜索",
+                                 "nothing found; names, telephones and what else is personal are "
+                                 "searched with a --purpose alone")
+                    : output.say("没有找到", "nothing found"));
   } else {
     output.table(table);
     output.count(hits->size(), more);

@@ -16,6 +16,7 @@
 #include "terminal/help.h"
 #include "terminal/times.h"
 #include "terminal/told.h"
+#include "terminal/usage.h"
 
 // The line to the server: enrolment, sync, how things stand, what became of everything.
 namespace gridwhistle::cli {
@@ -327,7 +328,7 @@ Exit outcomes(Phone& phone, const Output& output, const Settings& settings) {
 
 Exit restore(Phone& phone, const Output& output, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return output.failed({ErrorCode::kInvalid, not_an_id(word), ""});
+  if (!id) return output.failed(terminal::typed_wrong(not_an_id(word)).error());
   const auto restored = phone.client().restore(*id);
   if (!restored) return output.failed(restored.error());
   if (output.wants_json()) {
@@ -344,7 +345,7 @@ Exit restore(Phone& phone, const Output& output, const std::string& word) {
 
 Exit dismiss(Phone& phone, const Output& output, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return output.failed({ErrorCode::kInvalid, not_an_id(word), ""});
+  if (!id) return output.failed(terminal::typed_wrong(not_an_id(word)).error());
   if (auto done = phone.client().dismiss(*id); !done) return output.failed(done.error());
   if (output.wants_json()) {
     output.document({{"id", id->text()}});
@@ -424,7 +425,9 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   });
 
   CLI::App* syncing = app.add_subcommand("sync", both("发送并接收", "send and receive"));
-  syncing->add_flag("--live", words->live, both("保持连接", "stay connected"));
+  syncing->add_flag("--live", words->live,
+                    both("保持连接；其间其他 gw 只能读，不能登记",
+                         "stay connected; meanwhile every other gw can only read"));
   syncing
       ->add_option("--seconds", words->seconds,
                    both("与 --live 同用：多少秒", "with --live: for so many"))

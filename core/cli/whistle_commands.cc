@@ -14,6 +14,7 @@
 #include "schema/tables.h"
 #include "terminal/details.h"
 #include "terminal/help.h"
+#include "terminal/usage.h"
 
 // Blowing the whistle, and what is done about it.
 namespace gridwhistle::cli {
@@ -45,6 +46,20 @@ struct WhistleWords {
   bool emergency = false;
 };
 
+/// A code that the county's list does not have was mistyped. A phone without the list records any:
+/// the whistle matters more, and the server leads it on or shows it to the county.
+Result<void> check_category(Client& client, const std::string& code) {
+  const auto known = client.query("Category", Query().is("code", code).first(1));
+  if (!known) return std::unexpected(known.error());
+  if (!known->empty()) return {};
+  const auto any = client.query("Category", Query().first(1));
+  if (!any) return std::unexpected(any.error());
+  if (any->empty()) return {};
+  return fail(ErrorCode::kNotFound,
+              about("--category", both("没有事项分类 " + code + "；见 gw list category",
+                                       "there is no category " + code + "; see gw list category")));
+}
+
 Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
   v1::Whistle whistle;
   const auto whistle_class =
@@ -52,13 +67,17 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
   if (!whistle_class) return std::unexpected(whistle_class.error());
   whistle.set_whistle_class(static_cast<v1::WhistleClass>(*whistle_class));
   if (is_blank(words.title)) {
-    return fail(ErrorCode::kInvalid,
-                about("--title", both("不能为空，请用几个字说明是什么",
-                                      "is empty; say in a few words what it is")));
+    return terminal::typed_wrong(about("--title", both("不能为空，请用几个字说明是什么",
+                                                       "is empty; say in a few words what it is")));
   }
   whistle.set_title(words.title);
   if (!words.text.empty()) whistle.set_text(words.text);
-  if (!words.category.empty()) whistle.set_category(words.category);
+  if (!words.category.empty()) {
+    if (auto known = check_category(phone.client(), words.category); !known) {
+      return std::unexpected(std::move(known.error()));
+    }
+    whistle.set_category(words.category);
+  }
   if (!words.address.empty()) whistle.set_address(words.address);
   if (words.emergency) whistle.set_emergency(true);
   if (!words.handled.empty()) {
@@ -71,9 +90,8 @@ Result<v1::Whistle> whistle_from(Phone& phone, const WhistleWords& words) {
     const auto open = open_visits(phone.client());
     if (!open) return std::unexpected(open.error());
     if (open->empty()) {
-      return fail(ErrorCode::kInvalid,
-                  both("请用 --grid 或 --at 说明在哪里，或先开始走访",
-                       "say where with --grid or --at, or begin a visit first"));
+      return terminal::typed_wrong(both("请用 --grid 或 --at 说明在哪里，或先开始走访",
+                                        "say where with --grid or --at, or begin a visit first"));
     }
     whistle.set_grid(open->front().record.grid());
     return whistle;
@@ -126,7 +144,7 @@ struct ActWords {
 
 Result<std::string> id_bytes(const char* option, const std::string& word) {
   const auto id = RecordId::parse(word);
-  if (!id) return fail(ErrorCode::kInvalid, about(option, not_an_id(word)));
+  if (!id) return terminal::typed_wrong(about(option, not_an_id(word)));
   return std::string(id->bytes());
 }
 
@@ -171,8 +189,12 @@ std::string own_organisation(Client& client) {
 
 /// Why a whistle is not taken in is a word; objections have numbers of the county's own.
 Result<std::int64_t> reason_from(v1::WhistleActionType type, const std::string& word) {
-  if (type == v1::WHISTLE_ACTION_TYPE_OBJECT) return objection_reason(word);
-  return enum_from(field_of_kind("Whistle", "refusal_reason"), word);
+  if (type != v1::WHISTLE_ACTION_TYPE_OBJECT) {
+    return enum_from(field_of_kind("Whistle", "refusal_reason"), word);
+  }
+  if (const auto number = objection_reason(word)) return *number;
+  const Line wrong = not_an_objection_reason();
+  return terminal::typed_wrong(both(wrong.zh, wrong.en));
 }
 
 Result<void> fill_choices(v1::WhistleAction& action, const ActWords& words, std::int64_t now_ms) {

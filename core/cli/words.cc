@@ -17,6 +17,7 @@
 #include "schema/tables.h"
 #include "terminal/details.h"
 #include "terminal/times.h"
+#include "terminal/usage.h"
 
 namespace gridwhistle::cli {
 
@@ -83,8 +84,7 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
   const std::string name(field.name);
   switch (field.type) {
     case FieldType::kString:
-      if (is_blank(word))
-        return fail(ErrorCode::kInvalid, both(name + "不能为空", name + " is empty"));
+      if (is_blank(word)) return terminal::typed_wrong(both(name + "不能为空", name + " is empty"));
       append_text(message, field.number, word);
       return {};
     case FieldType::kBytes: {
@@ -109,8 +109,7 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
     case FieldType::kDouble: {
       const auto value = real(word);
       if (!value)
-        return fail(ErrorCode::kInvalid,
-                    about(name, both("不是数 " + word, "not a number: " + word)));
+        return terminal::typed_wrong(about(name, both("不是数 " + word, "not a number: " + word)));
       append_double(message, field.number, *value);
       return {};
     }
@@ -118,8 +117,8 @@ Result<void> append_value(std::string& message, const FieldSchema& field, const 
     case FieldType::kFixed64:
       break;
   }
-  return fail(ErrorCode::kInvalid,
-              about(name, both("不能在命令行填写", "cannot be written from the command line")));
+  return terminal::typed_wrong(
+      about(name, both("不能在命令行填写", "cannot be written from the command line")));
 }
 
 }  // namespace
@@ -132,9 +131,9 @@ Result<const KindSchema*> kind_from(std::string_view word) {
     if (wanted == name || wanted == name + "s" || word == kind.name_zh) return &kind;
     known += (known.empty() ? "" : ", ") + name;
   }
-  return fail(ErrorCode::kNotFound,
-              both("没有记录种类 " + std::string(word) + "；有：" + known,
-                   "no kind of record is called " + std::string(word) + "; there are: " + known));
+  return terminal::typed_wrong(
+      both("没有记录种类 " + std::string(word) + "；有：" + known,
+           "no kind of record is called " + std::string(word) + "; there are: " + known));
 }
 
 const FieldSchema* field_called(const KindSchema& kind, std::string_view word) {
@@ -157,8 +156,7 @@ Result<std::int64_t> enum_from(const FieldSchema& field, std::string_view word) 
     }
   }
   const Line known = choices(field);
-  return fail(
-      ErrorCode::kInvalid,
+  return terminal::typed_wrong(
       both(std::string(field.name_zh) + "：" + std::string(word) + " 不在其中：" + known.zh,
            std::string(field.name) + ": " + std::string(word) + " is none of: " + known.en));
 }
@@ -167,16 +165,16 @@ Result<std::string> bytes_from(const FieldSchema& field, std::string_view word) 
   const std::string name(field.name);
   if (!is_digest(field)) {
     const auto id = RecordId::parse(word);
-    if (!id) return fail(ErrorCode::kInvalid, about(name, not_an_id(word)));
+    if (!id) return terminal::typed_wrong(about(name, not_an_id(word)));
     return std::string(id->bytes());
   }
   const std::string digits = lower(word);
   const bool whole =
       digits.size() == 64 && digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!whole) {
-    return fail(ErrorCode::kInvalid,
-                about(name, both("摘要是 64 位十六进制数 " + std::string(word),
-                                 "a digest has 64 hexadecimal digits: " + std::string(word))));
+    return terminal::typed_wrong(
+        about(name, both("摘要是 64 位十六进制数 " + std::string(word),
+                         "a digest has 64 hexadecimal digits: " + std::string(word))));
   }
   std::string bytes;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
@@ -190,8 +188,7 @@ Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word
   const std::string name(field.name);
   const auto told = [&](const std::string& chinese, const std::string& english) {
     const std::string given(word);
-    return fail(ErrorCode::kInvalid,
-                about(name, both(chinese + " " + given, english + ": " + given)));
+    return terminal::typed_wrong(about(name, both(chinese + " " + given, english + ": " + given)));
   };
   if (field.type == FieldType::kBool) {
     const std::string asked = lower(word);
@@ -210,7 +207,7 @@ Result<std::int64_t> number_from(const FieldSchema& field, std::string_view word
   }
   if (!name.ends_with("_ms")) return told("不是数", "not a number");
   const auto time = time_from(word, now_ms, false);
-  if (!time) return fail(ErrorCode::kInvalid, about(name, time.error().message));
+  if (!time) return terminal::typed_wrong(about(name, time.error().message));
   return *time;
 }
 
@@ -227,8 +224,7 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
   for (const char* form : {"%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
     if (const auto seconds = china_seconds(std::string(word), form)) return *seconds * 1000;
   }
-  return fail(
-      ErrorCode::kInvalid,
+  return terminal::typed_wrong(
       both("不是时间 " + std::string(word) + "（2026-11-22、\"2026-11-22 08:30\"、2h 或 3d）",
            "not a time: " + std::string(word) + " (2026-11-22, \"2026-11-22 08:30\", 2h or 3d)"));
 }
@@ -236,8 +232,7 @@ Result<std::int64_t> time_from(std::string_view word, std::int64_t now_ms, bool 
 Result<Position> position_from(std::string_view word) {
   const auto parts = split(word, ',');
   const auto wrong = [&] {
-    return fail(
-        ErrorCode::kInvalid,
+    return terminal::typed_wrong(
         both("不是位置 " + std::string(word) + "（21.2632,110.3345，可加精度 ,8 米）",
              "not a position: " + std::string(word) + " (21.2632,110.3345 or with ,8 metres)"));
   };
@@ -324,15 +319,14 @@ Result<Change> change_from(const KindSchema& kind, const std::vector<std::string
   for (const std::string& pair : pairs) {
     const std::size_t at = pair.find('=');
     if (at == std::string::npos) {
-      return fail(ErrorCode::kInvalid,
-                  about(pair, both("请写 字段=值；写 字段= 为清空",
-                                   "write field=value, or field= to empty it")));
+      return terminal::typed_wrong(about(
+          pair, both("请写 字段=值；写 字段= 为清空", "write field=value, or field= to empty it")));
     }
     const FieldSchema* field = field_called(kind, std::string_view(pair).substr(0, at));
     if (field == nullptr || field->number == 1) {
-      return fail(ErrorCode::kInvalid,
-                  both(std::string(kind.name_zh) + "没有字段 " + pair.substr(0, at),
-                       std::string(kind.name) + " has no field " + pair.substr(0, at)));
+      return terminal::typed_wrong(
+          both(std::string(kind.name_zh) + "没有字段 " + pair.substr(0, at),
+               std::string(kind.name) + " has no field " + pair.substr(0, at)));
     }
     const std::string value = pair.substr(at + 1);
     if (value.empty()) {
@@ -395,9 +389,9 @@ Result<std::string> assignment_to_grant(const Road& road, const std::string& whi
                                           "as far as this phone knows nobody is called to it"));
   }
   const std::string ids = "gw road " + whistle;
-  return fail(ErrorCode::kInvalid,
-              about("--assignment", both("请指明是哪一项交办，标识见 " + ids,
-                                         "say whose part it is about; the ids stand in " + ids)));
+  return terminal::typed_wrong(
+      about("--assignment", both("请指明是哪一项交办，标识见 " + ids,
+                                 "say whose part it is about; the ids stand in " + ids)));
 }
 
 std::string name_of_record(Client& client, KindId kind, const RecordId& id) {

@@ -24,7 +24,7 @@ std::optional<Line> why_no_area(const ClientStatus& status);
 Error with_areas(Client& client, Error error);
 
 /// A kind by its English or Chinese name, any case, singular or with an s: "whistles", "哨声".
-/// kNotFound lists what there is.
+/// Typed wrong where there is none: lists those there are.
 Result<const KindSchema*> kind_from(std::string_view word);
 
 /// An id, or the 64 hexadecimal digits of a digest where the field holds one (SHA-256). kInvalid

@@ -50,6 +50,20 @@ int occurrences(const std::string& text, const std::string& words) {
   return count;
 }
 
+TEST_CASE("Whistles blown at once wait for each other, and each is recorded") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  std::vector<Process> at_once;
+  for (int i = 0; i < 6; ++i) {
+    at_once.push_back(phone.start({"whistle", "--grid", kGrid, "--title", "同时吹哨"}));
+  }
+  for (Process& one : at_once) CHECK(one.wait().code == 0);
+  CHECK(phone.asked({"list", "whistle"}).size() == 6);
+}
+
 TEST_CASE("Two programs on one phone's file: the second is told, the first goes on") {
   County county;
   county.serve();

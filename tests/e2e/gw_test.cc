@@ -136,9 +136,11 @@ TEST_CASE("Lists are tables for people and JSON for programs, in Chinese and Eng
   CHECK(at.phone.asked({"list", "whistle", "--grid", "440811100002"}).empty());
   CHECK(at.phone.asked({"list", "whistle", "--since", "1h"}).size() == 1);
   CHECK(at.phone.asked({"list", "whistle", "--where", "number=" + at.number}).size() == 1);
-  CHECK(at.phone.gw({"list", "dragon"}).code == 3);
-  CHECK(at.phone.gw({"list", "whistle", "--where", "colour=red"}).code == 1);
-  CHECK(at.phone.gw({"list", "whistle", "--since", "soon"}).code == 1);
+  CHECK(at.phone.gw({"list", "dragon"}).code == 2);
+  CHECK(at.phone.gw({"list", "whistle", "--where", "colour=red"}).code == 2);
+  CHECK(at.phone.gw({"list", "whistle", "--since", "soon"}).code == 2);
+  CHECK(at.phone.gw({"list", "whistle", "--near", "21.2,110.3"}).code == 2);
+  CHECK(at.phone.gw({"list", "whistle", "--near", "21.2,110.3,50"}).code == 0);
 }
 
 TEST_CASE("A record is shown whole by its id, a whistle by its number, personal words masked") {
@@ -179,8 +181,8 @@ TEST_CASE("Fields are set and emptied by name, records of any kind added and era
   CHECK(at.phone.asked({"show", at.place}).at("fields").at("name") == "示例超市");
   at.phone.asked({"set", at.place, "address="});
   CHECK_FALSE(at.phone.asked({"show", at.place}).at("fields").contains("address"));
-  CHECK(at.phone.gw({"set", at.place, "colour=red"}).code == 1);
-  CHECK(at.phone.gw({"set", at.place, "name"}).code == 1);
+  CHECK(at.phone.gw({"set", at.place, "colour=red"}).code == 2);
+  CHECK(at.phone.gw({"set", at.place, "name"}).code == 2);
   CHECK(at.phone.gw({"set", at.whistle, "state=closed"}).code == 1);
   CHECK(at.phone.gw({"add", "worker", "name=x"}).code == 1);
   CHECK(at.phone.gw({"add", "place", "grid=999999999999999", "name=别处"}).code == 1);
@@ -216,8 +218,8 @@ TEST_CASE("A position finds its grid, one near a boundary asks, one outside too"
   CHECK(edge.code == 1);
   CHECK(has(edge.out, "--grid"));
   CHECK(at.phone.gw({"visit", "start", "--at", "10.5,100.5"}).code == 1);
-  CHECK(at.phone.gw({"visit", "start", "--at", "north"}).code == 1);
-  CHECK(at.phone.gw({"visit", "start", "--at", "91,0"}).code == 1);
+  CHECK(at.phone.gw({"visit", "start", "--at", "north"}).code == 2);
+  CHECK(at.phone.gw({"visit", "start", "--at", "91,0"}).code == 2);
 }
 
 TEST_CASE("One patrol is open at a time; a household is visited in its course") {
@@ -394,20 +396,24 @@ TEST_CASE("Words that are no text are refused, whatever the form of the answer")
 
 TEST_CASE("Values out of range are refused with the field's name") {
   const Recorded at;
-  const auto refused = [&](const std::string& name, const Words& words) {
+  const auto ends = [&](int code, const std::string& name, const Words& words) {
     const Ended ended = at.phone.gw(words);
     INFO(words.back() << ": " << ended.out << ended.err);
-    CHECK(ended.code == 1);
+    CHECK(ended.code == code);
     CHECK(has(ended.err, name));
   };
+  // The library's rules.
+  const auto refused = [&](const std::string& name, const Words& words) { ends(1, name, words); };
+  // Words that are none.
+  const auto wrong = [&](const std::string& name, const Words& words) { ends(2, name, words); };
   refused("title", {"whistle", "--grid", kGrid, "--title", std::string(17'000, 'x')});
-  refused("title", {"whistle", "--grid", kGrid, "--title", " "});
+  wrong("title", {"whistle", "--grid", kGrid, "--title", " "});
   refused("grid", {"whistle", "--grid", "12", "--title", "网格不对"});
   refused("15", {"whistle", "--grid", "grid:" + kGrid, "--title", "网格带了前缀"});
-  refused("15", {"list", "whistle", "--grid", "grid:" + kGrid});
-  refused("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "purple"});
-  refused("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "99"});
-  refused("position", {"whistle", "--grid", kGrid, "--title", "无处", "--at", "21.2,nan"});
+  wrong("15", {"list", "whistle", "--grid", "grid:" + kGrid});
+  wrong("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "purple"});
+  wrong("class", {"whistle", "--grid", kGrid, "--title", "类别不对", "--class", "99"});
+  wrong("position", {"whistle", "--grid", kGrid, "--title", "无处", "--at", "21.2,nan"});
   const Words household = {"household", "add", "--grid", kGrid, "--address"};
   const auto with = [&](const std::string& address, const Words& more) {
     Words words = household;
@@ -415,14 +421,38 @@ TEST_CASE("Values out of range are refused with the field's name") {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };
-  refused("address", with(" ", {}));
-  refused("member", with("x", {"--member", "a,b,3000"}));
-  refused("birth_year", with("x", {"--member", "a,b,1982x"}));
-  refused("member", with("x", {"--member", "a,b,1990,1,2"}));
-  refused("emergency", {"set", at.whistle, "emergency=maybe"});
-  refused("ended_ms", {"list", "visit", "--where", "ended_ms=abc"});
-  refused("not an id", {"visit", "end", "not-an-id"});
+  wrong("address", with(" ", {}));
+  wrong("member", with("x", {"--member", "a,b,3000"}));
+  wrong("birth_year", with("x", {"--member", "a,b,1982x"}));
+  wrong("member", with("x", {"--member", "a,b,1990,1,2"}));
+  wrong("emergency", {"set", at.whistle, "emergency=maybe"});
+  wrong("ended_ms", {"list", "visit", "--where", "ended_ms=abc"});
+  wrong("not an id", {"visit", "end", "not-an-id"});
+  wrong("--grid", {"visit", "start"});
+  wrong("dance", {"act", at.number, "dance"});
   CHECK(at.phone.gw({"visit", "end"}).code == 3);
+}
+
+TEST_CASE("A category that the phone's list lacks is refused") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const Words unknown = {"whistle", "--grid", kGrid, "--title", "x", "--category", "99999"};
+  const Ended refused = phone.gw(unknown);
+  CHECK(refused.code == 3);
+  CHECK(has(refused.err, "gw list category"));
+  CHECK(phone.asked({"list", "whistle"}).empty());
+}
+
+TEST_CASE("What the state does not allow is told with the state and what it does allow") {
+  const Recorded at;
+  at.phone.asked({"act", at.number, "void", "--note", "误报"});
+  const Ended ended = at.phone.gw({"act", at.number, "handle_on_spot"});
+  INFO(ended.err);
+  CHECK(ended.code == 1);
+  CHECK(has(ended.err, "It is VOID; possible from there: comment"));
 }
 
 TEST_CASE("Status tells what is unsent, in both languages, and JSON has every lane") {
@@ -436,7 +466,7 @@ TEST_CASE("Status tells what is unsent, in both languages, and JSON has every la
   CHECK(has(at.phone.gw({"--lang", "en", "status"}).out, "unsent"));
   CHECK(at.phone.gw({"--lang", "zh", "outcomes"}).code == 0);
   CHECK(at.phone.asked({"tasks"}).empty());
-  CHECK(at.phone.gw({"outcomes", "restore", "nonsense"}).code == 1);
+  CHECK(at.phone.gw({"outcomes", "restore", "nonsense"}).code == 2);
   CHECK(at.phone.gw({"outcomes", "restore", at.place}).code == 3);
 }
 

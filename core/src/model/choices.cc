@@ -19,14 +19,18 @@ Line choices(const FieldSchema& field) {
   return known;
 }
 
-Result<std::int64_t> objection_reason(std::string_view word) {
+std::optional<std::int64_t> objection_reason(std::string_view word) {
   constexpr std::int64_t kMax = 999;
   std::int64_t number = 0;
   const char* end = word.data() + word.size();
   const auto read = std::from_chars(word.data(), end, number);
   if (read.ec == std::errc() && read.ptr == end && number > 0 && number <= kMax) return number;
-  return fail(ErrorCode::kInvalid, both("派单异议的 --reason 须为 1 到 999 的数字",
-                                        "--reason of an objection must be a number from 1 to 999"));
+  return std::nullopt;
+}
+
+Line not_an_objection_reason() {
+  return {"派单异议的 --reason 须为 1 到 999 的数字",
+          "--reason of an objection must be a number from 1 to 999"};
 }
 
 Line objection_reasons() {

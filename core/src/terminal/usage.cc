@@ -16,6 +16,8 @@
 namespace gridwhistle::terminal {
 namespace {
 
+constexpr char kTypedWrong[] = "typed wrong";
+
 std::string joined(const std::vector<std::string>& words, std::string_view between) {
   std::string text;
   for (const std::string& word : words) text += std::string(text.empty() ? "" : between) + word;
@@ -128,5 +130,11 @@ std::optional<Line> no_text_line(const std::vector<std::string>& words) {
   return Line{which.zh + "不是 UTF-8 文字；请检查终端的字符编码",
               which.en + " is not text in UTF-8; see which encoding the terminal has"};
 }
+
+std::unexpected<Error> typed_wrong(std::string message) {
+  return fail(ErrorCode::kInvalid, std::move(message), kTypedWrong);
+}
+
+bool is_typed_wrong(const Error& error) { return error.detail == kTypedWrong; }
 
 }  // namespace gridwhistle::terminal

@@ -11,6 +11,7 @@
 #include "schema/kinds.h"
 #include "schema/tables.h"
 #include "terminal/details.h"
+#include "terminal/usage.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -30,8 +31,8 @@ Result<int> word(const FieldSchema& field, const std::string& text, const char* 
   }
   const Line known = choices(field);
   const std::string name(option);
-  return fail(ErrorCode::kInvalid,
-              both(name + " 须为其中之一：" + known.zh, name + " must be one of " + known.en));
+  return terminal::typed_wrong(
+      both(name + " 须为其中之一：" + known.zh, name + " must be one of " + known.en));
 }
 
 Result<int> word(std::string_view field_name, const std::string& text, const char* option) {
@@ -43,7 +44,9 @@ Result<std::int64_t> reason_of(const ActCommand& command) {
   if (upper(command.action) != "OBJECT") {
     return word(field_schema(kinds::kWhistle, "refusal_reason"), command.reason, "--reason");
   }
-  return objection_reason(command.reason);
+  if (const auto number = objection_reason(command.reason)) return *number;
+  const Line wrong = not_an_objection_reason();
+  return terminal::typed_wrong(both(wrong.zh, wrong.en));
 }
 
 /// Collects the first error of several steps.
@@ -67,8 +70,8 @@ std::string bytes_of(RecordId id) { return std::string(id.bytes()); }
 
 Result<std::int64_t> day(const std::string& text) {
   if (const auto ms = import::date_ms_of(text)) return *ms;
-  return fail(ErrorCode::kInvalid,
-              both("--until 须为日期，如 2026-01-31", "--until must be a day like 2026-01-31"));
+  return terminal::typed_wrong(
+      both("--until 须为日期，如 2026-01-31", "--until must be a day like 2026-01-31"));
 }
 
 void set_organisations(const Context& context, const ActCommand& command, v1::WhistleAction& action,

@@ -6,6 +6,7 @@
 #include "terminal/printable.h"
 #include "terminal/times.h"
 #include "terminal/told.h"
+#include "terminal/usage.h"
 
 namespace gridwhistle::app {
 namespace {
@@ -30,7 +31,8 @@ void Output::line(std::string_view english, std::string_view chinese) const {
 ExitCode Output::fail(const Error& error) const {
   const std::string told_of = message_about(database, error);
   const auto told = terminal::told_in(told_of, reads_chinese());
-  const ExitCode code = exit_code_of(error.code);
+  const ExitCode code =
+      terminal::is_typed_wrong(error) ? ExitCode::kUsage : exit_code_of(error.code);
   const Wording meaning = message_of(error.code);
   const std::string means(say(meaning.en, meaning.zh));
   std::string message = told.value_or(means);
