@@ -372,7 +372,7 @@ TEST_CASE("A reason that is none is refused with those there are") {
   const std::string n = desk.whistle("T-9", "02004");
   for (const char* reason : {"7", "99", "-1", "99999999999999999999", "because"}) {
     const Said said = desk.type({"act", n, "refuse", "--as", "DB-Q1", "--reason", reason});
-    CHECK(said.code == ExitCode::kRefused);
+    CHECK(said.code == ExitCode::kUsage);
     CHECK(said.err.find("not_public") != std::string::npos);
   }
 }
@@ -385,7 +385,7 @@ TEST_CASE("An action that is not allowed is refused with its reason and exit cod
   const Said accept = desk.type({"act", n, "accept", "--as", "BM-ZJ1"});
   CHECK(accept.code == ExitCode::kRefused);
   CHECK(accept.rows()[0]["outcome"] == "REJECTED");
-  CHECK(desk.type({"act", n, "dance", "--as", "BM-ZJ1"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"act", n, "dance", "--as", "BM-ZJ1"}).code == ExitCode::kUsage);
   CHECK(desk.type({"act", "nothing", "accept", "--as", "BM-ZJ1"}).code == ExitCode::kRefused);
 }
 
@@ -437,6 +437,9 @@ TEST_CASE("A backup goes where it is told, or into the folder, of which the newe
   CHECK(desk.type({"backup", "mine.gwbackup"}).code == ExitCode::kRefused);
   const std::string path = desk.type({"backup"}).rows()[0]["path"];
   CHECK(path.starts_with(desk.config().backup_folder + "/440811-"));
+  // Another within the same second has a name of its own.
+  const std::string next = desk.type({"backup"}).rows()[0]["path"];
+  CHECK(next > path);
 }
 
 TEST_CASE("A disk that takes no more is told with the county's file") {

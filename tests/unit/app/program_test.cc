@@ -229,6 +229,7 @@ TEST_CASE(
     const Ended ended = program.run(command);
     std::filesystem::rename(data / "away", data / name);
     INFO(ended.text);
+    if (name[0] == 'c') CHECK(ended.text.find("`restore` brings it back") != std::string::npos);
     CHECK(ended.text.find(std::string(name) + (name[0] == 'c' ? ": there is no" : " is missing")) !=
           std::string::npos);
     return ended.code;

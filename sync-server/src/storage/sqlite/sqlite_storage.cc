@@ -98,7 +98,8 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
   std::error_code ignored;
   if (vfs.empty() && !std::filesystem::exists(path, ignored)) {
     return fail(ErrorCode::kNotFound,
-                both("没有这个文件；init 可新建", "there is no such file; `init` makes a county"));
+                both("没有这个文件；请用 restore 从备份恢复",
+                     "there is no such file; `restore` brings it back from a backup"));
   }
   auto connection = sqlite::Connection::open(options_for(path, vfs));
   if (!connection) return std::unexpected(std::move(connection.error()));
