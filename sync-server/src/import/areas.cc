@@ -59,7 +59,7 @@ void read_areas(const std::string& file, std::string_view bytes, Reference& into
       row["level"].complain(
           {"代码 " + *code + " 属于另一层级", "the code " + *code + " is that of another level"});
     }
-    area.set_name(*row["name"].text());
+    area.set_name(row["name"].name());
     read_place(row, *code, area, into);
     if (const auto v = row["area_class"].word(*kind.field("area_class"))) {
       area.set_area_class(static_cast<v1::AreaClass>(*v));

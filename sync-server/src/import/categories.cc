@@ -42,7 +42,7 @@ void read_categories(const std::string& file, std::string_view bytes, Reference&
     Entry<v1::Category> entry{{}, file, row.line(), 0, table.left_out()};
     v1::Category& category = entry.value;
     category.set_code(*code);
-    category.set_name(*row["name"].text());
+    category.set_name(row["name"].name());
     read_parent(row, *code, category, into);
     if (const auto v = row["default_class"].word(*kind.field("default_class"))) {
       category.set_default_class(static_cast<v1::WhistleClass>(*v));

@@ -1,6 +1,7 @@
 #include "import/checks.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -131,6 +132,37 @@ void check_periods(const Reference& reference, Problems& problems) {
   in_order(reference.rules);
 }
 
+bool overlap(const v1::Grid& a, const v1::Grid& b) {
+  const auto ends_before = [](const v1::Grid& one, const v1::Grid& other) {
+    return one.has_valid_until_ms() && one.valid_until_ms() <= other.valid_from_ms();
+  };
+  return !ends_before(a, b) && !ends_before(b, a);
+}
+
+/// Two grids of one boundary at one time: a slip of copying. A micro-grid may fill its grid.
+void check_boundaries(const Reference& reference, Problems& problems) {
+  std::multimap<std::string, const v1::Grid*> by_boundary;
+  for (const auto& [code, entry] : reference.grids) {
+    by_boundary.emplace(entry.value.boundary().SerializeAsString(), &entry.value);
+  }
+  for (const auto& [code, entry] : reference.grids) {
+    const v1::Grid& grid = entry.value;
+    if (!entry.imported() || !grid.has_boundary()) continue;
+    const auto same = by_boundary.equal_range(grid.boundary().SerializeAsString());
+    for (auto other = same.first; other != same.second; ++other) {
+      const v1::Grid& twin = *other->second;
+      // Of two in files the later code is told.
+      if (twin.code15() == code || !overlap(grid, twin)) continue;
+      if (grid.parent15() == twin.code15() || twin.parent15() == code) continue;
+      if (reference.grids.at(twin.code15()).imported() && twin.code15() > code) continue;
+      complain(entry, problems,
+               {code + " 的边界与 " + twin.code15() + " 完全相同",
+                code + " has the very boundary of " + twin.code15()});
+      break;
+    }
+  }
+}
+
 void check_circles(const Reference& reference, Problems& problems) {
   std::map<std::string, const Entry<v1::OrgUnit>*> by_id;
   for (const auto& [code, entry] : reference.organisations) {
@@ -157,6 +189,7 @@ void check(const Reference& reference, std::string_view county, const std::set<K
   check_levels(reference, problems);
   check_periods(reference, problems);
   check_circles(reference, problems);
+  check_boundaries(reference, problems);
 }
 
 }  // namespace gridwhistle::import

@@ -310,7 +310,7 @@ std::optional<v1::Grid> read_grid(Feature& feature, Reference& into) {
   if (!code || !type || !boundary) return std::nullopt;
   v1::Grid grid;
   grid.set_code15(*code);
-  grid.set_name(feature.value("name"));
+  grid.set_name(feature.cell("name", feature.value("name")).name());
   grid.set_type(static_cast<v1::GridType>(*type));
   grid.set_village12(code->substr(0, 12));
   read_relations(feature, *code, grid, into);

@@ -14,6 +14,8 @@ inline constexpr std::size_t kColumns = 64;
 inline constexpr std::size_t kValueBytes = 8 * 1024;
 /// A code: it stands in scopes, rules and explanations.
 inline constexpr std::size_t kCodeBytes = 32;
+/// Characters of a name: it stands in lists on a phone.
+inline constexpr std::size_t kNameCharacters = 100;
 /// Nesting of GeoJSON: a hole in a part of a boundary lies nine deep.
 inline constexpr int kJsonDepth = 12;
 /// Points of one grid's boundary: they are kept in one field of a record.

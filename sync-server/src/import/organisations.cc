@@ -27,7 +27,7 @@ void read_organisations(const std::string& file, std::string_view bytes, Referen
     Entry<v1::OrgUnit> entry{{}, file, row.line(), 0, table.left_out()};
     v1::OrgUnit& unit = entry.value;
     unit.set_code(*code);
-    unit.set_name(*row["name"].text());
+    unit.set_name(row["name"].name());
     if (const auto v = row["short_name"].text()) unit.set_short_name(*v);
     unit.set_level(static_cast<v1::Level>(*level));
     unit.set_department_type(*row["department_type"].text());

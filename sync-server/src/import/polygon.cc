@@ -99,6 +99,28 @@ std::optional<Line> fault_of(const v1::Ring& ring) {
   return std::nullopt;
 }
 
+/// On its edge counts as within.
+bool lies_within(const std::vector<Point>& ring, Point p) {
+  bool within = false;
+  for (std::size_t i = 0; i + 1 < ring.size(); ++i) {
+    const Edge e{ring[i], ring[i + 1]};
+    if (lies_on(e, p)) return true;
+    if ((e.a.y > p.y) == (e.b.y > p.y)) continue;
+    // A ray to the east crosses the edge where the point lies on its western side.
+    if ((turn(e.a, e.b, p) > 0) == (e.b.y > e.a.y)) within = !within;
+  }
+  return within;
+}
+
+bool has_hole_outside(const v1::Polygon& polygon) {
+  const std::vector<Point> outline = points_of(polygon.rings(0));
+  for (int i = 1; i < polygon.rings_size(); ++i) {
+    const auto hole = points_of(polygon.rings(i));
+    if (!std::ranges::all_of(hole, [&](Point p) { return lies_within(outline, p); })) return true;
+  }
+  return false;
+}
+
 Point centroid_of(const std::vector<Point>& ring) {
   Point sum;
   const Point origin = ring.front();
@@ -128,6 +150,9 @@ std::optional<Line> fault_of(const v1::Boundary& boundary) {
                     "more than " + most + " points; simplify it"};
       }
       if (const auto fault = fault_of(ring)) return fault;
+    }
+    if (has_hole_outside(polygon)) {
+      return Line{"有洞不在其外环之内", "a hole lies outside its ring"};
     }
   }
   return std::nullopt;

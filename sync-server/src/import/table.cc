@@ -28,6 +28,20 @@ std::optional<std::string> Cell::text() const {
   return std::string(value);
 }
 
+std::string Cell::name() const {
+  // Bytes that go on with a character begin with 10.
+  const auto characters = static_cast<std::size_t>(
+      std::ranges::count_if(value, [](char c) { return (c & 0xC0) != 0x80; }));
+  if (characters > limits::kNameCharacters) {
+    const std::string most = std::to_string(limits::kNameCharacters);
+    const std::string what(column);
+    problems.add(file, line,
+                 {holder.zh + what + " 超过 " + most + " 个字",
+                  holder.en + what + " has more than " + most + " characters"});
+  }
+  return std::string(value);
+}
+
 std::optional<std::string> Cell::code() const {
   const bool good = is_code(value);
   return checked(*this, good ? text() : std::nullopt,
@@ -55,8 +69,11 @@ std::optional<bool> Cell::flag() const {
 }
 
 std::optional<std::int64_t> Cell::date_ms() const {
-  return checked(*this, date_ms_of(value),
-                 {"须为日期，如 2026-01-31", "must be a date like 2026-01-31"});
+  auto date = date_ms_of(value);
+  if (value < "1949" || value >= "2101") date.reset();
+  return checked(*this, date,
+                 {"须为 1949 到 2100 年的日期，如 2026-01-31",
+                  "must be a date of the years 1949 to 2100, like 2026-01-31"});
 }
 
 std::optional<std::int64_t> Cell::word(const FieldSchema& field) const {

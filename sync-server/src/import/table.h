@@ -29,11 +29,13 @@ struct Cell {
   // Each takes the value as what it names, complains when it is not that, and gives nothing for an
   // empty one.
   std::optional<std::string> text() const;
+  /// What somebody or something is called. Complains of one that no list shows, without saying it.
+  std::string name() const;
   std::optional<std::string> code() const;
   std::optional<std::string> digits(std::size_t count) const;
   std::optional<std::int64_t> number() const;
-  std::optional<bool> flag() const;  ///< true, false; 是, 否; 1, 0
-  std::optional<std::int64_t> date_ms() const;
+  std::optional<bool> flag() const;             ///< true, false; 是, 否; 1, 0
+  std::optional<std::int64_t> date_ms() const;  ///< of the years 1949 to 2100
   /// One of the field's values by its name in either language.
   std::optional<std::int64_t> word(const FieldSchema& field) const;
 };

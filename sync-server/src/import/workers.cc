@@ -71,7 +71,7 @@ void read_workers(const std::string& file, std::string_view bytes, Reference& in
     Entry<v1::Worker> entry{{}, file, row.line(), 0, table.left_out()};
     v1::Worker& worker = entry.value;
     worker.set_code(*code);
-    worker.set_name(*row["name"].text());
+    worker.set_name(row["name"].name());
     worker.set_organisation(std::string(into.id_of(kinds::kOrgUnit, *organisation).bytes()));
     into.links.push_back({Link::To::kOrganisation, *organisation, file, row.line()});
     if (const auto v = row["duty_phone"].text()) worker.set_duty_phone(*v);

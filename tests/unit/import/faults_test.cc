@@ -146,6 +146,45 @@ TEST_CASE(
   CHECK(with_crs("{\"type\":\"link\"}").starts_with("grids.geojson:2: its crs is not"));
 }
 
+TEST_CASE("Grids: a hole lies within its ring, and no two grids have one boundary at one time") {
+  const char* file = "grids.geojson";
+  const std::string end = "[110.30,21.20]]]";
+  const auto with_hole = [&](const std::string& hole) {
+    return fault(file, end, "[110.30,21.20]],[" + hole + "]]");
+  };
+  CHECK(with_hole("[110.306,21.201],[110.309,21.201],[110.309,21.203],[110.306,21.201]") ==
+        "0 problems");
+  CHECK(with_hole("[110.40,21.20],[110.41,21.20],[110.41,21.21],[110.40,21.20]") ==
+        "grids.geojson:2: grid 440811100001001: a hole lies outside its ring");
+  const std::size_t begin = kGrids.find("{\"type\":\"Feature\"");
+  const std::string first = kGrids.substr(begin, kGrids.rfind("\n]}") - begin);
+  const auto again = [&](const std::string& properties) {
+    const std::string other =
+        replaced(first, "440811100001001\"", "440811100001002\"" + properties);
+    return fault(file, "\n]}", ",\n" + other + "]}");
+  };
+  CHECK(again("") == "grids.geojson:4: 440811100001002 has the very boundary of 440811100001001");
+  CHECK(again(",\"parent15\":\"440811100001001\"") == "0 problems");
+}
+
+TEST_CASE("Names that no list shows, and dates long before there were grids, are refused") {
+  std::string name;
+  for (int i = 0; i < 100; ++i) name += "某";
+  CHECK(fault("workers.csv", "赵示例", name) == "0 problems");
+  CHECK(fault("workers.csv", "赵示例", name + "某") ==
+        "workers.csv:2: name has more than 100 characters");
+  CHECK(fault("grids.geojson", "第一网格", name + "某") ==
+        "grids.geojson:2: grid 440811100001001: name has more than 100 characters");
+  const auto dated = [](const std::string& date) {
+    return fault("grids.geojson", "\"type\":\"BASIC\"",
+                 "\"type\":\"BASIC\",\"valid_from\":\"" + date + "\"");
+  };
+  CHECK(dated("2026-01-01") == "0 problems");
+  for (const char* date : {"1900-01-01", "2101-01-01", "0026-01-01"}) {
+    CHECK(dated(date).find("must be a date of the years 1949 to 2100") != std::string::npos);
+  }
+}
+
 TEST_CASE("Organisations: levels, areas and who stands above whom") {
   const char* file = "organisations.csv";
   CHECK(fault(file, "BM-CG", "BM CG").find("a code is made of") != std::string::npos);
