@@ -270,7 +270,7 @@ Result<void> Road::count_evidence(RecordId whistle, const v1::WhistleAction& con
     auto page = workspace_.open(key);
     if (!page) return std::unexpected(std::move(page.error()));
     v1::Attachment attachment;
-    // Evidence that is still on its way counts as what is lacking; the closing waits for it.
+    // Evidence that is still on its way counts as what is lacking.
     if (!(*page)->record.state.exists) {
       ++(action.evidence_before == 0 ? action.evidence_before : action.evidence_after);
     } else if (attachment.ParseFromString((*page)->record.state.body)) {
