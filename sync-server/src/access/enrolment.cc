@@ -108,19 +108,18 @@ bool takes_work_away(const v1::EnrolRequest& request, const std::optional<Device
 }
 
 // From here on what the device writes is this worker's, and what it has read before speaks of other
-// scopes, or of rows that it let go of when it was revoked. A new device has read nothing.
-Result<void> begin_anew(Storage& storage, const std::optional<DeviceRow>& known, DeviceId id,
-                        RecordId worker) {
-  if (!known) return storage.add_holder(id, {Seq(), worker});
-  if (known->worker == worker && known->state == DeviceState::kActive) return {};
-  auto before = storage.holders(id);
+// scopes, or of rows that it let go of when it was revoked.
+Result<void> begin_anew(Storage& storage, const DeviceRow& known, RecordId worker) {
+  if (known.worker == worker && known.state == DeviceState::kActive) return {};
+  auto before = storage.holders(known.device);
   if (!before) return std::unexpected(std::move(before.error()));
   if (before->empty()) {
-    if (auto added = storage.add_holder(id, {Seq(), known->worker}); !added) return added;
+    auto first = storage.add_holder(known.device, {Seq(), known.worker});
+    if (!first) return first;
   }
   const Seq place(storage.last_seq().value + 1);
   storage.set_last_seq(place);
-  return storage.add_holder(id, {place, worker});
+  return storage.add_holder(known.device, {place, worker});
 }
 
 }  // namespace
@@ -178,7 +177,10 @@ Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& re
         "lacks; sync it, run `gridwhistle-server backup`, sync once more, then enrol");
   }
   DeviceRow device = *known ? **known : DeviceRow{};
-  if (!*known) {
+  if (*known) {
+    auto begun = begin_anew(storage, **known, code->worker);
+    if (!begun) return std::unexpected(begun.error());
+  } else {
     device.device = id;
     auto all = storage.devices();
     if (!all) return std::unexpected(std::move(all.error()));
@@ -187,9 +189,6 @@ Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& re
     device.short_code = std::move(*letters);
   }
   device.public_key = request.public_key();
-  if (auto begun = begin_anew(storage, *known, id, code->worker); !begun) {
-    return std::unexpected(begun.error());
-  }
   device.worker = code->worker;
   device.state = DeviceState::kActive;
   device.name = request.device_name();

@@ -141,11 +141,11 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     fs::create_directories(config.backup_folder, error);
     if (error) return fail(ErrorCode::kIo, about(config.backup_folder, error.message()));
     drop_half_made(config.backup_folder, config.county + "-");
-    constexpr std::int64_t kSecond_ms = 1000;
+    constexpr std::int64_t kSecondMs = 1000;
     // Another of the same second is named after the next: names are in the order of time.
     do {
       target = config.backup_folder + "/" + backup_name(config.county, now_ms);
-      now_ms += kSecond_ms;
+      now_ms += kSecondMs;
     } while (fs::exists(target, error));
   }
   std::error_code ignored;

@@ -328,12 +328,16 @@ Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::Whi
   return action;
 }
 
+const routing::Organisation* Road::in_force(RecordId organisation) const {
+  const auto found = reference_.organisations.find(organisation);
+  if (found == reference_.organisations.end()) return nullptr;
+  return found->second.valid.holds_at(workspace_.now_ms()) ? &found->second : nullptr;
+}
+
 // Whom an action calls has to be there, and somebody in it who can act: a whistle in the hands of
 // nobody would wait for ever.
 Result<bool> Road::can_be_called(RecordId organisation) {
-  const auto found = reference_.organisations.find(organisation);
-  if (found == reference_.organisations.end()) return false;
-  if (!found->second.valid.holds_at(workspace_.now_ms())) return false;
+  if (in_force(organisation) == nullptr) return false;
   auto people = workspace_.storage().find(*workspace_.schema().kind(kinds::kWorker),
                                           fields::worker::kOrganisation, organisation);
   if (!people) return std::unexpected(std::move(people.error()));
@@ -352,10 +356,9 @@ Result<bool> Road::can_be_called(RecordId organisation) {
 
 // Who takes a whistle that is handed down: of the level it goes to, around the place it lies in.
 bool Road::can_receive(RecordId organisation, const v1::Whistle& whistle, Level level) const {
-  const auto found = reference_.organisations.find(organisation);
-  return found != reference_.organisations.end() &&
-         found->second.valid.holds_at(workspace_.now_ms()) && found->second.level == level &&
-         whistle.grid().starts_with(routing::area_prefix_of(found->second.area12));
+  const routing::Organisation* receiver = in_force(organisation);
+  return receiver != nullptr && receiver->level == level &&
+         whistle.grid().starts_with(routing::area_prefix_of(receiver->area12));
 }
 
 Result<std::optional<RoadResult>> Road::nobody_called(const v1::Whistle& whistle,

@@ -57,6 +57,8 @@ class Road {
   Result<Case> read_case(RecordId whistle);
   Result<ProposedAction> proposal(const Case& at, RecordId id, const v1::WhistleAction& content,
                                   const Actor& actor);
+  /// Null where there is no such organisation, or it has ended.
+  const routing::Organisation* in_force(RecordId organisation) const;
   Result<bool> can_be_called(RecordId organisation);
   bool can_receive(RecordId organisation, const v1::Whistle& whistle, Level level) const;
   /// Why what an action names cannot be called; nothing where it can.

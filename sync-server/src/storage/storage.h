@@ -99,8 +99,8 @@ class Storage {
   virtual Result<std::optional<DeviceRow>> device(DeviceId device) = 0;
   virtual Result<void> put_device(const DeviceRow& row) = 0;
   virtual Result<std::vector<DeviceRow>> devices() = 0;
-  /// Whom a device was enrolled for, first to last; nothing where that has been one worker since
-  /// before it was noted.
+  /// Whom a device was enrolled for, first to last; nothing where that has been its worker all
+  /// along.
   virtual Result<std::vector<HolderRow>> holders(DeviceId device) = 0;
   virtual Result<void> add_holder(DeviceId device, const HolderRow& row) = 0;
   virtual Result<std::vector<GrantRow>> grants(RecordId worker) = 0;
