@@ -3,6 +3,7 @@
 
 #include "model/audience.h"
 #include "model/merge.h"
+#include "model/patrol.h"
 #include "model/record.h"
 #include "store/state.h"
 #include "wire/checks.h"
@@ -178,32 +179,9 @@ std::unexpected<Error> no_location() {
               "TrackBatch");
 }
 
-std::optional<std::int64_t> named_int(const KindSchema& kind, std::string_view body,
-                                      std::string_view name) {
-  const FieldSchema* field = kind.field(name);
-  return field != nullptr ? int_of(body, field->number) : std::nullopt;
-}
-
-// Every time in a batch, its points' included, lies behind the patrol's check-in.
-bool begins_within(const KindSchema& kind, std::string_view batch, std::int64_t check_in_ms) {
-  const auto started = named_int(kind, batch, "started_ms");
-  if (started && *started < check_in_ms) return false;
-  const FieldSchema* points = kind.field("points");
-  if (points == nullptr) return true;
-  constexpr std::uint32_t kPointTime = 1;
-  return std::ranges::all_of(
-      values_of(entries_of(batch, points->number)), [&](const ValueView& point) {
-        const std::string_view time = entries_of(point.bytes, kPointTime);
-        return time.empty() || int_of(point.bytes, kPointTime).value_or(0) >= check_in_ms;
-      });
-}
-
-// domain.md: a worker's track is recorded between check-in and check-out of a patrol, or not at
-// all.
+// The patrol is the worker's own, and still open.
 Result<void> check_patrol(StoreState& state, const KindSchema& kind, std::string_view batch) {
   if (kind.name != "TrackBatch") return {};
-  constexpr std::int64_t kPatrol = 1;
-  constexpr std::int64_t kNight = 3;
   const KindSchema* visits = state.schema.kind("Visit");
   const FieldSchema* visit_field = kind.field("visit");
   if (visits == nullptr || visit_field == nullptr) return {};
@@ -211,11 +189,11 @@ Result<void> check_patrol(StoreState& state, const KindSchema& kind, std::string
   if (!id) return no_location();
   GW_TRY_LET(visit, load_row(state, *table_of(state, visits->id), *id));
   if (!visit || !visit->body) return no_location();
-  const std::int64_t purpose = named_int(*visits, *visit->body, "kind").value_or(0);
-  const auto started = named_int(*visits, *visit->body, "started_ms");
-  const auto ended = named_int(*visits, *visit->body, "ended_ms");
-  if ((purpose != kPatrol && purpose != kNight) || !started || ended) return no_location();
-  if (!begins_within(kind, batch, *started)) return no_location();
+  const bool own = check_author(state, *visits, {}, *visit->body).has_value();
+  const bool open = field_of(*visit->body, visits->field("ended_ms")->number).entries.empty();
+  if (!own || !open || !lies_within_patrol(kind, batch, *visits, *visit->body)) {
+    return no_location();
+  }
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/audience.h"
 #include "model/parts.h"
+#include "model/patrol.h"
 #include "model/record.h"
 #include "schema/fields.h"
 #include "schema/kinds.h"
@@ -18,10 +19,6 @@
 namespace gridwhistle {
 
 namespace {
-
-// Numbers of v1::VisitKind.
-constexpr std::int64_t kPatrolVisit = 1;
-constexpr std::int64_t kNightVisit = 3;
 
 bool is_refusal(OutcomeStatus status) {
   return status == OutcomeStatus::kRejected || status == OutcomeStatus::kSealed ||
@@ -244,7 +241,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   auto untrue = false_claim(workspace, author, operation);
   if (!untrue) return std::unexpected(std::move(untrue.error()));
   if (*untrue) return rejected(seq, (*untrue)->code, std::move((*untrue)->message));
-  auto off_track = track_refusal(workspace, operation, seq);
+  auto off_track = track_refusal(workspace, author, operation, seq);
   if (!off_track) return std::unexpected(std::move(off_track.error()));
   if (*off_track) return std::move(**off_track);
   auto over = whistle_over(workspace, operation, seq);
@@ -380,21 +377,27 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   return rejected(seq, ErrorCode::kOutOfScope, "不在您的网格范围 / outside of your scopes");
 }
 
-Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace,
+Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace, const Author& author,
                                                       const Operation& operation, Seq seq) {
   if (operation.kind != kinds::kTrackBatch || operation.type != OperationType::kPut) {
     return std::nullopt;
   }
-  const auto visit =
+  const auto id =
       RecordId::from_bytes(text_of(operation.set, fields::track_batch::kVisit).value_or(""));
-  if (!visit) return std::nullopt;
-  auto page = workspace.open({kinds::kVisit, *visit});
+  if (!id) return std::nullopt;
+  auto page = workspace.open({kinds::kVisit, *id});
   if (!page) return std::unexpected(std::move(page.error()));
-  if (!(*page)->record.state.exists) return std::nullopt;
-  const std::int64_t kind = int_of((*page)->record.state.body, fields::visit::kKind).value_or(0);
-  if (kind == kPatrolVisit || kind == kNightVisit) return std::nullopt;
-  return rejected(seq, ErrorCode::kNoLocation,
-                  "非巡查期间不记录轨迹 / positions are recorded during patrols alone");
+  const RecordState& visit = (*page)->record.state;
+  if (visit.erased) return std::nullopt;
+  const std::string_view own = author.device.worker.bytes();
+  const bool is_own = text_of(visit.body, fields::visit::kWorker).value_or(own) == own;
+  if (is_own && lies_within_patrol(*schema_.kind(kinds::kTrackBatch), operation.set, *(*page)->kind,
+                                   visit.body)) {
+    return std::nullopt;
+  }
+  return rejected(
+      seq, ErrorCode::kNoLocation,
+      "只记录本人巡查期间的轨迹 / positions are recorded during one's own patrol alone");
 }
 
 // What was said of a whistle when it ended is what was decided about: it changes by its road alone.

@@ -74,8 +74,8 @@ class Applier {
                             Authority authority);
   Result<std::optional<Receipt>> refusal(Workspace& workspace, const Author& author,
                                          const Operation& operation, Seq seq);
-  Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Operation& operation,
-                                               Seq seq);
+  Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Author& author,
+                                               const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> whistle_over(Workspace& workspace, const Operation& operation,
                                               Seq seq);
   Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,

@@ -209,7 +209,10 @@ TEST_CASE("a patrol's erasure takes the track along that only comes later by a s
   Home h;
   const RecordId patrol = h.anna.new_id();
   const RecordId track = h.anna.new_id();
-  h.anna.record(kinds::kVisit, patrol, visit(kGrid1), true, h.now());
+  v1::Visit walk;
+  REQUIRE(walk.ParseFromString(visit(kGrid1)));
+  walk.set_started_ms(h.now());
+  h.anna.record(kinds::kVisit, patrol, walk.SerializeAsString(), true, h.now());
   v1::TrackBatch batch;
   batch.set_visit(std::string(patrol.bytes()));
   batch.add_points()->set_at_ms(h.now());

@@ -309,6 +309,19 @@ TEST_CASE("a track is recorded between check-in and check-out of a patrol, or no
         ErrorCode::kNoLocation);
 }
 
+TEST_CASE("a track is of one's own patrol, not of a colleague's that is still open") {
+  Phone phone;
+  phone.enrol();
+  v1::Visit theirs = visit();
+  theirs.set_worker(std::string(kForeignId.bytes()));
+  phone.cut(row_of(kVisit, kForeignId, 5, theirs));
+  v1::TrackBatch batch;
+  batch.set_visit(std::string(kForeignId.bytes()));
+  batch.add_points()->set_at_ms(1'767'000'001'000);
+  CHECK(phone.refused({.kind = kTrackBatch, .set = batch.SerializeAsString()}) ==
+        ErrorCode::kNoLocation);
+}
+
 TEST_CASE("nothing is attached to personal records") {
   Phone phone;
   v1::Attachment picture;
