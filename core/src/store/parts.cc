@@ -59,7 +59,7 @@ Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure) {
   for (const auto& [kind, table] : state.kinds) {
     if (table.rules().scope_parent == 0) continue;
     GW_TRY_LET(query, state.connection.prepare("SELECT id FROM " + table.name +
-                                               " WHERE body IS NULL AND instr(pending, ?)>0"));
+                                               " WHERE instr(pending, ?)>0"));
     query.bind(sqlite::Blob{entry});
     GW_TRY_LET(ids, ids_of(query));
     for (const RecordId& part : ids) parts.push_back({&table, part});

@@ -158,15 +158,33 @@ TEST_CASE("an erasure that a restored server has lost hides the residents again"
   REQUIRE(h.phone->erase(kHousehold, h.home));
   h.phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kRevived);
   REQUIRE(h.residents() == 1);
-  v1::Welcome restored = h.phone.welcome_of({"grid:" + std::string(kGrid)});
-  v1::Epoch& start = *restored.add_epochs();
-  start.set_id(8);
-  start.set_start_seq(5);
-  restored.add_epochs()->set_id(7);
-  h.phone.welcome(restored);
-  CHECK(h.phone->sync_state()->unsent > 0);
-  CHECK_FALSE(h.phone.has(kHousehold, h.home));
-  CHECK(h.residents() == 0);
+  const auto restore = [&h] {
+    v1::Welcome restored = h.phone.welcome_of({"grid:" + std::string(kGrid)});
+    v1::Epoch& start = *restored.add_epochs();
+    start.set_id(8);
+    start.set_start_seq(5);
+    restored.add_epochs()->set_id(7);
+    h.phone.welcome(restored);
+    CHECK(h.phone->sync_state()->unsent > 0);
+    CHECK_FALSE(h.phone.has(kHousehold, h.home));
+  };
+
+  SECTION("at once") {
+    restore();
+    CHECK(h.residents() == 0);
+  }
+  SECTION("and a resident written to since is back when the household stands again") {
+    v1::Resident edit;
+    edit.set_relation("head");
+    h.phone.put(kResident, edit, h.person);
+    h.phone.acknowledge(Lane::kRecords, 10);
+    restore();
+    h.phone.cut(row_of(kResident, h.person, 4, resident(h.home)));
+    h.phone.acknowledge(Lane::kRecords, 6, OutcomeStatus::kRevived, 1);
+    h.phone.acknowledge(Lane::kRecords, 7);
+    CHECK(h.residents() == 1);
+    CHECK(h.phone.get<v1::Resident>(kResident, h.person, "test").relation() == "head");
+  }
 }
 
 }  // namespace
