@@ -185,6 +185,7 @@ void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr
     for (const OutcomeView& outcome : *outcomes) oracle.told(outcome.record, outcome.lost);
   }
   oracle.check_nothing_lost(county);
+  oracle.check_nothing_made(county);
   for (const auto& phone : phones) check_replicas(county, *phone);
   check_inboxes(county);
   const auto report = county.verify();

@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <string>
+#include <vector>
 
+#include "plants.h"
 #include "world.h"
 
 // gw-sim: a county's hours from a seed, as often as wanted.
@@ -16,6 +19,7 @@ struct Options {
   std::uint64_t seed = 0;
   gridwhistle::sim::RunOptions run;
   bool twice = false;
+  bool lists_plants = false;
 };
 
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
@@ -61,6 +65,40 @@ int play_all(const Options& options) {
   return failed == 0 ? 0 : 1;
 }
 
+std::vector<std::string> plant_names() {
+  std::vector<std::string> names;
+  for (const gridwhistle::sim::Plant& plant : gridwhistle::sim::plants()) {
+    names.emplace_back(plant.name);
+  }
+  return names;
+}
+
+int list_plants() {
+  for (const gridwhistle::sim::Plant& plant : gridwhistle::sim::plants()) {
+    std::printf("%-18.*s %.*s\n", static_cast<int>(plant.name.size()), plant.name.data(),
+                static_cast<int>(plant.what.size()), plant.what.data());
+  }
+  return 0;
+}
+
+// Until a seed finds it, by the law that it breaks: 0 then, 1 if none does.
+int find_plant(const Options& options) {
+  const gridwhistle::sim::Plant& plant = gridwhistle::sim::plant_named(options.run.plant);
+  const std::uint64_t first = options.seed != 0 ? options.seed : options.start;
+  const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    const RunResult result = run(seed, options.run);
+    if (!result.violation.contains(plant.law)) continue;
+    std::printf("%s: found after %llu seeds, by %llu: %s\n", options.run.plant.c_str(),
+                static_cast<unsigned long long>(seed - first + 1),
+                static_cast<unsigned long long>(seed), result.violation.c_str());
+    return 0;
+  }
+  std::printf("%s: NOT found by %llu seeds\n", options.run.plant.c_str(),
+              static_cast<unsigned long long>(count));
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,8 +110,12 @@ int main(int argc, char** argv) {
   app.add_flag("--trace", options.run.trace, "print what happens");
   app.add_flag("--restores", options.run.restores,
                "a killed server may come back from its newest backup");
+  app.add_option("--plant", options.run.plant, "until a seed has found this bug on purpose")
+      ->check(CLI::IsMember(plant_names()));
+  app.add_flag("--list-plants", options.lists_plants, "the bugs there are to plant");
   app.add_flag("--keep", options.run.keep, "leave the files, and print where they are");
   app.add_flag("--twice", options.twice, "play each seed twice and compare");
   CLI11_PARSE(app, argc, argv);
-  return play_all(options);
+  if (options.lists_plants) return list_plants();
+  return options.run.plant.empty() ? play_all(options) : find_plant(options);
 }

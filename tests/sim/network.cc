@@ -114,9 +114,10 @@ void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) 
                [this, flight, frame = std::move(frame)] { arrive_up(flight, frame); });
 }
 
-void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string& frame) {
+void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string& sent) {
   if (!flight->at_server || flight->silent || (flight->broken && !flight->lingers)) return;
   ++frames_;
+  const std::string frame = bug_ != nullptr ? bug_->up(flight->id.value, sent) : sent;
   const LineQuality& quality = flight->line.quality;
   if (dice_.chance(quality.truncates)) {
     timeline_.note(flight->line.name + " truncated up");
@@ -151,12 +152,14 @@ void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame
                [this, flight, frame = std::move(frame)] { arrive_down(flight, frame); });
 }
 
-void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::string& frame) {
+void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::string& sent) {
   const bool was_writable = flight->writable();
-  flight->down_bytes -= frame.size();
+  flight->down_bytes -= sent.size();
   if (!was_writable && flight->writable()) server_.pump_soon();
   if (!flight->at_phone || !passes(*flight)) return;
   ++frames_;
+  const std::string frame = bug_ != nullptr ? bug_->down(sent) : sent;
+  if (frame.empty()) return;
   const LineQuality& quality = flight->line.quality;
   const bool truncated = dice_.chance(quality.truncates);
   if (truncated) timeline_.note(flight->line.name + " truncated down");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gridwhistle/default_ports.h"
+#include "plants.h"
 #include "server.h"
 #include "timeline.h"
 
@@ -28,6 +29,9 @@ class Network {
  public:
   Network(Timeline& timeline, Dice& dice, Server& server);
   ~Network();
+
+  /// From now on what arrives has been through this bug, which outlives it.
+  void plant(PlantedBug* bug) { bug_ = bug; }
 
   /// A transport of one phone. `line` is looked at whenever something passes; it outlives the
   /// transport. `reachable` false: the phone has no network.
@@ -68,6 +72,7 @@ class Network {
   Timeline& timeline_;
   Dice& dice_;
   Server& server_;
+  PlantedBug* bug_ = nullptr;
   std::uint64_t last_ = 0;
   std::uint64_t frames_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;

@@ -142,4 +142,19 @@ void Oracle::check_nothing_lost(const County& county) const {
   }
 }
 
+void Oracle::check_nothing_made(const County& county) const {
+  std::set<DeviceId> phones;
+  for (const auto& [id, history] : records_) phones.insert(id.device());
+  for (const KindId kind : {kinds::kVisit, kinds::kHousehold, kinds::kResident, kinds::kWhistle,
+                            kinds::kWhistleAction, kinds::kWhistleContact}) {
+    const auto rows = county.all(kind);
+    if (!rows) throw Violation("rows cannot be read: " + rows.error().message);
+    for (const StoredRow& row : *rows) {
+      if (phones.contains(row.id.device()) && !records_.contains(row.id)) {
+        throw Violation("record " + row.id.text() + " is there, and nobody recorded it");
+      }
+    }
+  }
+}
+
 }  // namespace gridwhistle::sim

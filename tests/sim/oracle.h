@@ -46,6 +46,9 @@ class Oracle {
   /// Outcome, at the county or on a phone.
   void check_nothing_lost(const County& county) const;
 
+  /// Nothing of a phone's is at the county that the phone has not recorded.
+  void check_nothing_made(const County& county) const;
+
   std::size_t promises() const { return promises_; }
 
  private:

@@ -40,6 +40,7 @@ void Server::kill() {
   if (!county_) return;
   timeline_.note("server killed");
   die_with_files(path(), [this] { county_.reset(); });
+  if (bug_ != nullptr) bug_->in_file(path());
 }
 
 void Server::back_up() {

@@ -6,6 +6,7 @@
 
 #include "county/county.h"
 #include "doors.h"
+#include "plants.h"
 #include "timeline.h"
 
 namespace gridwhistle::sim {
@@ -15,6 +16,9 @@ class Server {
  public:
   /// `folder` is there and empty.
   Server(Timeline& timeline, Dice& dice, std::string folder);
+
+  /// From now on its file has this bug. The bug outlives it.
+  void plant(PlantedBug* bug) { bug_ = bug; }
 
   /// The process dies between two events and, later, starts again from what is on the disk.
   void kill();
@@ -45,6 +49,7 @@ class Server {
   const std::string folder_;
   const std::string key_sha256_;
   SimClock clock_;
+  PlantedBug* bug_ = nullptr;
   std::unique_ptr<County> county_;
   std::uint64_t pump_at_ms_ = 0;  ///< 0: not planned
   std::uint64_t starts_ = 0;

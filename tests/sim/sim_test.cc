@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "plants.h"
 #include "world.h"
 
 namespace gridwhistle::sim {
@@ -26,6 +27,18 @@ TEST_CASE("a server that comes back from its newest backup: no law is broken") {
     const RunResult result = run(seed, {.restores = true});
     INFO("replay with gw-sim --restores --seed " << seed << " --trace");
     CHECK(result.violation == "");
+  }
+}
+
+TEST_CASE("every bug that is planted is found, by the law that it breaks") {
+  for (const Plant& plant : plants()) {
+    std::uint64_t seed = 1;
+    const auto finds = [&] {
+      return run(seed, {.plant = std::string(plant.name)}).violation.contains(plant.law);
+    };
+    while (seed <= 200 && !finds()) ++seed;
+    INFO("replay with gw-sim --plant " << plant.name);
+    CHECK(seed <= 200);
   }
 }
 

@@ -6,7 +6,13 @@
 namespace gridwhistle::sim {
 
 void Timeline::at(std::uint64_t when_ms, std::function<void()> what) {
+  if (ended_) return;
   events_.push({std::max(when_ms, now_ms_), ++order_, std::move(what)});
+}
+
+void Timeline::end() {
+  ended_ = true;
+  events_ = {};
 }
 
 void Timeline::run_until(std::uint64_t when_ms) {

@@ -42,6 +42,9 @@ class Timeline {
   /// Lets everything up to then happen.
   void run_until(std::uint64_t when_ms);
   std::uint64_t events() const { return order_; }
+  /// Nothing happens any more: what was planned is dropped, and nothing new is. What it would have
+  /// happened to must still be there.
+  void end();
 
   /// Notes that something happened; what is noted makes the hash by which two runs are compared.
   void note(std::string_view what);
@@ -62,6 +65,7 @@ class Timeline {
   std::uint64_t order_ = 0;
   std::uint64_t hash_ = 0xCBF29CE484222325;
   bool printing_ = false;
+  bool ended_ = false;
   std::priority_queue<Event> events_;
 };
 

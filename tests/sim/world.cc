@@ -6,6 +6,7 @@
 #include "check_end.h"
 #include "files.h"
 #include "phone.h"
+#include "plants.h"
 
 namespace gridwhistle::sim {
 
@@ -21,7 +22,13 @@ class World {
   World(std::uint64_t seed, const RunOptions& options)
       : restores_(options.restores), folder_(options.keep), dice_(seed) {
     if (options.trace) timeline_.print_notes();
+    if (options.plant.empty()) return;
+    bug_ = std::make_unique<PlantedBug>(options.plant, seed);
+    server_.plant(bug_.get());
+    network_.plant(bug_.get());
   }
+
+  ~World() { timeline_.end(); }
 
   void play() {
     begin();
@@ -232,6 +239,7 @@ class World {
   }
 
   const bool restores_;
+  std::unique_ptr<PlantedBug> bug_;
   TemporaryFolder folder_;
   Timeline timeline_;
   Dice dice_;

@@ -1,0 +1,226 @@
+#include "plants.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <stdexcept>
+#include <variant>
+#include <vector>
+
+#include "gridwhistle/v1/records.pb.h"
+#include "model/record.h"
+#include "schema/kinds.h"
+#include "schema/tables.h"
+#include "sqlite/connection.h"
+#include "wire/frames.h"
+
+namespace gridwhistle::sim {
+
+struct Traffic {
+  std::map<std::uint64_t, DeviceId> callers;           ///< of each call
+  std::map<RecordId, std::vector<std::string>> notes;  ///< that were delivered, oldest first
+  std::vector<Row> households;                         ///< of every grid
+};
+
+namespace {
+
+/// The field in which phones write words that tell who wrote them; 0: a kind has none.
+std::uint32_t notes_of(KindId kind) {
+  if (kind == kinds::kVisit) return v1::Visit::kNotesFieldNumber;
+  return kind == kinds::kHousehold ? v1::Household::kNotesFieldNumber : 0;
+}
+
+/// What one bug does at its door; nothing at the others. True: it has struck.
+struct Behaviour {
+  Plant plant;
+  bool (*on_operation)(Operation&) = nullptr;
+  bool (*on_row)(Row&, const std::vector<std::string>& notes, Dice&) = nullptr;
+  bool (*on_cut)(CutDown&, const Traffic&, Dice&) = nullptr;
+  const char* in_file = nullptr;
+  bool swallows_end = false;
+  std::uint64_t strikes = 20;  ///< of a thousand chances
+};
+
+bool writes_text(const Operation& operation, KindId kind) {
+  return operation.kind == kind && operation.type == OperationType::kPut && operation.fault.empty();
+}
+
+bool lose_a_field(Operation& operation) {
+  constexpr std::uint32_t kNotes = v1::Household::kNotesFieldNumber;
+  if (!writes_text(operation, kinds::kHousehold) || !operation.creates) return false;
+  operation.set = replace_fields(operation.set, {}, {kNotes});
+  return true;
+}
+
+bool invent_a_value(Operation& operation) {
+  if (!writes_text(operation, kinds::kVisit)) return false;
+  std::string notes;
+  append_text(notes, v1::Visit::kNotesFieldNumber, "nobody wrote this");
+  operation.set = replace_fields(operation.set, notes, {});
+  return true;
+}
+
+bool lose_a_record(Operation& operation) {
+  if (!operation.creates || operation.kind != kinds::kVisit) return false;
+  operation.id = RecordId::make(operation.id.device(), operation.id.counter() + (1ULL << 40));
+  return true;
+}
+
+bool invent_an_erasure(Operation& operation) {
+  if (!writes_text(operation, kinds::kHousehold) || operation.creates) return false;
+  operation.type = OperationType::kErase;
+  operation.set.clear();
+  operation.clear.clear();
+  operation.remove.clear();
+  return true;
+}
+
+bool put_back(Row& row, const std::vector<std::string>& notes, Dice& dice) {
+  if (notes.empty() || row.change == RowChange::kLeft || row.change == RowChange::kErased) {
+    return false;
+  }
+  row.set = replace_fields(row.set, notes[dice.below(notes.size())], {});
+  return true;
+}
+
+bool skip_a_field(Row& row, const std::vector<std::string>&, Dice&) {
+  constexpr std::uint32_t kNotes = v1::Visit::kNotesFieldNumber;
+  if (row.kind != kinds::kVisit || field_of(row.set, kNotes).entries.empty()) return false;
+  row.set = replace_fields(row.set, {}, {kNotes});
+  return true;
+}
+
+bool say_that_it_left(Row& row, const std::vector<std::string>&, Dice&) {
+  if (row.kind != kinds::kHousehold && row.kind != kinds::kVisit) return false;
+  row.change = RowChange::kLeft;
+  row.set.clear();
+  row.clear.clear();
+  return true;
+}
+
+bool lose_a_row(CutDown& cut, const Traffic&, Dice& dice) {
+  if (cut.rows.empty()) return false;
+  cut.rows.erase(cut.rows.begin() + static_cast<std::ptrdiff_t>(dice.below(cut.rows.size())));
+  return true;
+}
+
+bool lead_a_row_astray(CutDown& cut, const Traffic& traffic, Dice& dice) {
+  if (traffic.households.empty() || cut.rows.empty()) return false;
+  Row row = traffic.households[dice.below(traffic.households.size())];
+  const bool there = std::ranges::find(cut.rows, row.id, &Row::id) != cut.rows.end();
+  if (there || row.last_seq > cut.upto) return false;
+  cut.rows.insert(cut.rows.begin(), std::move(row));
+  return true;
+}
+
+const std::array kBehaviours = std::to_array<Behaviour>({
+    {.plant = {"field-lost", "a household is taken in without its notes", "lost: record"},
+     .on_operation = lose_a_field},
+    {.plant = {"record-lost", "a visit is acknowledged and not kept", "never arrived"},
+     .on_operation = lose_a_record},
+    {.plant = {"value-invented", "a visit is kept with other words", "nobody wrote"},
+     .on_operation = invent_a_value},
+    {.plant = {"erasure-invented", "an edit erases its record", "erased by nobody"},
+     .on_operation = invent_an_erasure},
+    {.plant = {"notices-lost", "a server forgets whom it told of a loss", "lost: record"},
+     .in_file = "DELETE FROM k6"},
+    {.plant = {"record-doubled", "a visit is there twice", "nobody recorded"},
+     .in_file = "INSERT OR IGNORE INTO k1 SELECT substr(id, 1, 12) || x'7FFFFFFF', last_seq, "
+                "erased, stamps, "
+                "memberships, digest, body FROM k1 LIMIT 1"},
+    {.plant = {"row-lost", "a cut passes a row over", "lacks"}, .on_cut = lose_a_row},
+    {.plant = {"field-skipped", "a row comes without one of its fields", "differs from the server"},
+     .on_row = skip_a_field},
+    {.plant = {"row-gone", "a row is taken away from who holds its scope", "lacks"},
+     .on_row = say_that_it_left},
+    {.plant = {"row-stale", "a row comes as it was before", "older write again"},
+     .on_row = put_back,
+     .strikes = 500},
+    {.plant = {"row-astray", "a row comes to who may not see it", "not in its scopes"},
+     .on_cut = lead_a_row_astray},
+    {.plant = {"never-done", "nobody is told of having caught up", "not settled"},
+     .swallows_end = true},
+    {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
+     .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
+});
+
+const Behaviour& behaviour_of(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      kBehaviours, [&](const Behaviour& behaviour) { return behaviour.plant.name == name; });
+  if (found == kBehaviours.end()) {
+    throw std::invalid_argument("no such planted bug: " + std::string(name) +
+                                "; --list-plants lists them");
+  }
+  return *found;
+}
+
+}  // namespace
+
+std::span<const Plant> plants() {
+  static const std::vector<Plant> all = [] {
+    std::vector<Plant> named;
+    for (const Behaviour& behaviour : kBehaviours) named.push_back(behaviour.plant);
+    return named;
+  }();
+  return all;
+}
+
+const Plant& plant_named(std::string_view name) { return behaviour_of(name).plant; }
+
+PlantedBug::PlantedBug(std::string_view name, std::uint64_t seed)
+    : name_(behaviour_of(name).plant.name), dice_(seed), traffic_(std::make_unique<Traffic>()) {}
+
+PlantedBug::~PlantedBug() = default;
+
+std::string PlantedBug::up(std::uint64_t call, const std::string& frame) {
+  const Behaviour& bug = behaviour_of(name_);
+  DeviceId& caller = traffic_->callers[call];
+  auto sound = decode_up(built_schema(), caller, frame);
+  if (!sound) return frame;
+  if (const auto* hello = std::get_if<v1::Hello>(&*sound)) caller = DeviceId(hello->device());
+  auto* up = std::get_if<OperationsUp>(&*sound);
+  if (up == nullptr || bug.on_operation == nullptr) return frame;
+  bool struck = false;
+  for (Operation& operation : up->operations) {
+    if (dice_.chance(bug.strikes)) struck |= bug.on_operation(operation);
+  }
+  if (!struck) return frame;
+  std::size_t taken = 0;
+  std::string altered = encode_operations(caller, up->operations, taken);
+  return taken == up->operations.size() ? altered : frame;
+}
+
+std::string PlantedBug::down(const std::string& frame) {
+  const Behaviour& bug = behaviour_of(name_);
+  auto sound = decode_down(built_schema(), frame);
+  if (!sound) return frame;
+  if (bug.swallows_end && std::holds_alternative<v1::DownEnd>(*sound)) return {};
+  auto* cut = std::get_if<CutDown>(&*sound);
+  if (cut == nullptr) return frame;
+  bool struck = false;
+  for (Row& row : cut->rows) {
+    std::vector<std::string>& notes = traffic_->notes[row.id];
+    if (bug.on_row != nullptr && dice_.chance(bug.strikes)) struck |= bug.on_row(row, notes, dice_);
+    const std::string_view given = field_of(row.set, notes_of(row.kind)).entries;
+    if (!given.empty()) notes.emplace_back(given);
+    if (row.kind == kinds::kHousehold && row.change == RowChange::kWhole) {
+      traffic_->households.push_back(row);
+    }
+  }
+  if (bug.on_cut != nullptr && dice_.chance(bug.strikes)) {
+    struck |= bug.on_cut(*cut, *traffic_, dice_);
+  }
+  return struck ? encode_cut(*cut) : frame;
+}
+
+void PlantedBug::in_file(const std::string& path) {
+  const Behaviour& bug = behaviour_of(name_);
+  if (bug.in_file == nullptr) return;
+  auto file = sqlite::Connection::open({.path = path});
+  if (!file) throw std::runtime_error("the county's file does not open: " + file.error().message);
+  if (auto done = file->script(bug.in_file); !done) {
+    throw std::runtime_error("the bug cannot be planted: " + done.error().message);
+  }
+}
+
+}  // namespace gridwhistle::sim

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "timeline.h"
+
+namespace gridwhistle::sim {
+
+/// A bug on purpose: what a phone or a server with such a bug would send or keep, played at the
+/// doors of the run. A simulator that doesn't find it would not find the bug either.
+struct Plant {
+  std::string_view name;
+  std::string_view what;  ///< what goes wrong
+  std::string_view law;   ///< words of the violation that has to find it
+};
+
+/// All there are; every law has at least one.
+std::span<const Plant> plants();
+/// Throws std::invalid_argument where there is none of this name.
+const Plant& plant_named(std::string_view name);
+
+/// What a planted bug has seen pass.
+struct Traffic;
+
+/// One run's planted bug. Strikes now and then, by its own dice, so that a run without one plays as
+/// if there were none.
+class PlantedBug {
+ public:
+  /// Throws as `plant_named`.
+  PlantedBug(std::string_view name, std::uint64_t seed);
+  ~PlantedBug();
+
+  /// What arrives at the server, of one call, in place of a frame.
+  std::string up(std::uint64_t call, const std::string& frame);
+  /// What arrives at a phone in place of a frame; empty: nothing.
+  std::string down(const std::string& frame);
+  /// The county's file lies between a server's death and its next start.
+  void in_file(const std::string& path);
+
+ private:
+  const std::string name_;
+  Dice dice_;
+  std::unique_ptr<Traffic> traffic_;
+};
+
+}  // namespace gridwhistle::sim
