@@ -354,6 +354,46 @@ TEST_CASE(
   CHECK(phone.get<v1::Visit>(kVisit, lost).notes() == "备份后");
 }
 
+TEST_CASE(
+    "an edit upon the lost log claims to have seen nothing of what the log that is left says") {
+  Phone phone;
+  const auto again = [&phone] {
+    phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(5)}, {1, Seq(0)}}));
+    return phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->back().base_seq;
+  };
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  v1::Household there = household();
+  there.add_service_needs("送药");
+  phone.cut(row_of(kHousehold, kForeignId, 3, there));
+  v1::Household edit;
+  edit.set_notes("养狗");
+  SECTION("but what it saw before the logs parted it has seen") {
+    phone.put(kHousehold, edit, kForeignId);
+    CHECK(again() == Seq(3));
+  }
+  SECTION("an edit of values") {
+    phone.cut(row_of(kHousehold, kForeignId, 8, there));
+    phone.put(kHousehold, edit, kForeignId);
+    CHECK(again() == Seq(0));
+  }
+  SECTION("a removal removes what was there when the logs parted") {
+    phone.cut(row_of(kHousehold, kForeignId, 8, there));
+    v1::Household remove;
+    remove.add_service_needs("送药");
+    REQUIRE(phone->put({.kind = kHousehold,
+                        .id = kForeignId,
+                        .set = edit.SerializeAsString(),
+                        .clear = {},
+                        .remove = remove.SerializeAsString()}));
+    CHECK(again() == Seq(5));
+  }
+  SECTION("an erasure erases it") {
+    phone.cut(row_of(kHousehold, kForeignId, 8, there));
+    REQUIRE(phone->erase(kHousehold, kForeignId));
+    CHECK(again() == Seq(5));
+  }
+}
+
 TEST_CASE("an edit says which own writes a restored server had not told of again") {
   Phone phone;
   const auto newest = [&phone] {
