@@ -9,26 +9,30 @@ namespace gridwhistle::store {
 namespace {
 
 bool follows(const KindSchema& part, KindId whole) {
-  if (part.scope_parent == 0 || part.never_erased) return false;
+  if (part.scope_parent == 0) return false;
   return part.scope_parent_kind == whole || part.scope_parent_kind_field != 0;
 }
 
-Result<std::vector<Part>> parts_in_sight(StoreState& state, KindId whole, const RecordId& id) {
+}  // namespace
+
+Result<std::vector<Part>> parts_in_sight(StoreState& state, const Parent& whole) {
   std::vector<Part> parts;
   for (const auto& [kind, table] : state.kinds) {
     const KindSchema& rules = table.rules();
-    if (!follows(rules, whole)) continue;
-    GW_TRY_LET(query, state.connection.prepare("SELECT id FROM " + table.name + " WHERE " +
+    if (!follows(rules, whole.kind)) continue;
+    GW_TRY_LET(query, state.connection.prepare("SELECT id, body FROM " + table.name + " WHERE " +
                                                sqlite::column_name(rules.scope_parent) +
                                                "=? AND body IS NOT NULL"));
-    query.bind(id);
-    GW_TRY_LET(ids, ids_of(query));
-    for (const RecordId& part : ids) parts.push_back({&table, part});
+    query.bind(whole.id);
+    for (;;) {
+      GW_TRY_LET(row, query.step());
+      if (!row) break;
+      const auto named = parent_of(rules, query.blob(1));
+      if (named && named->kind == whole.kind) parts.push_back({&table, query.record_id(0)});
+    }
   }
   return parts;
 }
-
-}  // namespace
 
 Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
                                        OutboxKey erasure) {
@@ -37,11 +41,10 @@ Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const Re
   while (!wholes.empty()) {
     const Parent next = wholes.back();
     wholes.pop_back();
-    GW_TRY_LET(parts, parts_in_sight(state, next.kind, next.id));
+    GW_TRY_LET(parts, parts_in_sight(state, next));
     for (const Part& part : parts) {
+      if (part.table->rules().never_erased) continue;
       GW_TRY_LET(row, load_row(state, *part.table, part.id));
-      const auto named = parent_of(part.table->rules(), *row->body);
-      if (!named || named->kind != next.kind) continue;
       put_on_top(*row, erasure);
       row->body.reset();
       GW_TRY(save_row(state, *part.table, part.id, *row));

@@ -12,8 +12,11 @@ namespace gridwhistle::store {
 
 namespace {
 
-// The scopes of the records that a rewind takes out of the file until the feed brings them again.
-using Dropped = std::unordered_map<RecordId, std::int64_t>;
+// The records that a rewind takes out of the file until the feed brings them again.
+struct Dropped {
+  std::vector<Parent> records;
+  std::unordered_map<RecordId, std::int64_t> places;  // the scopes that each lies in
+};
 
 // The set of scopes that a record lies in, as far as this file can tell: the feed has never named
 // any for own work that it was not sent, so that goes by its content, or by what it follows.
@@ -130,14 +133,27 @@ Result<bool> stays_told(StoreState& state, const KindSchema& outcome, std::strin
   }
 }
 
-// Rows whose content the server may not have any more. Of those the operations remain; what others
-// wrote comes again with the feed.
+// Of what is dropped the own operations remain; what others wrote comes again with the feed.
+Result<void> drop(StoreState& state, const KindTable& table, const RecordId& id, RecordRow row,
+                  Dropped& dropped) {
+  GW_TRY_LET(place, place_of(state, table, row));
+  dropped.records.push_back({table.id, id});
+  dropped.places.emplace(id, place);
+  row.base_seq = row.last_seq = Seq();
+  row.scopes = place;
+  GW_TRY(rebase(state, table, row, std::nullopt));
+  GW_TRY_LET(unseen, own_out_of_sight(state, table, row));
+  row.own_since = unseen;
+  GW_TRY(save_row(state, table, id, row));
+  return mark_unindexed(state, table, id);
+}
+
+// Rows whose content the server may not have any more.
 Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq shared,
                             const FirstLost& first, Dropped& dropped) {
   GW_TRY_LET(ids, ids_where(state, table, "last_seq>" + std::to_string(shared.value)));
   for (const RecordId& id : ids) {
     GW_TRY_LET(row, load_row(state, table, id));
-    GW_TRY_LET(place, place_of(state, table, *row));
     if (table.rules().name == "Outcome" && row->body) {
       GW_TRY_LET(stays, stays_told(state, table.rules(), *row->body, first));
       if (stays) {
@@ -146,14 +162,21 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
         continue;
       }
     }
-    dropped.emplace(id, place);
-    row->base_seq = row->last_seq = Seq();
-    row->scopes = place;
-    GW_TRY(rebase(state, table, *row, std::nullopt));
-    GW_TRY_LET(unseen, own_out_of_sight(state, table, *row));
-    row->own_since = unseen;
-    GW_TRY(save_row(state, table, id, *row));
-    GW_TRY(mark_unindexed(state, table, id));
+    GW_TRY(drop(state, table, id, std::move(*row), dropped));
+  }
+  return {};
+}
+
+// A part is in the file because its whole was in sight. Whether the log that is left shows it to
+// this phone, only that log can say, and it has nothing to say of a part that it never showed.
+Result<void> drop_parts(StoreState& state, Dropped& dropped) {
+  for (std::size_t at = 0; at < dropped.records.size(); ++at) {
+    GW_TRY_LET(parts, parts_in_sight(state, Parent(dropped.records[at])));
+    for (const Part& part : parts) {
+      if (dropped.places.contains(part.id)) continue;
+      GW_TRY_LET(row, load_row(state, *part.table, part.id));
+      GW_TRY(drop(state, *part.table, part.id, std::move(*row), dropped));
+    }
   }
   return {};
 }
@@ -162,7 +185,7 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
 // record that went with its scope, or with what it follows, does not come back into sight.
 bool comes_into_sight(const StoreState& state, const KindTable& table, const Operation& operation,
                       const Dropped& dropped) {
-  return dropped.contains(operation.id) ||
+  return dropped.places.contains(operation.id) ||
          (!operation.scope.empty() &&
           covers(state.position.grants, operation.scope, table.rules()));
 }
@@ -184,7 +207,8 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
     GW_TRY_LET(found, load_row(state, *table, operation->id));
     if (!found && !comes_into_sight(state, *table, *operation, dropped)) continue;
     RecordRow row = found ? std::move(*found) : RecordRow{};
-    if (const auto place = dropped.find(operation->id); !found && place != dropped.end()) {
+    if (const auto place = dropped.places.find(operation->id);
+        !found && place != dropped.places.end()) {
       row.scopes = place->second;
     }
     std::optional<std::string> delivered = row.delivered();
@@ -218,6 +242,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
   for (auto& [id, table] : state.kinds) {
     GW_TRY(drop_delivered(state, table, shared, firsts, dropped));
   }
+  GW_TRY(drop_parts(state, dropped));
   for (const Lane lane : kLanes) {
     const LaneSeq first = firsts[index_of(lane)];
     GW_TRY(pend_again(state, lane, first, dropped));

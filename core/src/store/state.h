@@ -200,10 +200,16 @@ Result<void> remove_row(StoreState& state, const KindTable& table, const RecordI
 // whole is under way, gone with it, and back in sight when the server says that the whole stands. A
 // part that is hidden has the whole's erasure in its list of pending operations.
 
+struct Parent {
+  KindId kind;
+  RecordId id;
+};
 struct Part {
   const KindTable* table = nullptr;
   RecordId id;
 };
+/// The parts of a record that are in sight, not those of its parts.
+Result<std::vector<Part>> parts_in_sight(StoreState& state, const Parent& whole);
 /// Hides the parts of a record that are in sight; gives their kinds.
 Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
                                        OutboxKey erasure);
@@ -255,10 +261,6 @@ Result<void> check_writable(const KindTable* table);
 Result<std::string> scope_of(const StoreState& state, const KindSchema& kind,
                              std::string_view body);
 /// The record that one of this kind follows, as `body` names it; nothing where it names none.
-struct Parent {
-  KindId kind;
-  RecordId id;
-};
 std::optional<Parent> parent_of(const KindSchema& kind, std::string_view body);
 /// A grant as the server named it.
 GrantHeld held(const v1::Grant& grant);

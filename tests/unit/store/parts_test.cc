@@ -187,5 +187,28 @@ TEST_CASE("an erasure that a restored server has lost hides the residents again"
   }
 }
 
+TEST_CASE("a part goes out of sight with its whole that a restored server may not have") {
+  Phone phone;
+  const std::string scope = "grid:" + std::string(kGrid);
+  v1::Welcome first = phone.welcome_of({scope});
+  first.add_epochs()->set_id(7);
+  phone.welcome(first);
+  const RecordId person = RecordId::make(kForeignId.device(), 9);
+  phone.cut(row_of(kResident, person, 4, resident(kForeignId)));
+  phone.cut(row_of(kHousehold, kForeignId, 8, household()));
+  REQUIRE(phone.has(kResident, person));
+  v1::Welcome restored = phone.welcome_of({scope});
+  v1::Epoch& start = *restored.add_epochs();
+  start.set_id(8);
+  start.set_start_seq(5);
+  restored.add_epochs()->set_id(7);
+  phone.welcome(restored);
+  CHECK_FALSE(phone.has(kHousehold, kForeignId));
+  CHECK_FALSE(phone.has(kResident, person));
+  // Where the log that is left has it in sight, the feed brings it.
+  phone.cut(row_of(kResident, person, 4, resident(kForeignId)));
+  CHECK(phone.has(kResident, person));
+}
+
 }  // namespace
 }  // namespace gridwhistle::store
