@@ -119,19 +119,19 @@ std::string difference(const std::string& server, const std::string& phone) {
 }
 
 /// What its author sees, and the server can show to nobody yet: a decision whose whistle has not
-/// come, or a resident whose household has not. A restored server may have refused that, for it had
-/// lost what gave the grid to whoever recorded it.
-std::set<RecordId> waiting_of(const County& county, const Places& places, Phone& phone) {
+/// come, or what was written of a resident whose household has not. A restored server may have
+/// refused that, for it had lost what gave the grid to whoever recorded it.
+std::set<RecordId> waiting_of(const County& county, const Oracle& oracle, const Places& places,
+                              Phone& phone) {
   const auto review = county.review();
   if (!review) throw Violation("what waits cannot be read: " + review.error().message);
   std::set<RecordId> waiting;
   for (const WaitingDecision& decision : review->waiting) {
     if (decision.worker == phone.person().worker) waiting.insert(decision.record);
   }
-  const DeviceId device = phone.client().status().device;
   for (const StoredRow& row : all(county, kinds::kResident)) {
     const RecordId household = id_at(row.body, v1::Resident::kHouseholdFieldNumber);
-    if (row.id.device() == device && !places.home.contains(household)) {
+    if (!places.home.contains(household) && oracle.has_written(phone.name(), row.id)) {
       waiting.insert(row.id);
     }
   }
@@ -155,14 +155,14 @@ void compare(const std::string& who, const std::string& kind, const Rows& server
   }
 }
 
-void check_replicas(const County& county, Phone& phone) {
+void check_replicas(const County& county, const Oracle& oracle, Phone& phone) {
   constexpr std::pair<KindId, const char*> kKinds[] = {
       {kinds::kVisit, "Visit"},           {kinds::kHousehold, "Household"},
       {kinds::kWhistle, "Whistle"},       {kinds::kWhistleAction, "WhistleAction"},
       {kinds::kAssignment, "Assignment"}, {kinds::kWhistleContact, "WhistleContact"},
       {kinds::kResident, "Resident"},     {kinds::kOutcome, "Outcome"}};
   const Places places = places_of(county);
-  const std::set<RecordId> waiting = waiting_of(county, places, phone);
+  const std::set<RecordId> waiting = waiting_of(county, oracle, places, phone);
   for (const auto& [kind, name] : kKinds) {
     compare(phone.name(), name, expected(county, places, phone.person(), kind), held(phone, name),
             waiting);
@@ -186,7 +186,7 @@ void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr
   }
   oracle.check_nothing_lost(county);
   oracle.check_nothing_made(county);
-  for (const auto& phone : phones) check_replicas(county, *phone);
+  for (const auto& phone : phones) check_replicas(county, oracle, *phone);
   check_inboxes(county);
   const auto report = county.verify();
   if (!report) throw Violation("verify: " + report.error().message);

@@ -45,6 +45,14 @@ void Oracle::removed(const RecordId& id, const std::string& element) {
 
 void Oracle::erased(const RecordId& id) { records_[id].erased = true; }
 
+bool Oracle::has_written(const std::string& author, const RecordId& id) const {
+  const auto record = records_.find(id);
+  if (record == records_.end()) return false;
+  return std::ranges::any_of(record->second.writes, [&](const auto& field) {
+    return std::ranges::find(field.second, author, &Write::author) != field.second.end();
+  });
+}
+
 void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t field,
                    const std::string& value) {
   const auto record = records_.find(id);

@@ -33,6 +33,9 @@ class Oracle {
   /// A record is a part of another: erased with that one too.
   void belongs(const RecordId& part, const RecordId& whole) { wholes_[part] = whole; }
 
+  /// Whether anything on this record was written by a phone.
+  bool has_written(const std::string& author, const RecordId& id) const;
+
   /// A phone shows this value of a record that none of its own writes was refused of. Having shown
   /// an own write, it never shows an older own one.
   void shows(const std::string& reader, const RecordId& id, std::uint32_t field,
