@@ -31,7 +31,7 @@ std::string as_meant(std::string_view text) {
   std::string meant;
   while (!text.empty()) {
     const std::string_view before = text;
-    const char32_t c = take_character(text).value_or(0xFFFD);
+    const char32_t c = *take_character(text);
     if (is_space(c)) continue;
     if (c >= kFullWidthFirst && c <= kFullWidthLast) {
       meant += static_cast<char>(c - kFullWidthFirst + U'!');
@@ -93,6 +93,8 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 Result<EnrolmentCode> EnrolmentCode::parse(std::string_view text) {
+  // Bytes that are no character may become one when a space between them goes.
+  if (!is_text(text)) return wrong("it is no text");
   const std::string meant = as_meant(text);
   if (!begins_with_prefix(meant)) return wrong("it does not begin with gw1:");
   std::string_view rest = std::string_view(meant).substr(kPrefix.size());

@@ -43,7 +43,7 @@ TEST_CASE("a damaged enrolment code is refused with the part that is wrong") {
         "gw1:host:1:" + key.substr(1) + ":X", "gw1:host:1:" + key.substr(1) + "g:X",
         "gw1:host:" + key + ":X", "gw1:host:port:" + key + ":X", "gw1::1:" + key + ":X",
         "gw1:host:0:" + key + ":X", "gw1:host:65536:" + key + ":X",
-        "gw1:host:99999999999:" + key + ":X"}) {
+        "gw1:host:99999999999:" + key + ":X", "gw1:\xE2\x80 \x90:1:" + key + ":X"}) {
     INFO(text);
     const auto code = EnrolmentCode::parse(text);
     REQUIRE_FALSE(code);
