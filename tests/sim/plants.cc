@@ -126,8 +126,7 @@ const std::array kBehaviours = std::to_array<Behaviour>({
      .in_file = "DELETE FROM k6"},
     {.plant = {"record-doubled", "a visit is there twice", "nobody recorded"},
      .in_file = "INSERT OR IGNORE INTO k1 SELECT substr(id, 1, 12) || x'7FFFFFFF', last_seq, "
-                "erased, stamps, "
-                "memberships, digest, body FROM k1 LIMIT 1"},
+                "erased, stamps, memberships, digest, body FROM k1 LIMIT 1"},
     {.plant = {"row-lost", "a cut passes a row over", "lacks"}, .on_cut = lose_a_row},
     {.plant = {"field-skipped", "a row comes without one of its fields", "differs from the server"},
      .on_row = skip_a_field},
