@@ -387,6 +387,15 @@ TEST_CASE(
                         .remove = remove.SerializeAsString()}));
     CHECK(again() == Seq(5));
   }
+  SECTION("what is emptied loses what was there when the logs parted") {
+    phone.cut(row_of(kHousehold, kForeignId, 8, there));
+    REQUIRE(phone->put({.kind = kHousehold,
+                        .id = kForeignId,
+                        .set = edit.SerializeAsString(),
+                        .clear = {v1::Household::kServiceNeedsFieldNumber},
+                        .remove = {}}));
+    CHECK(again() == Seq(5));
+  }
   SECTION("an erasure erases it") {
     phone.cut(row_of(kHousehold, kForeignId, 8, there));
     REQUIRE(phone->erase(kHousehold, kForeignId));
