@@ -150,21 +150,15 @@ TEST_CASE("a patrol's track goes with it, and a shop's picture with the shop alo
 TEST_CASE("an erasure that a restored server has lost hides the residents again") {
   Home h;
   h.phone.enrol();
-  v1::Welcome first = h.phone.welcome_of({"grid:" + std::string(kGrid)});
-  first.add_epochs()->set_id(7);
-  h.phone.welcome(first);
+  const v1::Welcome welcome = h.phone.welcome_of({"grid:" + std::string(kGrid)});
+  h.phone.welcome(with_epochs(welcome, {{7, Seq(0)}}));
   h.phone.cut(row_of(kHousehold, h.home, 3, household()));
   h.phone.cut(row_of(kResident, h.person, 4, resident(h.home)));
   REQUIRE(h.phone->erase(kHousehold, h.home));
   h.phone.acknowledge(Lane::kRecords, 9, OutcomeStatus::kRevived);
   REQUIRE(h.residents() == 1);
-  const auto restore = [&h] {
-    v1::Welcome restored = h.phone.welcome_of({"grid:" + std::string(kGrid)});
-    v1::Epoch& start = *restored.add_epochs();
-    start.set_id(8);
-    start.set_start_seq(5);
-    restored.add_epochs()->set_id(7);
-    h.phone.welcome(restored);
+  const auto restore = [&] {
+    h.phone.welcome(with_epochs(welcome, {{8, Seq(5)}, {7, Seq(0)}}));
     CHECK(h.phone->sync_state()->unsent > 0);
     CHECK_FALSE(h.phone.has(kHousehold, h.home));
   };
@@ -189,20 +183,13 @@ TEST_CASE("an erasure that a restored server has lost hides the residents again"
 
 TEST_CASE("a part goes out of sight with its whole that a restored server may not have") {
   Phone phone;
-  const std::string scope = "grid:" + std::string(kGrid);
-  v1::Welcome first = phone.welcome_of({scope});
-  first.add_epochs()->set_id(7);
-  phone.welcome(first);
+  const v1::Welcome welcome = phone.welcome_of({"grid:" + std::string(kGrid)});
+  phone.welcome(with_epochs(welcome, {{7, Seq(0)}}));
   const RecordId person = RecordId::make(kForeignId.device(), 9);
   phone.cut(row_of(kResident, person, 4, resident(kForeignId)));
   phone.cut(row_of(kHousehold, kForeignId, 8, household()));
   REQUIRE(phone.has(kResident, person));
-  v1::Welcome restored = phone.welcome_of({scope});
-  v1::Epoch& start = *restored.add_epochs();
-  start.set_id(8);
-  start.set_start_seq(5);
-  restored.add_epochs()->set_id(7);
-  phone.welcome(restored);
+  phone.welcome(with_epochs(welcome, {{8, Seq(5)}, {7, Seq(0)}}));
   CHECK_FALSE(phone.has(kHousehold, kForeignId));
   CHECK_FALSE(phone.has(kResident, person));
   // Where the log that is left has it in sight, the feed brings it.

@@ -55,6 +55,16 @@ class QueuedExecutor : public Executor {
   std::deque<std::function<void()>> tasks;
 };
 
+/// A Welcome of a server that has had these starts, newest first.
+inline v1::Welcome with_epochs(v1::Welcome welcome, const std::vector<EpochSeen>& epochs) {
+  for (const EpochSeen& epoch : epochs) {
+    v1::Epoch& entry = *welcome.add_epochs();
+    entry.set_id(epoch.id);
+    entry.set_start_seq(epoch.start.value);
+  }
+  return welcome;
+}
+
 /// A store in a folder of its own, and what a test wants to do with it in few words.
 struct Phone {
   explicit Phone(const Schema& schema_given = built_schema(), std::string vfs_given = {})

@@ -15,15 +15,6 @@ using kinds::kVisit;
 const std::string kGridScope = "grid:" + std::string(kGrid);
 const std::string kOtherScope = "grid:" + std::string(kOtherGrid);
 
-v1::Welcome with_epochs(v1::Welcome welcome, const std::vector<EpochSeen>& epochs) {
-  for (const EpochSeen& epoch : epochs) {
-    v1::Epoch& entry = *welcome.add_epochs();
-    entry.set_id(epoch.id);
-    entry.set_start_seq(epoch.start.value);
-  }
-  return welcome;
-}
-
 TEST_CASE("everything a session needs to know survives a restart") {
   Phone phone;
   phone.enrol();
