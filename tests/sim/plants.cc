@@ -41,19 +41,19 @@ struct Behaviour {
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
-bool writes_text(const Operation& operation, KindId kind) {
+bool is_put_of(const Operation& operation, KindId kind) {
   return operation.kind == kind && operation.type == OperationType::kPut && operation.fault.empty();
 }
 
 bool lose_a_field(Operation& operation) {
   constexpr std::uint32_t kNotes = v1::Household::kNotesFieldNumber;
-  if (!writes_text(operation, kinds::kHousehold) || !operation.creates) return false;
+  if (!is_put_of(operation, kinds::kHousehold) || !operation.creates) return false;
   operation.set = replace_fields(operation.set, {}, {kNotes});
   return true;
 }
 
 bool invent_a_value(Operation& operation) {
-  if (!writes_text(operation, kinds::kVisit)) return false;
+  if (!is_put_of(operation, kinds::kVisit)) return false;
   std::string notes;
   append_text(notes, v1::Visit::kNotesFieldNumber, "nobody wrote this");
   operation.set = replace_fields(operation.set, notes, {});
@@ -67,7 +67,7 @@ bool lose_a_record(Operation& operation) {
 }
 
 bool invent_an_erasure(Operation& operation) {
-  if (!writes_text(operation, kinds::kHousehold) || operation.creates) return false;
+  if (!is_put_of(operation, kinds::kHousehold) || operation.creates) return false;
   operation.type = OperationType::kErase;
   operation.set.clear();
   operation.clear.clear();

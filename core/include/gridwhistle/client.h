@@ -258,8 +258,9 @@ class Client {
   /// record on this phone and was not given out by it, or what the record belongs to has been
   /// erased), kOutOfScope (no scope of this worker holds the record; one who left holds none),
   /// kForbidden (only the server writes this kind or field), kEncryptionRequired, kNoLocation (a
-  /// track without an open patrol), kTooLarge, kTooMany (too many unsent operations), kNotEnrolled,
-  /// kDiskFull (nothing was written; free space and try again), kReadOnly, kIo, kPoisoned, kClosed.
+  /// track outside an open patrol of one's own), kTooLarge, kTooMany (too many unsent operations),
+  /// kNotEnrolled, kDiskFull (nothing was written; free space and try again), kReadOnly, kIo,
+  /// kPoisoned, kClosed.
   template <GeneratedRecord T>
   Result<RecordId> put(const T& record, const Fields& clear = {},
                        const PutOptions<T>& options = {}) {

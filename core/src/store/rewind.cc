@@ -171,7 +171,8 @@ Result<void> drop_delivered(StoreState& state, const KindTable& table, Seq share
 // this phone, only that log can say, and it has nothing to say of a part that it never showed.
 Result<void> drop_parts(StoreState& state, Dropped& dropped) {
   for (std::size_t at = 0; at < dropped.records.size(); ++at) {
-    GW_TRY_LET(parts, parts_in_sight(state, Parent(dropped.records[at])));
+    const Parent whole = dropped.records[at];  // the list grows
+    GW_TRY_LET(parts, parts_in_sight(state, whole));
     for (const Part& part : parts) {
       if (dropped.places.contains(part.id)) continue;
       GW_TRY_LET(row, load_row(state, *part.table, part.id));

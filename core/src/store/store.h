@@ -88,7 +88,7 @@ class Store {
   /// missing; the message names it), kForbidden (only the server writes the kind or field),
   /// kOutOfScope (no grant of this device covers the record's scope), kNotFound (an edit or erasure
   /// of a record that is not there), kEncryptionRequired (a CARE kind), kNoLocation (a track
-  /// outside an open patrol), kTooLarge, kTooMany (limits.h).
+  /// outside an open patrol of the worker's own), kTooLarge, kTooMany (limits.h).
   Result<std::vector<RecordId>> commit(const Changes& changes);
 
   /// A commit of one put.
