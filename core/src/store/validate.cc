@@ -191,7 +191,8 @@ Result<void> check_patrol(StoreState& state, const KindSchema& kind, std::string
   if (!visit || !visit->body) return no_location();
   const bool own = check_author(state, *visits, {}, *visit->body).has_value();
   const bool open = field_of(*visit->body, visits->field("ended_ms")->number).entries.empty();
-  if (!own || !open || !lies_within_patrol(kind, batch, *visits, *visit->body)) {
+  const TrackClock clock{.recorded_ms = state.options.clock->now().wall_ms};
+  if (!own || !open || !lies_within_patrol(kind, batch, clock, *visits, *visit->body)) {
     return no_location();
   }
   return {};

@@ -391,8 +391,10 @@ Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace, cons
   if (visit.erased) return std::nullopt;
   const std::string_view own = author.device.worker.bytes();
   const bool is_own = text_of(visit.body, fields::visit::kWorker).value_or(own) == own;
-  if (is_own && lies_within_patrol(*schema_.kind(kinds::kTrackBatch), operation.set, *(*page)->kind,
-                                   visit.body)) {
+  const TrackClock clock{.recorded_ms = operation.claimed.wall_ms,
+                         .set_back_ms = set_back_since(author.clocks, operation.claimed)};
+  if (is_own && lies_within_patrol(*schema_.kind(kinds::kTrackBatch), operation.set, clock,
+                                   *(*page)->kind, visit.body)) {
     return std::nullopt;
   }
   return rejected(

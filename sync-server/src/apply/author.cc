@@ -1,24 +1,48 @@
 #include "apply/author.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/limits.h"
 
 namespace gridwhistle {
 
-std::int64_t effective_time(const ClockPair& clocks, const ClockReading& claimed,
-                            std::int64_t now_ms) {
+namespace {
+
+// From one reading to another by each clock of the device, where it can be asked.
+struct Passed {
+  std::optional<std::int64_t> boot_ms;
+  std::optional<std::int64_t> wall_ms;
+};
+
+Passed passed(const ClockReading& from, const ClockReading& to) {
   const auto reasonable = [](std::int64_t ms) { return ms >= 0 && ms <= limits::kClockMaxMs; };
   const std::uint64_t most = static_cast<std::uint64_t>(limits::kClockMaxMs);
-  std::int64_t ms = now_ms;
-  if (claimed.boot_id == clocks.device.boot_id && claimed.boot_ms <= most &&
-      clocks.device.boot_ms <= most) {
-    ms = clocks.server_ms + (static_cast<std::int64_t>(claimed.boot_ms) -
-                             static_cast<std::int64_t>(clocks.device.boot_ms));
-  } else if (reasonable(claimed.wall_ms) && reasonable(clocks.device.wall_ms)) {
-    ms = clocks.server_ms + (claimed.wall_ms - clocks.device.wall_ms);
+  Passed passed;
+  if (from.boot_id == to.boot_id && from.boot_ms <= most && to.boot_ms <= most) {
+    passed.boot_ms =
+        static_cast<std::int64_t>(to.boot_ms) - static_cast<std::int64_t>(from.boot_ms);
   }
+  if (reasonable(from.wall_ms) && reasonable(to.wall_ms)) {
+    passed.wall_ms = to.wall_ms - from.wall_ms;
+  }
+  return passed;
+}
+
+}  // namespace
+
+std::int64_t effective_time(const ClockPair& clocks, const ClockReading& claimed,
+                            std::int64_t now_ms) {
+  const Passed since = passed(claimed, clocks.device);
+  const auto age_ms = since.boot_ms ? since.boot_ms : since.wall_ms;
+  const std::int64_t ms = age_ms ? clocks.server_ms - *age_ms : now_ms;
   return std::clamp<std::int64_t>(ms, 0, now_ms);
+}
+
+std::int64_t set_back_since(const ClockPair& clocks, const ClockReading& claimed) {
+  const Passed since = passed(claimed, clocks.device);
+  if (!since.wall_ms) return 0;
+  return std::max<std::int64_t>(since.boot_ms.value_or(0) - *since.wall_ms, 0);
 }
 
 Result<Author> author_of(Storage& storage, const KeptOperation& kept,

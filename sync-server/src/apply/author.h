@@ -22,6 +22,10 @@ struct ClockPair {
 std::int64_t effective_time(const ClockPair& clocks, const ClockReading& claimed,
                             std::int64_t now_ms);
 
+/// By how many milliseconds, at least, the device's wall clock was set back between a reading and
+/// the Hello; 0 if it was not, or if it says what no clock says.
+std::int64_t set_back_since(const ClockPair& clocks, const ClockReading& claimed);
+
 /// Whose operations are applied.
 struct Author {
   DeviceRow device;

@@ -128,6 +128,7 @@ struct Phone {
   std::uint64_t grants_version = 0;     ///< 0: knows no grants
   v1::Cursor cursor;
   std::uint64_t own_since = 0;
+  std::int64_t wall_off_ms = 0;  ///< how far its wall clock is from the truth
 
   RecordId new_id() { return RecordId::make(device, ++counter); }
 
@@ -143,7 +144,7 @@ struct Phone {
     op.dev_seq = DevSeq(++dev_seq);
     op.base_seq = base;
     op.hlc = Hlc(static_cast<std::uint64_t>(at_ms) << 16);
-    op.claimed = {at_ms, static_cast<std::uint64_t>(at_ms - 1'779'000'000'000), 77};
+    op.claimed = {at_ms + wall_off_ms, static_cast<std::uint64_t>(at_ms - 1'779'000'000'000), 77};
     op.set = *canonical(*built_schema().kind(kind), message);
     lane.push_back(op);
     return lane.back();
@@ -156,7 +157,7 @@ struct Phone {
     hello.set_device(device.value);
     hello.set_call_counter(++calls);
     const ClockReading now = clock.now();
-    hello.set_wall_ms(now.wall_ms);
+    hello.set_wall_ms(now.wall_ms + wall_off_ms);
     hello.set_boot_ms(now.boot_ms);
     hello.set_boot_id(now.boot_id);
     *hello.mutable_cursor() = cursor;

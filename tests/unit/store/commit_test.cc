@@ -309,6 +309,17 @@ TEST_CASE("a track is recorded between check-in and check-out of a patrol, or no
         ErrorCode::kNoLocation);
 }
 
+TEST_CASE("a patrol whose check-in the clock was set back behind still records its track") {
+  Phone phone;
+  v1::Visit patrol = visit();
+  phone.clock.reading.wall_ms = patrol.started_ms();
+  v1::TrackBatch batch;
+  batch.set_visit(std::string(phone.put(kVisit, patrol).bytes()));
+  phone.clock.reading.wall_ms -= 3'600'000;
+  batch.add_points()->set_at_ms(phone.clock.reading.wall_ms);
+  phone.put(kTrackBatch, batch);
+}
+
 TEST_CASE("a track is of one's own patrol, not of a colleague's that is still open") {
   Phone phone;
   phone.enrol();
