@@ -1,6 +1,5 @@
 #include "files.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -9,17 +8,20 @@ namespace gridwhistle::sim {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder(bool keep) : keep_(keep) {
+TemporaryFolder::TemporaryFolder(const std::string& kept) : path_(kept), keeps_(!kept.empty()) {
+  if (keeps_) {
+    fs::create_directories(path_);
+    if (!fs::is_empty(path_))
+      throw std::runtime_error(path_ + " is not empty; name another folder");
+    return;
+  }
   const fs::path memory = "/dev/shm";
-  std::string path =
-      ((fs::exists(memory) ? memory : fs::temp_directory_path()) / "gw-sim-XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = path;
-  if (keep_) std::printf("files are in %s\n", path_.c_str());
+  path_ = ((fs::exists(memory) ? memory : fs::temp_directory_path()) / "gw-sim-XXXXXX").string();
+  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  if (keep_) return;
+  if (keeps_) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }

@@ -5,10 +5,11 @@
 
 namespace gridwhistle::sim {
 
-/// A folder in memory where there is one, removed at the end unless it is kept.
+/// A folder in memory where there is one, removed at the end; or one to keep.
 class TemporaryFolder {
  public:
-  explicit TemporaryFolder(bool keep = false);
+  /// Makes `kept` and everything above it. Throws where that holds something already.
+  explicit TemporaryFolder(const std::string& kept = {});
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -16,7 +17,7 @@ class TemporaryFolder {
 
  private:
   std::string path_;
-  const bool keep_;
+  const bool keeps_;
 };
 
 /// Runs `die`, which closes the database at `path`, and puts the files back as they were before:

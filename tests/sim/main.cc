@@ -18,12 +18,20 @@ struct Options {
   std::uint64_t seeds = 100;
   std::uint64_t seed = 0;
   gridwhistle::sim::RunOptions run;
+  std::string keep;
   bool twice = false;
   bool lists_plants = false;
 };
 
+// Its files, if they are to be kept, in a folder of the seed's name.
+RunResult play_once(std::uint64_t seed, const Options& options) {
+  gridwhistle::sim::RunOptions run_options = options.run;
+  if (!options.keep.empty()) run_options.keep = options.keep + "/" + std::to_string(seed);
+  return run(seed, run_options);
+}
+
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
-  const RunResult result = run(seed, options.run);
+  const RunResult result = play_once(seed, options);
   std::string broken = result.violation;
   if (broken.empty() && options.twice &&
       run(seed, {.restores = options.run.restores}).hash != result.hash) {
@@ -87,7 +95,7 @@ int find_plant(const Options& options) {
   const std::uint64_t first = options.seed != 0 ? options.seed : options.start;
   const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    const RunResult result = run(seed, options.run);
+    const RunResult result = play_once(seed, options);
     if (!result.violation.contains(plant.law)) continue;
     std::printf("%s: found after %llu seeds, by %llu: %s\n", options.run.plant.c_str(),
                 static_cast<unsigned long long>(seed - first + 1),
@@ -113,7 +121,7 @@ int main(int argc, char** argv) {
   app.add_option("--plant", options.run.plant, "until a seed has found this bug on purpose")
       ->check(CLI::IsMember(plant_names()));
   app.add_flag("--list-plants", options.lists_plants, "the bugs there are to plant");
-  app.add_flag("--keep", options.run.keep, "leave the files, and print where they are");
+  app.add_option("--keep", options.keep, "keep each seed's files and history in a folder in here");
   app.add_flag("--twice", options.twice, "play each seed twice and compare");
   CLI11_PARSE(app, argc, argv);
   if (options.lists_plants) return list_plants();

@@ -66,8 +66,8 @@ class SimTransport final : public Transport {
   Network::Line& line_;
 };
 
-Network::Network(Timeline& timeline, Dice& dice, Server& server)
-    : timeline_(timeline), dice_(dice), server_(server) {}
+Network::Network(Timeline& timeline, Dice& dice, Server& server, Recorder& recorder)
+    : timeline_(timeline), dice_(dice), server_(server), recorder_(recorder) {}
 
 Network::~Network() = default;
 
@@ -108,6 +108,7 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
 }
 
 void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
+  recorder_.sent(flight->id.value, flight->line.name, frame);
   if (!passes(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
   timeline_.at(arrival(flight->up_ms, flight->line),
@@ -145,6 +146,7 @@ void Network::let_go(const std::shared_ptr<Flight>& flight) {
 }
 
 void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
+  recorder_.answered(flight->id.value, frame);
   if (!passes(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
   flight->down_bytes += frame.size();

@@ -9,6 +9,7 @@
 
 #include "gridwhistle/default_ports.h"
 #include "plants.h"
+#include "recorder.h"
 #include "server.h"
 #include "timeline.h"
 
@@ -27,7 +28,7 @@ struct LineQuality {
 /// The lines between phones and the server.
 class Network {
  public:
-  Network(Timeline& timeline, Dice& dice, Server& server);
+  Network(Timeline& timeline, Dice& dice, Server& server, Recorder& recorder);
   ~Network();
 
   /// From now on what arrives has been through this bug, which outlives it.
@@ -72,6 +73,7 @@ class Network {
   Timeline& timeline_;
   Dice& dice_;
   Server& server_;
+  Recorder& recorder_;
   PlantedBug* bug_ = nullptr;
   std::uint64_t last_ = 0;
   std::uint64_t frames_ = 0;

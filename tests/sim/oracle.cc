@@ -28,6 +28,9 @@ void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, s
   History& history = records_[id];
   history.kind = kind;
   history.writes[field].push_back({author, value, seen});
+  recorder_.note(
+      "wrote",
+      {{"phone", author}, {"kind", kind.value}, {"id", id}, {"field", field}, {"value", value}});
   ++promises_;
 }
 
@@ -36,14 +39,21 @@ void Oracle::added(KindId kind, const RecordId& id, std::uint32_t field,
   History& history = records_[id];
   history.kind = kind;
   history.elements[field].insert(element);
+  recorder_.note("added", {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
   ++promises_;
 }
 
-void Oracle::removed(const RecordId& id, const std::string& element) {
+void Oracle::removed(KindId kind, const RecordId& id, std::uint32_t field,
+                     const std::string& element) {
+  recorder_.note("removed",
+                 {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
   records_[id].removed.insert(element);
 }
 
-void Oracle::erased(const RecordId& id) { records_[id].erased = true; }
+void Oracle::erased(KindId kind, const RecordId& id) {
+  recorder_.note("erased", {{"kind", kind.value}, {"id", id}});
+  records_[id].erased = true;
+}
 
 bool Oracle::has_written(const std::string& author, const RecordId& id) const {
   const auto record = records_.find(id);
@@ -55,6 +65,7 @@ bool Oracle::has_written(const std::string& author, const RecordId& id) const {
 
 void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t field,
                    const std::string& value) {
+  recorder_.shows(reader, id, field, value);
   const auto record = records_.find(id);
   if (record == records_.end()) return;
   const auto writes = record->second.writes.find(field);

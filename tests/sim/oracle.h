@@ -10,6 +10,7 @@
 
 #include "county/county.h"
 #include "gridwhistle/client.h"
+#include "recorder.h"
 
 namespace gridwhistle::sim {
 
@@ -23,13 +24,16 @@ struct Violation : std::runtime_error {
 /// tells which write it came from.
 class Oracle {
  public:
+  /// What it hears it has written down.
+  explicit Oracle(Recorder& recorder) : recorder_(recorder) {}
+
   /// A field of a record was written; `seen` is what the author's phone showed before.
   void wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
              const std::string& value, const std::string& seen);
   /// An element was added to a SET field, or removed from it.
   void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
-  void removed(const RecordId& id, const std::string& element);
-  void erased(const RecordId& id);
+  void removed(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
+  void erased(KindId kind, const RecordId& id);
   /// A record is a part of another: erased with that one too.
   void belongs(const RecordId& part, const RecordId& whole) { wholes_[part] = whole; }
 
@@ -75,6 +79,7 @@ class Oracle {
   void check_elements(const RecordId& id, const History& history, const std::string& body,
                       const Told& told) const;
 
+  Recorder& recorder_;
   std::map<RecordId, History> records_;
   std::map<RecordId, RecordId> wholes_;
   std::map<RecordId, std::string> listed_;

@@ -281,7 +281,7 @@ void Phone::tag_household() {
     change.add_service_needs(element);
   }
   const auto id = client_->put(change, {}, options);
-  if (id && removes) oracle_.removed(*id, element);
+  if (id && removes) oracle_.removed(kinds::kHousehold, *id, kNeeds, element);
   if (id && !removes) oracle_.added(kinds::kHousehold, *id, kNeeds, element);
   count(id, "tag a household");
 }
@@ -296,7 +296,7 @@ void Phone::erase_something() {
   if (how && built_schema().kind(kind)->never_erased) {
     throw Violation(name_ + " erased " + kind + " " + found->info.id.text());
   }
-  if (how) oracle_.erased(found->info.id);
+  if (how) oracle_.erased(found->info.kind, found->info.id);
   count(how, "erase something");
 }
 

@@ -47,16 +47,17 @@ void Server::back_up() {
   if (!county_) return;
   timeline_.note("server backs up");
   std::filesystem::remove(backup());
-  if (const auto upto = county_->backup(backup(), "simulator"); !upto) {
-    throw std::runtime_error("no backup: " + upto.error().message);
-  }
+  const auto upto = county_->backup(backup(), "simulator");
+  if (!upto) throw std::runtime_error("no backup: " + upto.error().message);
+  backed_up_ = *upto;
   pump_soon();
 }
 
-void Server::restore() {
+Seq Server::restore() {
   timeline_.note("server is restored");
   for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path() + part);
   std::filesystem::copy_file(backup(), path());
+  return backed_up_;
 }
 
 void Server::opened(ConnectionId connection, Sink& sink) {

@@ -25,8 +25,8 @@ class Server {
   void start();
   /// Copies the county into its newest backup.
   void back_up();
-  /// Of a killed server: puts the newest backup in the place of its files.
-  void restore();
+  /// Of a killed server: puts the newest backup in the place of its files. How far that reaches.
+  Seq restore();
   bool running() const { return county_ != nullptr; }
 
   County& county() { return *county_; }
@@ -53,6 +53,7 @@ class Server {
   std::unique_ptr<County> county_;
   std::uint64_t pump_at_ms_ = 0;  ///< 0: not planned
   std::uint64_t starts_ = 0;
+  Seq backed_up_;
 };
 
 }  // namespace gridwhistle::sim

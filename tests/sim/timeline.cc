@@ -29,6 +29,7 @@ void Timeline::note(std::string_view what) {
   const auto add = [this](std::uint8_t byte) { hash_ = (hash_ ^ byte) * 0x100000001B3; };
   for (int shift = 0; shift < 64; shift += 8) add(static_cast<std::uint8_t>(now_ms_ >> shift));
   for (const char c : what) add(static_cast<std::uint8_t>(c));
+  if (listener_) listener_(what);
   if (printing_) {
     std::printf("%12llu  %.*s\n", static_cast<unsigned long long>(now_ms_ - 1'795'000'000'000),
                 static_cast<int>(what.size()), what.data());

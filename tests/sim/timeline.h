@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gridwhistle/ports.h"
@@ -50,6 +51,10 @@ class Timeline {
   void note(std::string_view what);
   std::uint64_t hash() const { return hash_; }
   void print_notes() { printing_ = true; }
+  /// Each note is told here as well.
+  void tell_notes(std::function<void(std::string_view)> listener) {
+    listener_ = std::move(listener);
+  }
 
  private:
   struct Event {
@@ -65,6 +70,7 @@ class Timeline {
   std::uint64_t order_ = 0;
   std::uint64_t hash_ = 0xCBF29CE484222325;
   bool printing_ = false;
+  std::function<void(std::string_view)> listener_;
   bool ended_ = false;
   std::priority_queue<Event> events_;
 };

@@ -7,6 +7,7 @@
 #include "files.h"
 #include "phone.h"
 #include "plants.h"
+#include "recorder.h"
 
 namespace gridwhistle::sim {
 
@@ -20,7 +21,10 @@ bool has_grid(const Person& person) { return person.walks || person.volunteers; 
 class World {
  public:
   World(std::uint64_t seed, const RunOptions& options)
-      : restores_(options.restores), folder_(options.keep), dice_(seed) {
+      : restores_(options.restores),
+        folder_(options.keep),
+        recorder_(timeline_, options.keep),
+        dice_(seed) {
     if (options.trace) timeline_.print_notes();
     if (options.plant.empty()) return;
     bug_ = std::make_unique<PlantedBug>(options.plant, seed);
@@ -62,6 +66,7 @@ class World {
   }
 
   void give_phone(Person& person, const std::string& name) {
+    recorder_.note("phone", {{"phone", name}, {"worker", person.worker}});
     phones_.push_back(
         std::make_unique<Phone>(timeline_, dice_, network_, oracle_, person, name, folder_.path()));
     const auto code = server_.county().create_code(person.worker, "simulator");
@@ -191,7 +196,7 @@ class World {
   // What the operator did since the backup is done again.
   void revive(bool restored) {
     if (server_.running()) return;
-    if (restored) server_.restore();
+    if (restored) recorder_.note("restored", {{"upto", server_.restore().value}});
     server_.start();
     if (!restored) return;
     for (Person& person : data_->people()) {
@@ -226,7 +231,7 @@ class World {
       wait(5 * kMinute);
       quiet = settled() ? quiet + 1 : 0;
     }
-    if (quiet == kQuietRounds) return;
+    if (quiet == kQuietRounds) return recorder_.note("settled");
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
       if (status.unsent == 0 && status.caught_up) continue;
@@ -242,10 +247,11 @@ class World {
   std::unique_ptr<PlantedBug> bug_;
   TemporaryFolder folder_;
   Timeline timeline_;
+  Recorder recorder_;
   Dice dice_;
-  Oracle oracle_;
+  Oracle oracle_{recorder_};
   Server server_{timeline_, dice_, folder_.path()};
-  Network network_{timeline_, dice_, server_};
+  Network network_{timeline_, dice_, server_, recorder_};
   std::unique_ptr<CountyData> data_;
   std::vector<std::unique_ptr<Phone>> phones_;
   bool trouble_ = false;

@@ -17,9 +17,9 @@ struct RunResult {
 
 struct RunOptions {
   bool trace = false;     ///< prints what happens
-  bool keep = false;      ///< leaves the files, and prints where they are
   bool restores = false;  ///< a killed server may come back from its newest backup
   std::string plant;      ///< a bug on purpose, as in plants.h; empty: none
+  std::string keep;       ///< a new folder for the files and the history; empty: none is kept
 };
 
 /// A county's hours, played from one seed: phones record, lines break, processes die, clocks lie,
