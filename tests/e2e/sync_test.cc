@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <set>
 
 #include "county.h"
@@ -89,6 +90,46 @@ TEST_CASE("Two phones that edit one household apart keep every word of both") {
   loser.sync();
   CHECK(loser.asked({"--purpose", "test", "show", household}).at("fields").at("contact_name") ==
         (first_won ? "孙示例" : "钱示例"));
+}
+
+TEST_CASE("Two copies of a phone's file both go on, and what they recorded is there once") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone copy(county, "copy");
+  phone.enrol("WG001");
+  phone.whistle("一号哨声");
+  phone.sync();
+  phone.whistle("二号哨声");
+  std::filesystem::remove_all(copy.home());
+  std::filesystem::copy(phone.home(), copy.home(), std::filesystem::copy_options::recursive);
+  phone.whistle("三号哨声");
+  const std::string own = copy.whistle("四号哨声");
+  const std::string number = copy.asked({"show", own}).at("fields").at("number");
+  phone.sync();
+  copy.sync();
+  phone.sync();
+  copy.sync();
+
+  std::multiset<std::string> titles;
+  std::set<std::string> numbers;
+  for (const Json& whistle : county.records("Whistle")) {
+    titles.insert(whistle.at("fields").at("title"));
+    numbers.insert(whistle.at("fields").at("number"));
+  }
+  CHECK(titles == std::multiset<std::string>{"一号哨声", "二号哨声", "三号哨声", "四号哨声"});
+  CHECK(numbers.size() == 4);
+  CHECK(phone.asked({"list", "Whistle"}).size() == 4);
+  CHECK(copy.asked({"list", "Whistle"}).size() == 4);
+  // The copy's own got another number; by its old id it is still found.
+  CHECK(copy.asked({"show", own}).at("fields").at("number") != number);
+  CHECK(copy.asked({"status"}).at("unsent") == 0);
+  const std::vector<Json> devices = county.asked({"devices"});
+  REQUIRE(devices.size() == 2);
+  const bool first_is_older = devices[0].at("predecessor").is_null();
+  CHECK(devices[first_is_older ? 1 : 0].at("predecessor") ==
+        devices[first_is_older ? 0 : 1].at("device"));
+  CHECK(county.operate({"verify"}).code == 0);
 }
 
 TEST_CASE("An erased record is gone from every phone, an edit brings it back whole") {

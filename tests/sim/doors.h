@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -46,12 +48,21 @@ class SimExecutor final : public Executor {
 /// A real P-256 key, held in memory.
 class SimSecretStore final : public SecretStore {
  public:
-  SimSecretStore() : key_(*P256Key::make()) {}
-  Result<std::string> public_key() override { return key_.public_key(); }
-  Result<std::string> sign(std::string_view message) override { return key_.sign(message); }
+  Result<std::string> public_key(std::string_view name) override { return key(name).public_key(); }
+  Result<std::string> sign(std::string_view name, std::string_view message) override {
+    return key(name).sign(message);
+  }
 
  private:
-  P256Key key_;
+  P256Key& key(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    const auto known = keys_.find(name);
+    return known != keys_.end() ? known->second
+                                : keys_.emplace(name, *P256Key::make()).first->second;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, P256Key, std::less<>> keys_;
 };
 
 }  // namespace gridwhistle::sim

@@ -20,8 +20,9 @@ std::unique_ptr<Clock> system_clock();
 /// must never be guessable.
 std::unique_ptr<Random> system_random();
 
-/// A P-256 key in a file (PKCS#8, PEM, mode 0600), made at the first use and never replaced. The
-/// folder must exist. Several processes may share the file.
+/// P-256 keys in files (PKCS#8, PEM, mode 0600), made at the first use and never replaced: the first
+/// at `path`, others beside it with their name appended. The folder must exist. Several processes
+/// may share the files.
 std::unique_ptr<SecretStore> file_secret_store(std::string path);
 
 /// An executor the host drives from a thread of its own. Tasks left over when it is destroyed are

@@ -43,21 +43,21 @@ class Executor {
   /// Any thread.
   virtual void post(std::function<void()> task) = 0;
   /// Any thread. Runs the task after `delay` at the earliest. The number cancels it.
-  virtual std::uint64_t post_after(std::chrono::milliseconds delay,
-                                   std::function<void()> task) = 0;
+  virtual std::uint64_t post_after(std::chrono::milliseconds delay, std::function<void()> task) = 0;
   /// Any thread. Without effect when the task has run or is running.
   virtual void cancel(std::uint64_t timer) = 0;
 };
 
-/// The device's key, P-256. A phone keeps it in its keystore: the private half need never be seen.
-/// Any thread.
+/// The phone's keys, P-256. A phone keeps them in its keystore: the private halves need never be
+/// seen. `name` says which: empty for the key that a phone begins with; one whose file turned out
+/// to be a copy goes on with another, whose name is 16 hexadecimal digits. Any thread.
 class SecretStore {
  public:
   virtual ~SecretStore() = default;
   /// The public key as SubjectPublicKeyInfo in DER; makes the key at the first call.
-  virtual Result<std::string> public_key() = 0;
+  virtual Result<std::string> public_key(std::string_view name) = 0;
   /// ECDSA over SHA-256 of the message, as ASN.1 DER.
-  virtual Result<std::string> sign(std::string_view message) = 0;
+  virtual Result<std::string> sign(std::string_view name, std::string_view message) = 0;
 };
 
 /// One open call to the server: a stream of frames each way.

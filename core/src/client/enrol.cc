@@ -44,7 +44,7 @@ void ClientState::enrol_now(std::uint64_t question, const EnrolmentCode& code,
 
 Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
                                                const std::string& device_name) {
-  const auto public_key = options_.secrets->public_key();
+  const auto public_key = options_.secrets->public_key(store_->key_name());
   if (!public_key) return std::unexpected(public_key.error());
   v1::EnrolRequest request;
   request.set_code(code.code);
@@ -57,7 +57,8 @@ Result<std::string> ClientState::enrol_request(const EnrolmentCode& code,
     request.set_unsent(*not_safe);
     request.set_worker(std::string(state->enrolment->worker.bytes()));
   }
-  const auto signature = options_.secrets->sign(enrol_to_sign(request, code.server.key_sha256));
+  const auto signature =
+      options_.secrets->sign(store_->key_name(), enrol_to_sign(request, code.server.key_sha256));
   if (!signature) return std::unexpected(signature.error());
   request.set_signature(*signature);
   return request.SerializeAsString();
@@ -91,6 +92,71 @@ Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& 
   strand_->release(std::exchange(transport_, line));
   if (live) start_live();
   return {};
+}
+
+Result<std::string> ClientState::succession_request(const store::Succession& plan) {
+  const auto public_key = options_.secrets->public_key(plan.key_name);
+  if (!public_key) return std::unexpected(public_key.error());
+  v1::EnrolRequest request;
+  request.set_public_key(*public_key);
+  request.set_device(plan.successor.value);
+  request.set_worker(std::string(enrolment_->worker.bytes()));
+  request.set_predecessor(store_->device().value);
+  request.set_dev_seq(plan.dev_seq.value);
+  for (const v1::UnsettledLane& lane : plan.lanes) *request.add_unsettled() = lane;
+  const std::string_view server_key = enrolment_->server_key_sha256;
+  const auto vouched =
+      options_.secrets->sign(store_->key_name(), succession_to_sign(request, server_key));
+  if (!vouched) return std::unexpected(vouched.error());
+  request.set_predecessor_signature(*vouched);
+  const auto signature = options_.secrets->sign(plan.key_name, enrol_to_sign(request, server_key));
+  if (!signature) return std::unexpected(signature.error());
+  request.set_signature(*signature);
+  return request.SerializeAsString();
+}
+
+SyncActions ClientState::do_succeed() {
+  const auto plan = store_->plan_succession();
+  if (!plan) return session_.store_failed(plan.error(), now_ms());
+  const auto request = succession_request(*plan);
+  if (!request) return session_.store_failed(request.error(), now_ms());
+  const std::weak_ptr<ClientState> weak = weak_from_this();
+  transport_->enrol(*request,
+                    [weak, plan = *plan, number = call_number_](Result<std::string> reply) {
+                      const auto self = weak.lock();
+                      if (!self) return;
+                      const auto lock = self->strand_->lock();
+                      if (self->strand_->ended() || number != self->call_number_) return;
+                      try {
+                        self->perform(self->succeeded(plan, reply));
+                      } catch (const std::exception& broken) {
+                        self->poison(fault_of(broken));
+                      }
+                    });
+  return {};
+}
+
+SyncActions ClientState::succeeded(const store::Succession& plan,
+                                   const Result<std::string>& reply) {
+  if (!reply) return session_.open_failed(reply.error(), now_ms());
+  v1::EnrolReply said;
+  const bool is_whole = said.ParseFromString(*reply) &&
+                        (said.code() != 0 || (said.worker() == enrolment_->worker.bytes() &&
+                                              !said.short_code().empty()));
+  if (!is_whole) {
+    return session_.open_failed(
+        {ErrorCode::kProtocol, "the server's answer cannot be read", "succession reply"}, now_ms());
+  }
+  if (said.code() != 0) {
+    return session_.open_failed(
+        {static_cast<ErrorCode>(said.code()), said.message(), "succession refused"}, now_ms());
+  }
+  v1::Acks shared;
+  *shared.mutable_runs() = said.runs();
+  const auto stored = store_->succeed(plan.successor, said.short_code(), shared);
+  if (!stored) return after_store(stored);
+  enrolment_->short_code = said.short_code();
+  return session_.succeeded(now_ms());
 }
 
 }  // namespace gridwhistle

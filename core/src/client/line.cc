@@ -64,6 +64,7 @@ void ClientState::perform(SyncActions actions) {
 
 SyncActions ClientState::carry_out(const SyncAction& action) {
   if (std::holds_alternative<OpenCall>(action)) return do_open();
+  if (std::holds_alternative<Succeed>(action)) return do_succeed();
   if (const auto* hello = std::get_if<SendHello>(&action)) return do_hello(hello->hello);
   if (const auto* read = std::get_if<ReadOperations>(&action)) return do_read(*read);
   if (const auto* send = std::get_if<Send>(&action)) {
@@ -161,8 +162,8 @@ SyncActions ClientState::do_hello(v1::Hello hello) {
   hello.set_wall_ms(clock.wall_ms);
   hello.set_boot_ms(clock.boot_ms);
   hello.set_boot_id(clock.boot_id);
-  const auto signature =
-      options_.secrets->sign(hello_to_sign(hello, enrolment_->server_key_sha256));
+  const auto signature = options_.secrets->sign(
+      store_->key_name(), hello_to_sign(hello, enrolment_->server_key_sha256));
   if (!signature) return session_.store_failed(signature.error(), now_ms());
   hello.set_signature(*signature);
   call_->send(encode(hello));

@@ -85,6 +85,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void perform(SyncActions actions);
   SyncActions carry_out(const SyncAction& action);
   SyncActions do_open();
+  SyncActions do_succeed();
+  SyncActions succeeded(const store::Succession& plan, const Result<std::string>& reply);
   SyncActions do_hello(v1::Hello hello);
   SyncActions do_read(const ReadOperations& read);
   SyncActions do_welcome(const v1::Welcome& welcome);
@@ -97,6 +99,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void on_frame(const std::string& frame);
   Result<void> connect(const ServerAddress& server);
   Result<std::string> enrol_request(const EnrolmentCode& code, const std::string& device_name);
+  Result<std::string> succession_request(const store::Succession& plan);
   Result<void> enrolled(std::uint64_t question, const EnrolmentCode& code,
                         const Result<std::string>& reply);
 

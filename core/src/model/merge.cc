@@ -404,6 +404,27 @@ class Merger {
 
 }  // namespace
 
+void take_over(RecordState& state, DeviceId predecessor, DevSeq upto, DeviceId successor) {
+  if (!predecessor) return;
+  bool others = false;  // writes of the predecessor's that its successor's file does not have
+  const auto pass_on = [&](auto& stamp) {
+    if (stamp.writer != predecessor) return;
+    if (stamp.dev_seq > upto) {
+      others = true;
+    } else {
+      stamp.writer = successor;
+    }
+  };
+  pass_on(state.common);
+  pass_on(state.erasure);
+  for (FieldStamp& field : state.fields) {
+    pass_on(field.stamp);
+    for (Stamp& agreed : field.agreed) pass_on(agreed);
+  }
+  for (ElementStamp& element : state.elements) pass_on(element);
+  if (state.last_writer == predecessor && !others) state.last_writer = successor;
+}
+
 Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
              DeviceId device, Seq seq, std::int64_t receipt_ms) {
   return Merger(kind, state, operation, device, seq, receipt_ms).run();

@@ -123,6 +123,10 @@ struct Merged {
 Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
              DeviceId device, Seq seq, std::int64_t receipt_ms);
 
+/// What a device wrote up to `upto` becomes the successor's own, whose file has all of it. Nothing
+/// without a predecessor.
+void take_over(RecordState& state, DeviceId predecessor, DevSeq upto, DeviceId successor);
+
 /// What no device may write, whatever the record's state: a kind or field of the server, an erasure
 /// of what is never erased, a value that `check_values` refuses, the emptying of a log, of a
 /// required or an immutable field, a removal from what is not a set. A phone asks before it

@@ -1,5 +1,6 @@
+#include <functional>
+#include <map>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/durable_file.h"
@@ -44,31 +45,32 @@ class FileSecretStore final : public SecretStore {
  public:
   explicit FileSecretStore(std::string path) : path_(std::move(path)) {}
 
-  Result<std::string> public_key() override {
-    const auto loaded = key();
+  Result<std::string> public_key(std::string_view name) override {
+    const auto loaded = key(name);
     if (!loaded) return std::unexpected(loaded.error());
     return loaded->public_key();
   }
 
-  Result<std::string> sign(std::string_view message) override {
-    const auto loaded = key();
+  Result<std::string> sign(std::string_view name, std::string_view message) override {
+    const auto loaded = key(name);
     if (!loaded) return std::unexpected(loaded.error());
     return loaded->sign(message);
   }
 
  private:
-  Result<P256Key> key() {
+  Result<P256Key> key(std::string_view name) {
     const std::lock_guard lock(mutex_);
-    if (key_) return *key_;
-    auto key = load(path_);
-    if (!key && key.error().code == ErrorCode::kNotFound) key = make(path_);
-    if (key) key_ = *key;
+    if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
+    const std::string path = name.empty() ? path_ : path_ + "." + std::string(name);
+    auto key = load(path);
+    if (!key && key.error().code == ErrorCode::kNotFound) key = make(path);
+    if (key) keys_.emplace(name, *key);
     return key;
   }
 
   const std::string path_;
   std::mutex mutex_;
-  std::optional<P256Key> key_;
+  std::map<std::string, P256Key, std::less<>> keys_;
 };
 
 }  // namespace

@@ -269,7 +269,9 @@ class Commit {
 
 Result<std::vector<RecordId>> commit_changes(StoreState& state, const Changes& changes,
                                              const Restoring& restoring) {
-  return Commit(state, changes).run(restoring);
+  if (state.predecessors.empty()) return Commit(state, changes).run(restoring);
+  GW_TRY_LET(current, current_changes(state, changes));
+  return Commit(state, current).run(restoring);
 }
 
 Result<std::vector<RecordId>> Store::commit(const Changes& changes) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/varint.h"
 #include "store/geo.h"
 #include "store/state.h"
 
@@ -31,6 +32,8 @@ CREATE TABLE IF NOT EXISTS access_log(
   id BLOB NOT NULL, purpose TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS restored(
   outcome BLOB NOT NULL PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS renamed(
+  before BLOB NOT NULL PRIMARY KEY, now BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS search_docs(
   doc INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, text TEXT NOT NULL,
   personal TEXT NOT NULL, UNIQUE(kind, id));
@@ -40,13 +43,22 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5(
   terms, content='', columnsize=0, detail=none, tokenize='ascii');
 )";
 
+Result<void> load_predecessors(StoreState& state) {
+  GW_TRY_LET(query, state.connection.prepare("SELECT value FROM meta WHERE key='predecessors'"));
+  GW_TRY_LET(row, query.step());
+  if (!row) return {};
+  ByteReader reader(query.blob(0));
+  while (const auto device = reader.fixed64()) state.predecessors.emplace_back(*device);
+  return {};
+}
+
 Result<void> load_device(StoreState& state) {
+  GW_TRY(load_predecessors(state));
   GW_TRY_LET(known, meta_number(state, "device"));
   state.device = DeviceId(static_cast<std::uint64_t>(known));
   if (state.device) return {};
   if (state.options.read_only) return fail(ErrorCode::kReadOnly, "the file is empty", "open");
-  // 0 is the server.
-  while (!state.device) state.device = DeviceId(state.options.random->next() & kDeviceMask);
+  state.device = random_device(*state.options.random);
   return put_meta(state, "device", static_cast<std::int64_t>(state.device.value));
 }
 
@@ -149,6 +161,12 @@ KindTable make_table(const Schema& schema, KindId kind) {
     table.personal |= field.sensitivity >= Sensitivity::kPersonal;
   }
   return table;
+}
+
+DeviceId random_device(Random& random) {
+  DeviceId device;
+  while (!device) device = DeviceId(random.next() & kDeviceMask);  // 0 is the server
+  return device;
 }
 
 KindTable* table_of(StoreState& state, KindId kind) {

@@ -28,7 +28,7 @@ Delivery delivery_of(const StoreState& state, const RecordId& id, const RecordRo
   });
   if (unsent) return Delivery::kUnsent;
   if (state.refused_records.contains(id)) return Delivery::kRefused;
-  const bool own = row.last_seq > row.base_seq || id.device() == state.device;
+  const bool own = row.last_seq > row.base_seq || made_here(state, id);
   return own ? Delivery::kDelivered : Delivery::kNone;
 }
 
@@ -98,10 +98,11 @@ Result<FoundBytes> Store::get(KindId kind, const RecordId& id, const Purpose& pu
   GW_TRY(check_purpose(*state_, purpose));
   const KindTable* table = table_of(*state_, kind);
   if (table == nullptr) return fail(ErrorCode::kNotFound, "no such record", "get");
-  GW_TRY_LET(row, load_row(*state_, *table, id));
+  GW_TRY_LET(current, current_id(*state_, id));
+  GW_TRY_LET(row, load_row(*state_, *table, current));
   if (!row || !row->body) return fail(ErrorCode::kNotFound, "no such record", "get");
-  GW_TRY(log_reads(*state_, *table, {id}, purpose));
-  return found_of(*state_, *table, id, *row, purpose);
+  GW_TRY(log_reads(*state_, *table, {current}, purpose));
+  return found_of(*state_, *table, current, *row, purpose);
 }
 
 Result<std::vector<Store::AccessLogEntry>> Store::access_log(std::uint64_t before,

@@ -104,6 +104,7 @@ struct StoreState {
   sqlite::Connection connection;
   const Schema& schema;
   DeviceId device;
+  std::vector<DeviceId> predecessors;  ///< whose file this one was a copy of, oldest first
   Position position;
   Hlc highest;
   DevSeq dev_seq;  ///< the last one given
@@ -127,6 +128,8 @@ struct StoreState {
 Result<std::int64_t> meta_number(StoreState& state, std::string_view key);
 Result<void> put_meta(StoreState& state, std::string_view key, std::int64_t value);
 Result<void> put_meta(StoreState& state, std::string_view key, std::string_view bytes);
+/// 60 random bits.
+DeviceId random_device(Random& random);
 /// The kind's table; null where the file has none.
 KindTable* table_of(StoreState& state, KindId kind);
 KindTable make_table(const Schema& schema, KindId kind);
@@ -283,6 +286,16 @@ using LanesHeld = std::array<std::optional<LaneSeq>, kLaneCount>;
 /// later, or those behind what it says it holds. Gives the lanes as they are then.
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
                                                     const LanesHeld& held, Position& position);
+
+// --- succession.cc
+/// Whether the id was given out by this file, under whichever number it had then.
+bool made_here(const StoreState& state, const RecordId& id);
+/// The id that a record has by now: what this file alone had recorded was renamed when the file
+/// turned out to be a copy.
+Result<RecordId> current_id(StoreState& state, const RecordId& id);
+
+/// Changes that name records by ids they had once, by those they have now.
+Result<Changes> current_changes(StoreState& state, const Changes& changes);
 
 // --- mask.cc
 /// The record as somebody without purpose sees it. `masked` says whether anything was left out.

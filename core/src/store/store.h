@@ -77,6 +77,8 @@ class Store {
 
   const Schema& schema() const;
   DeviceId device() const;
+  /// Which of the phone's keys this file's number is known by; see SecretStore.
+  std::string key_name() const;
 
   // --- recording ----------------------------------------------------------------------------
 
@@ -163,6 +165,15 @@ class Store {
   Result<std::vector<Draft>> drafts();
   /// Without effect when there is none.
   Result<void> drop_draft(std::string_view name);
+
+  // --- a file that is a copy -----------------------------------------------------------------
+
+  /// What to ask the server for. Asked again, it is the same successor.
+  Result<Succession> plan_succession();
+  /// Goes on as the successor that the server has registered. `shared`: what it has of the
+  /// operations that were asked about. All others get the new number; records that they made get
+  /// new ids, and whistles new numbers. An old id still finds its record. Everything is read anew.
+  Result<void> succeed(DeviceId successor, const std::string& short_code, const v1::Acks& shared);
 
   // --- the outbox, for people ---------------------------------------------------------------
 

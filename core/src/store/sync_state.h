@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gridwhistle/ids.h"
+#include "gridwhistle/v1/sync.pb.h"
 
 namespace gridwhistle::store {
 
@@ -37,7 +38,7 @@ struct EpochSeen {
 struct GrantHeld {
   std::string scope;
   bool subtree = false;
-  std::uint32_t audiences = 0;  ///< 1 << Audience
+  std::uint32_t audiences = 0;     ///< 1 << Audience
   std::uint32_t roles = 0;         ///< in `scope` itself, 1 << Role
   std::uint32_t roles_inside = 0;  ///< of these, in the scopes inside it as well
   bool operator==(const GrantHeld&) const = default;
@@ -67,6 +68,16 @@ struct SyncState {
   std::array<LaneProgress, kLaneCount> lanes;  ///< by index_of(lane)
   std::uint64_t unsent = 0;                    ///< operations without acknowledgement
   Hlc highest;                                 ///< of all clock values seen
+};
+
+/// What a file asks a server for that found it to be a copy, or an older state, of the file it
+/// knows: to go on under a number of its own.
+struct Succession {
+  DeviceId successor;    ///< the same until it has succeeded
+  std::string key_name;  ///< of the key that goes with it
+  DevSeq dev_seq;        ///< the last one given
+  /// Lane by lane what may have reached the server from the other file.
+  std::vector<v1::UnsettledLane> lanes;
 };
 
 /// How things stand, for people.

@@ -16,6 +16,9 @@ namespace gridwhistle {
 
 /// Read the file's `SyncState`, begin a call, then tell `opened` or `open_failed`.
 struct OpenCall {};
+/// The server knows another file under this one's number: ask it to go on under a number of its
+/// own, then tell `succeeded` or `open_failed`.
+struct Succeed {};
 /// Complete the Hello (call counter, clocks, signature) and send it.
 struct SendHello {
   v1::Hello hello;
@@ -53,8 +56,8 @@ struct Finished {
 };
 
 using SyncAction =
-    std::variant<OpenCall, SendHello, ReadOperations, Send, FinishSending, StoreWelcome, StoreAcks,
-                 StoreCut, StoreCaughtUp, CloseCall, Finished>;
+    std::variant<OpenCall, Succeed, SendHello, ReadOperations, Send, FinishSending, StoreWelcome,
+                 StoreAcks, StoreCut, StoreCaughtUp, CloseCall, Finished>;
 using SyncActions = std::vector<SyncAction>;
 
 }  // namespace gridwhistle

@@ -21,6 +21,9 @@ SyncActions SyncSession::frame(const Down& frame, std::size_t bytes, std::uint64
   report_.bytes_down += bytes;
   if (const auto* refusal = std::get_if<v1::Refusal>(&frame)) {
     put_off(refusal->retry_after_ms());
+    if (static_cast<ErrorCode>(refusal->code()) == ErrorCode::kForked && !asked_) {
+      return succeed(now_ms);
+    }
     return fail_call({static_cast<ErrorCode>(refusal->code()), refusal->message(), "refused"},
                      now_ms);
   }
@@ -49,6 +52,7 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
                 "protocol " + std::to_string(welcome.protocol()));
   }
   welcomed_ = true;
+  asked_ = false;
   phase_ = SyncPhase::kExchanging;
   backed_up_ = Seq(welcome.backed_up());
   if (!welcome.as_before()) granted_.clear();

@@ -138,7 +138,21 @@ SyncActions SyncSession::open(std::uint64_t now_ms) {
   return {OpenCall{}};
 }
 
+// Waiting for the answer is like waiting for a call's.
+SyncActions SyncSession::succeed(std::uint64_t now_ms) {
+  let_go();
+  open(now_ms);
+  asking_ = asked_ = true;
+  return {CloseCall{}, Succeed{}};
+}
+
+SyncActions SyncSession::succeeded(std::uint64_t now_ms) {
+  asking_ = false;
+  return restart(now_ms);
+}
+
 bool SyncSession::let_go() {
+  asking_ = false;
   if (call_open_) ++call_number_;
   return std::exchange(call_open_, false);
 }
@@ -228,7 +242,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
 SyncActions SyncSession::fail_call(const Error& error, std::uint64_t now_ms) {
   now_ms_ = failed_ms_ = now_ms;
   last_error_ = error;
-  once_wanted_ = false;
+  once_wanted_ = asking_ = asked_ = false;
   SyncActions actions;
   if (phase_ == SyncPhase::kLive && now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   if (let_go()) actions.push_back(CloseCall{});
@@ -284,7 +298,7 @@ std::uint64_t SyncSession::answer_due_ms() const {
 }
 
 void SyncSession::pump(SyncActions& actions) {
-  if (!call_open_ || end_sent_ || reading_) return;
+  if (!call_open_ || asking_ || end_sent_ || reading_) return;
   if (const std::optional<Lane> lane = outbox_.next()) {
     reading_ = true;
     actions.push_back(ReadOperations{*lane, outbox_.sent(*lane), kReadBytes});

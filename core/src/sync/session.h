@@ -77,6 +77,8 @@ class SyncSession {
   /// The Welcome showed that the file has to be put right first; it has been, and the call must
   /// begin anew with what the file says now.
   SyncActions restart(std::uint64_t now_ms);
+  /// The file goes on under a number of its own.
+  SyncActions succeeded(std::uint64_t now_ms);
 
   // What happened on the line.
   SyncActions opened(const SyncState& state, std::uint64_t now_ms);
@@ -102,6 +104,7 @@ class SyncSession {
  private:
   SyncActions open(std::uint64_t now_ms);
   SyncActions reopened(std::uint64_t now_ms);
+  SyncActions succeed(std::uint64_t now_ms);
   SyncActions doubt(std::uint64_t now_ms);
   bool let_go();
   SyncActions fail_call(const Error& error, std::uint64_t now_ms);
@@ -141,6 +144,8 @@ class SyncSession {
   // Of the open call.
   bool call_open_ = false;
   std::uint64_t call_number_ = 0;
+  bool asking_ = false;  ///< no call: the server is asked for a number of this file's own,
+  bool asked_ = false;   ///< or was, and has not welcomed it under that yet
   bool live_ = false;
   bool welcomed_ = false;
   bool end_sent_ = false;

@@ -87,5 +87,7 @@ std::string encode_cut(const CutDown& cut);
 std::string hello_to_sign(const v1::Hello& hello, std::string_view server_key_sha256);
 /// The same for an enrolment.
 std::string enrol_to_sign(const v1::EnrolRequest& request, std::string_view server_key_sha256);
+/// What the key of its predecessor signs of a successor's enrolment.
+std::string succession_to_sign(v1::EnrolRequest request, std::string_view server_key_sha256);
 
 }  // namespace gridwhistle

@@ -29,4 +29,9 @@ std::string enrol_to_sign(const v1::EnrolRequest& request, std::string_view serv
   return to_sign(request, server_key_sha256);
 }
 
+std::string succession_to_sign(v1::EnrolRequest request, std::string_view server_key_sha256) {
+  request.clear_predecessor_signature();
+  return to_sign(std::move(request), server_key_sha256);
+}
+
 }  // namespace gridwhistle

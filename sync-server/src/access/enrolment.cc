@@ -40,23 +40,6 @@ std::string typed(std::string_view code) {
   return letters;
 }
 
-// Made of the device's number: whoever was enrolled by a log that a restore has lost keeps its
-// letters when it enrols again, and they do not become another's.
-Result<std::string> short_code_for(DeviceId device, const std::vector<DeviceRow>& others) {
-  for (std::uint64_t attempt = 0; attempt < kShortCodeTries; ++attempt) {
-    std::string seed;
-    append_fixed64(seed, device.value);
-    append_fixed64(seed, attempt);
-    const std::string hash = sha256(seed);
-    std::string code;
-    for (std::size_t i = 0; i < kShortCodeLength; ++i) {
-      code += kAlphabet[static_cast<unsigned char>(hash[i]) % kAlphabet.size()];
-    }
-    if (std::ranges::find(others, code, &DeviceRow::short_code) == others.end()) return code;
-  }
-  return fail(ErrorCode::kTooMany, "this county has no number left for a device");
-}
-
 Result<CodeRow> find_code(Storage& storage, std::string_view given, DeviceId device,
                           std::int64_t now_ms) {
   const auto wrong = [] { return fail(ErrorCode::kCodeWrong, "there is no such enrolment code"); };
@@ -85,20 +68,6 @@ Result<CodeRow> find_code(Storage& storage, std::string_view given, DeviceId dev
   return code;
 }
 
-Result<void> check_request(const v1::EnrolRequest& request, std::string_view server_key_sha256) {
-  if (request.device() == 0 || request.device() >> 60 != 0 ||
-      request.device_name().size() > limits::kLabelBytes) {
-    return fail(ErrorCode::kInvalid, "the enrolment is not well formed");
-  }
-  const Result<bool> signed_by_key = verify_p256(
-      request.public_key(), enrol_to_sign(request, server_key_sha256), request.signature());
-  if (!signed_by_key) return std::unexpected(signed_by_key.error());
-  if (!*signed_by_key) {
-    return fail(ErrorCode::kBadSignature, "the enrolment is not signed by the device's key");
-  }
-  return {};
-}
-
 // The work would come in the new worker's name, be rejected, and its author never hear of it.
 bool takes_work_away(const v1::EnrolRequest& request, const std::optional<DeviceRow>& known,
                      RecordId worker) {
@@ -124,6 +93,38 @@ Result<void> begin_anew(Storage& storage, const DeviceRow& known, RecordId worke
 
 }  // namespace
 
+Result<void> check_enrolment(const v1::EnrolRequest& request, std::string_view server_key_sha256) {
+  if (request.device() == 0 || request.device() >> 60 != 0 ||
+      request.device_name().size() > limits::kLabelBytes) {
+    return fail(ErrorCode::kInvalid, "the enrolment is not well formed");
+  }
+  const Result<bool> signed_by_key = verify_p256(
+      request.public_key(), enrol_to_sign(request, server_key_sha256), request.signature());
+  if (!signed_by_key) return std::unexpected(signed_by_key.error());
+  if (!*signed_by_key) {
+    return fail(ErrorCode::kBadSignature, "the enrolment is not signed by the device's key");
+  }
+  return {};
+}
+
+Result<std::string> letters_for(Storage& storage, DeviceId device) {
+  auto others = storage.devices();
+  if (!others) return std::unexpected(std::move(others.error()));
+  for (std::uint64_t attempt = 0; attempt < kShortCodeTries; ++attempt) {
+    std::string seed;
+    append_fixed64(seed, device.value);
+    append_fixed64(seed, attempt);
+    const std::string hash = sha256(seed);
+    std::string code;
+    for (std::size_t i = 0; i < kShortCodeLength; ++i) {
+      code += kAlphabet[static_cast<unsigned char>(hash[i]) % kAlphabet.size()];
+    }
+    const auto taken = std::ranges::find(*others, code, &DeviceRow::short_code);
+    if (taken == others->end() || taken->device == device) return code;
+  }
+  return fail(ErrorCode::kTooMany, "this county has no number left for a device");
+}
+
 Result<std::string> make_enrolment_code(Storage& storage, Random& random, RecordId worker,
                                         std::int64_t now_ms) {
   for (;;) {
@@ -146,7 +147,7 @@ Result<std::string> make_enrolment_code(Storage& storage, Random& random, Record
 
 Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& request,
                                     std::string_view server_key_sha256, std::int64_t now_ms) {
-  if (auto fine = check_request(request, server_key_sha256); !fine) {
+  if (auto fine = check_enrolment(request, server_key_sha256); !fine) {
     return std::unexpected(fine.error());
   }
   const DeviceId id(request.device());
@@ -182,9 +183,7 @@ Result<EnrolledDevice> enrol_device(Storage& storage, const v1::EnrolRequest& re
     if (!begun) return std::unexpected(begun.error());
   } else {
     device.device = id;
-    auto all = storage.devices();
-    if (!all) return std::unexpected(std::move(all.error()));
-    auto letters = short_code_for(id, *all);
+    auto letters = letters_for(storage, id);
     if (!letters) return std::unexpected(std::move(letters.error()));
     device.short_code = std::move(*letters);
   }

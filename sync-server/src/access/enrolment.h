@@ -20,6 +20,14 @@ inline constexpr std::uint32_t kCodeTries = 5;
 Result<std::string> make_enrolment_code(Storage& storage, Random& random, RecordId worker,
                                         std::int64_t now_ms);
 
+/// Whether a request is well formed and signed by its own key. kInvalid, kBadSignature.
+Result<void> check_enrolment(const v1::EnrolRequest& request, std::string_view server_key_sha256);
+
+/// The letters of a device in its whistles' numbers, made of its own number: whoever was enrolled
+/// by a log that a restore has lost keeps its letters when it enrols again, and they do not become
+/// another's. kTooMany.
+Result<std::string> letters_for(Storage& storage, DeviceId device);
+
 struct EnrolledDevice {
   DeviceRow row;
   bool key_replaced = false;  ///< the key it was known by counts no more

@@ -22,7 +22,10 @@ Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
   }
   CallWindow window{device.call_counter, device.call_window};
   if (!window.take(hello.call_counter())) {
-    return fail(ErrorCode::kReplayed, "呼叫重复 / the call's counter was used before");
+    return fail(
+        ErrorCode::kForked,
+        "本机文件是副本或旧状态 / the call's counter was used before: this file is a copy, or "
+        "an older state of itself");
   }
   device.call_counter = window.highest;
   device.call_window = window.used;

@@ -22,6 +22,10 @@ Value state_value(const DeviceInfo& device, bool silent, const Output& output) {
   }
 }
 
+Value predecessor_value(const DeviceInfo& device) {
+  return text_value(device.predecessor ? device_text(device.predecessor) : std::string());
+}
+
 }  // namespace
 
 ExitCode run_command(Context& context, const EnrolCommand& command) {
@@ -72,6 +76,7 @@ ExitCode run_command(Context& context, const DevicesCommand& command) {
                    {"state", "State", "状态"},
                    {"last_seen_ms", "Last seen", "最近联系"},
                    {"unsent", "Unsent", "未发送"},
+                   {"predecessor", "Copy of", "副本自"},
                    {"name", "Name", "名称"},
                    {"software", "Software", "软件"}});
   for (const DeviceInfo& device : *devices) {
@@ -80,7 +85,7 @@ ExitCode run_command(Context& context, const DevicesCommand& command) {
     listing.add({text_value(device_text(device.device)), text_value(device.short_code),
                  text_value(context.directory.worker_code(device.worker)),
                  state_value(device, silent, output), time_value(device.last_seen_ms),
-                 number_value(device.unsent), text_value(device.name),
+                 number_value(device.unsent), predecessor_value(device), text_value(device.name),
                  text_value(device.software)});
   }
   listing.print(output, "No devices.", "没有设备。");
@@ -88,10 +93,12 @@ ExitCode run_command(Context& context, const DevicesCommand& command) {
       std::ranges::any_of(*devices, [](const DeviceInfo& device) { return device.forked_ms != 0; });
   if (forked) {
     output.line(
-        "forked: its file is a copy or an older state of itself, and may send nothing. Let its "
-        "worker use the newest file, or enrol a new one with a code.",
-        "分叉：其文件是副本或旧状态，不能发送。请让该人员改用最新的文件，或发新注册码在新文件中注册"
-        "。");
+        "forked: a copy of its file, or an older state of it, was turned away. The app goes on by "
+        "itself under a new number, which is listed with the one it was a copy of; one that can't "
+        "(its key is lost) enrols with a code.",
+        "分叉：其文件的副本或旧状态被拒绝。应用会自动换用新的设备编号继续，列表中注明副本来源；若密"
+        "钥已"
+        "丢失，请发新注册码重新注册。");
   }
   return ExitCode::kDone;
 }

@@ -253,6 +253,8 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
 
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
+  take_over((*page)->record.state, author.device.predecessor, author.device.inherits,
+            author.device.device);
   const bool was_there = (*page)->record.state.exists;
   const std::string before = operation.kind == kinds::kWhistle ? (*page)->record.state.body : "";
   WriteToPart part(workspace, **page, mint_, author, operation);
@@ -344,7 +346,8 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   if (!own) return std::unexpected(std::move(own.error()));
   if (*own) leaves.push_back(worker_scope(author.device.worker));
   const bool reports = kind.id == kinds::kWhistle && !(*page)->record.state.exists;
-  const bool own_record = operation.id.device() == author.device.device;
+  const DeviceId maker = operation.id.device();
+  const bool own_record = maker == author.device.device || maker == author.device.predecessor;
   const auto may = [&](const ScopeSet& held) {
     return held.writes(kind, leaves) && (reports || sees_any(held, kind, leaves, own_record));
   };

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/sha256.h"
 
 namespace gridwhistle {
@@ -47,18 +48,42 @@ void append_run(std::vector<AckedRun>& runs, const AckedRun& run) {
   runs.push_back(run);
 }
 
-Result<std::vector<AckedRun>> kept_after(Storage& storage, DeviceId device, Lane lane,
-                                         LaneSeq after) {
-  auto chunks = storage.chunks(device, lane);
+Result<std::vector<AckedRun>> kept_runs(Storage& storage, DeviceId device, Lane lane, LaneSeq first,
+                                        LaneSeq last) {
+  auto chunks = storage.chunks(device, lane, first, last);
   if (!chunks) return std::unexpected(std::move(chunks.error()));
   std::vector<AckedRun> runs;
   for (const LaneChunk& chunk : *chunks) {
     for (const AckedRun& run : chunk.runs) {
-      const auto part = clip(run, LaneSeq(after.value + 1), chunk.last());
-      if (part) append_run(runs, *part);
+      if (const auto part = clip(run, first, std::min(last, chunk.last()))) append_run(runs, *part);
     }
   }
   return runs;
+}
+
+Result<std::vector<AckedRun>> kept_after(Storage& storage, DeviceId device, Lane lane,
+                                         LaneSeq after) {
+  auto row = storage.lane(device, lane);
+  if (!row) return std::unexpected(std::move(row.error()));
+  return kept_runs(storage, device, lane, LaneSeq(after.value + 1), row->last);
+}
+
+Result<std::size_t> known_of(Storage& storage, DeviceId device, Lane lane, LaneSeq noted,
+                             std::string_view hashes) {
+  std::size_t known = 0;
+  const auto number_at = [&](std::size_t at) { return LaneSeq(noted.value + 1 + at); };
+  const std::size_t offered = hashes.size() / kOfferedHashBytes;
+  if (offered == 0) return known;
+  auto chunks = storage.chunks(device, lane, number_at(0), number_at(offered - 1));
+  if (!chunks) return std::unexpected(std::move(chunks.error()));
+  for (const LaneChunk& chunk : *chunks) {
+    while (known < offered && chunk.first <= number_at(known) && number_at(known) <= chunk.last()) {
+      const auto given = hashes.substr(known * kOfferedHashBytes, kOfferedHashBytes);
+      if (!hash_at(chunk, number_at(known)).starts_with(given)) return known;
+      ++known;
+    }
+  }
+  return known;
 }
 
 Result<Screened> screen(Storage& storage, DeviceId device, std::span<const Operation> operations) {
@@ -73,7 +98,7 @@ Result<Screened> screen(Storage& storage, DeviceId device, std::span<const Opera
                 "gap in lane " + std::to_string(static_cast<int>(lane)));
   }
   if (first > row->last) return screened;
-  auto chunks = storage.chunks(device, lane);
+  auto chunks = storage.chunks(device, lane, first, operations.back().lane_seq);
   if (!chunks) return std::unexpected(std::move(chunks.error()));
   for (const Operation& operation : operations) {
     if (operation.lane_seq > row->last) break;
@@ -125,14 +150,17 @@ Result<void> note(Storage& storage, DeviceId device, Lane lane, LaneSeq noted) {
   // A server restored from a backup hears of acknowledgements it does not remember.
   noted = std::min(noted, row->last);
   if (noted <= row->noted) return {};
-  auto chunks = storage.chunks(device, lane);
-  if (!chunks) return std::unexpected(std::move(chunks.error()));
-  for (const LaneChunk& chunk : *chunks) {
-    if (chunk.last() > noted) break;
-    row->running_hash = sha256(row->running_hash + chunk.hashes);
-    if (auto dropped = storage.drop_chunk(device, lane, chunk.first); !dropped) return dropped;
-  }
   row->noted = noted;
+  if (noted.value > limits::kUnsettledOperations) {
+    const LaneSeq old(noted.value - limits::kUnsettledOperations);
+    auto chunks = storage.chunks(device, lane, LaneSeq(), old);
+    if (!chunks) return std::unexpected(std::move(chunks.error()));
+    for (const LaneChunk& chunk : *chunks) {
+      if (chunk.last() > old) break;
+      row->running_hash = sha256(row->running_hash + chunk.hashes);
+      if (auto dropped = storage.drop_chunk(device, lane, chunk.first); !dropped) return dropped;
+    }
+  }
   return storage.put_lane(device, lane, *row);
 }
 

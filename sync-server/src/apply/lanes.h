@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "gridwhistle/ids.h"
@@ -43,8 +44,20 @@ struct LaneClaim {
 };
 Result<std::optional<Fork>> check_claim(Storage& storage, DeviceId device, const LaneClaim& claim);
 
-/// The phone keeps the acknowledgements up to here; the server folds theirs into the running hash.
+/// The phone keeps the acknowledgements up to here; of those long noted the server folds the hashes
+/// into the running hash.
 Result<void> note(Storage& storage, DeviceId device, Lane lane, LaneSeq noted);
+
+/// Of operations that another copy of the device's file offers behind what that has noted, those in
+/// front that the server has: the same under the same number. `hashes` are `kOfferedHashBytes`
+/// each.
+inline constexpr std::size_t kOfferedHashBytes = 8;
+Result<std::size_t> known_of(Storage& storage, DeviceId device, Lane lane, LaneSeq noted,
+                             std::string_view hashes);
+
+/// The outcomes that are kept, from `first` to `last`.
+Result<std::vector<AckedRun>> kept_runs(Storage& storage, DeviceId device, Lane lane, LaneSeq first,
+                                        LaneSeq last);
 
 /// The outcomes that are kept, after `after`.
 Result<std::vector<AckedRun>> kept_after(Storage& storage, DeviceId device, Lane lane,

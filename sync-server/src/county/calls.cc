@@ -227,6 +227,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
                 "请升级应用 / this server speaks protocol 1; update the app");
   }
   auto device = recognise(*storage, hello, options.server_key_sha256, now);
+  if (!device && device.error().code == ErrorCode::kForked) forks[DeviceId(hello.device())] = now;
   if (!device) return std::unexpected(std::move(device.error()));
   effect.short_code = device->short_code;
   auto fresh = refresh_grants(*storage, device->worker, now);
@@ -452,17 +453,22 @@ void County::Impl::carry_out(Effect& effect) {
   if (effect.refusal) refuse(session, *effect.refusal);
 }
 
+v1::AckRun to_wire(Lane lane, const AckedRun& run) {
+  v1::AckRun out;
+  out.set_lane(static_cast<std::uint32_t>(lane));
+  out.set_first(run.first.value);
+  out.set_count(run.count);
+  out.set_first_seq(run.first_seq.value);
+  out.set_status(static_cast<std::uint32_t>(run.status));
+  out.set_code(run.code);
+  return out;
+}
+
 void County::Impl::send_acks(Session& session, Lane lane, std::vector<AckedRun> runs) {
   const std::size_t at = index_of(lane);
   v1::Acks acks;
   for (const AckedRun& run : above(std::move(runs), session.acked[at])) {
-    v1::AckRun& out = *acks.add_runs();
-    out.set_lane(static_cast<std::uint32_t>(lane));
-    out.set_first(run.first.value);
-    out.set_count(run.count);
-    out.set_first_seq(run.first_seq.value);
-    out.set_status(static_cast<std::uint32_t>(run.status));
-    out.set_code(run.code);
+    *acks.add_runs() = to_wire(lane, run);
     session.acked[at] = LaneSeq(run.first.value + run.count - 1);
   }
   session.applied[at] = std::max(session.applied[at], session.acked[at]);

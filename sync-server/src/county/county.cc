@@ -103,6 +103,43 @@ Result<void> County::Impl::note_enrolment(const EnrolledDevice& enrolled) {
   return {};
 }
 
+Result<v1::EnrolReply> County::Impl::enrol(const v1::EnrolRequest& request) {
+  v1::EnrolReply reply;
+  DeviceRow device;
+  if (request.predecessor() == 0) {
+    auto enrolled = enrol_device(*storage, request, options.server_key_sha256, now_ms());
+    if (!enrolled) return std::unexpected(std::move(enrolled.error()));
+    if (auto noted = note_enrolment(*enrolled); !noted) return std::unexpected(noted.error());
+    device = std::move(enrolled->row);
+  } else {
+    auto successor = succeed_device(*storage, request, options.server_key_sha256, now_ms());
+    if (!successor) return std::unexpected(std::move(successor.error()));
+    if (auto noted = note_succession(*successor, reply); !noted) {
+      return std::unexpected(noted.error());
+    }
+    device = std::move(successor->row);
+  }
+  reply.set_county(storage->county());
+  reply.set_worker(std::string(device.worker.bytes()));
+  reply.set_short_code(device.short_code);
+  return reply;
+}
+
+Result<void> County::Impl::note_succession(const Successor& successor, v1::EnrolReply& reply) {
+  const DeviceId before = successor.row.predecessor;
+  for (const SettledLane& lane : successor.settled) {
+    if (lane.known == 0) continue;
+    auto runs = kept_runs(*storage, before, lane.lane, LaneSeq(lane.noted.value + 1),
+                          LaneSeq(lane.noted.value + lane.known));
+    if (!runs) return std::unexpected(std::move(runs.error()));
+    for (const AckedRun& run : *runs) *reply.add_runs() = to_wire(lane.lane, run);
+  }
+  forks.erase(before);
+  return audit("fork", "device " + std::to_string(successor.row.device.value) +
+                           " goes on from a copy of device " + std::to_string(before.value) +
+                           " of worker " + successor.row.worker.text());
+}
+
 County::County(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 County::~County() = default;
 
@@ -168,23 +205,18 @@ std::string County::enrol(std::string_view bytes) {
     return refuse(later);
   };
   if (auto begun = impl.begin(); !begun) return put_off(begun.error());
-  const auto device =
-      enrol_device(*impl.storage, request, impl.options.server_key_sha256, impl.now_ms());
+  auto enrolled = impl.enrol(request);
   // A refusal is written too: a wrong code has cost a try.
   Result<void> stored = {};
-  if (device) stored = impl.note_enrolment(*device);
-  if (!device && is_of_storage(device.error().code)) stored = std::unexpected(device.error());
+  if (!enrolled && is_of_storage(enrolled.error().code)) stored = std::unexpected(enrolled.error());
   if (!stored) {
     impl.storage->rollback();
     impl.applier.forget();
     return put_off(stored.error());
   }
   if (auto committed = impl.commit(); !committed) return put_off(committed.error());
-  if (!device) return refuse(device.error());
-  reply.set_county(impl.storage->county());
-  reply.set_worker(std::string(device->row.worker.bytes()));
-  reply.set_short_code(device->row.short_code);
-  return reply.SerializeAsString();
+  if (!enrolled) return refuse(enrolled.error());
+  return enrolled->SerializeAsString();
 }
 
 }  // namespace gridwhistle

@@ -13,6 +13,7 @@
 
 #include "access/enrolment.h"
 #include "apply/applier.h"
+#include "apply/succession.h"
 #include "county/county.h"
 #include "county/storage_watch.h"
 #include "feed/feed.h"
@@ -106,7 +107,9 @@ struct County::Impl {
 
   // Writing outside of calls.
   Result<void> begin();
+  Result<v1::EnrolReply> enrol(const v1::EnrolRequest& request);
   Result<void> note_enrolment(const EnrolledDevice& enrolled);
+  Result<void> note_succession(const Successor& successor, v1::EnrolReply& reply);
   Result<void> commit();
   /// The error, after the watch was told of it when it is of storage.
   const Error& noted(const Error& error);
@@ -160,6 +163,9 @@ struct County::Impl {
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
+
+/// Acknowledgements as they travel.
+v1::AckRun to_wire(Lane lane, const AckedRun& run);
 
 /// What waits under this number. Errors: kNotFound.
 Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number);

@@ -128,7 +128,7 @@ Result<void> inspect_lanes(Storage& storage, VerifyReport& report) {
     for (const Lane lane : kLanes) {
       auto row = storage.lane(device.device, lane);
       if (!row) return std::unexpected(std::move(row.error()));
-      auto chunks = storage.chunks(device.device, lane);
+      auto chunks = storage.chunks(device.device, lane, LaneSeq(), row->last);
       if (!chunks) return std::unexpected(std::move(chunks.error()));
       const std::string number = std::to_string(static_cast<int>(lane));
       const std::string owner = std::to_string(device.device.value);

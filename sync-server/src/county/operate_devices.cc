@@ -86,7 +86,8 @@ Result<std::vector<DeviceInfo>> County::devices() const {
                    .enrolled_ms = row.enrolled_ms,
                    .last_seen_ms = row.last_seen_ms,
                    .unsent = row.unsent,
-                   .cursor = row.cursor});
+                   .cursor = row.cursor,
+                   .predecessor = row.predecessor});
     const auto fork = impl_->forks.find(row.device);
     if (fork != impl_->forks.end()) all.back().forked_ms = fork->second;
   }

@@ -59,6 +59,7 @@ struct DeviceInfo {
   std::int64_t last_seen_ms = 0;  ///< 0: never called
   std::uint32_t unsent = 0;       ///< operations it told of in its last call and never sent
   Seq cursor;                     ///< how far it had read when it called last
+  DeviceId predecessor;           ///< whose file its own was a copy of; 0: none
   std::int64_t forked_ms = 0;  ///< when it was last turned away as FORKED; 0: not since the start
 };
 

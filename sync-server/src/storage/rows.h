@@ -66,7 +66,8 @@ struct AckedRun {
   bool operator==(const AckedRun&) const = default;
 };
 
-/// What is kept of operations that came together, until the phone has noted their acknowledgement.
+/// What is kept of operations that came together, until the phone has noted their acknowledgement
+/// and `limits::kUnsettledOperations` more: a copy of its file may still offer them.
 struct LaneChunk {
   static constexpr std::size_t kHashBytes = 16;  ///< half a SHA-256 tells operations apart
 
@@ -105,6 +106,10 @@ struct DeviceRow {
   Seq cursor;
   std::uint64_t call_counter = 0;  ///< the highest that was used
   std::uint64_t call_window = 0;   ///< bit i: `call_counter` - i was used
+  /// The device whose file this one's was a copy of; 0: none. What that one wrote up to `inherits`
+  /// is this one's own.
+  DeviceId predecessor;
+  DevSeq inherits;
 };
 
 /// Whom a device was enrolled for, from a place in the log on.

@@ -89,8 +89,9 @@ class Storage {
 
   virtual Result<LaneRow> lane(DeviceId device, Lane lane) = 0;
   virtual Result<void> put_lane(DeviceId device, Lane lane, const LaneRow& row) = 0;
-  /// In order.
-  virtual Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane) = 0;
+  /// Those that hold any operation from `first` to `last`, in order.
+  virtual Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane, LaneSeq first,
+                                                LaneSeq last) = 0;
   virtual Result<void> add_chunk(DeviceId device, Lane lane, const LaneChunk& chunk) = 0;
   virtual Result<void> drop_chunk(DeviceId device, Lane lane, LaneSeq first) = 0;
 

@@ -183,7 +183,7 @@ TEST_CASE("a transaction is applied or refused whole") {
   CHECK(inbox->rows_of(kinds::kOutcome).size() == 2);
 }
 
-TEST_CASE("a forged signature and a used counter are refused") {
+TEST_CASE("a forged signature is refused, and a used counter is a copy's") {
   World world;
   Phone phone = world.phone(world.anna);
   Phone thief = phone;
@@ -191,7 +191,7 @@ TEST_CASE("a forged signature and a used counter are refused") {
   CHECK(world.sync(thief)->refused() == ErrorCode::kBadSignature);
   world.sync(phone);
   phone.calls = 0;
-  CHECK(world.sync(phone)->refused() == ErrorCode::kReplayed);
+  CHECK(world.sync(phone)->refused() == ErrorCode::kForked);
 }
 
 TEST_CASE("a lost device may send nothing, and one whose worker left hands over sealed work") {

@@ -61,10 +61,10 @@ TEST_CASE("A device's key is made once, kept for its owner alone, and found agai
   const auto path = folder.file("device.key");
   const auto store = file_secret_store(path);
   CHECK_FALSE(std::filesystem::exists(path));
-  const auto key = store->public_key().value();
-  const auto signature = store->sign("hello").value();
+  const auto key = store->public_key("").value();
+  const auto signature = store->sign("", "hello").value();
   CHECK(verify_p256(key, "hello", signature).value());
-  CHECK(file_secret_store(path)->public_key().value() == key);
+  CHECK(file_secret_store(path)->public_key("").value() == key);
   struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
@@ -76,7 +76,7 @@ TEST_CASE("Of many that make the key at once, all get the same") {
   std::vector<std::future<std::string>> keys;
   for (int i = 0; i < 8; ++i) {
     keys.push_back(std::async(std::launch::async, [&] {
-      return file_secret_store(folder.file("device.key"))->public_key().value();
+      return file_secret_store(folder.file("device.key"))->public_key("").value();
     }));
   }
   std::set<std::string> seen;
@@ -90,7 +90,7 @@ TEST_CASE("A file that is not a key is left as it is") {
   const auto path = folder.file("device.key");
   const std::string contents = GENERATE("", "not a key", std::string(10'000, 'x'));
   std::ofstream(path) << contents;
-  const auto key = file_secret_store(path)->public_key();
+  const auto key = file_secret_store(path)->public_key("");
   REQUIRE_FALSE(key);
   CHECK((key.error().code == ErrorCode::kCorrupt || key.error().code == ErrorCode::kTooLarge));
   std::ifstream file(path);
@@ -100,6 +100,6 @@ TEST_CASE("A file that is not a key is left as it is") {
 TEST_CASE("A folder that is not there is an error, not a key in memory") {
   const Folder folder;
   const auto store = file_secret_store(folder.file("missing/device.key"));
-  CHECK(store->public_key().error().code == ErrorCode::kNotFound);
-  CHECK(store->sign("hello").error().code == ErrorCode::kNotFound);
+  CHECK(store->public_key("").error().code == ErrorCode::kNotFound);
+  CHECK(store->sign("", "hello").error().code == ErrorCode::kNotFound);
 }

@@ -24,17 +24,22 @@ Result<void> SqliteStorage::put_lane(DeviceId device, Lane lane, const LaneRow& 
                          row.noted, Blob{row.running_hash});
 }
 
-Result<std::vector<LaneChunk>> SqliteStorage::chunks(DeviceId device, Lane lane) {
+Result<std::vector<LaneChunk>> SqliteStorage::chunks(DeviceId device, Lane lane, LaneSeq first,
+                                                     LaneSeq last) {
   std::vector<LaneChunk> all;
   const auto read = sqlite::rows_of(
-      connection_, "SELECT first, hashes, runs FROM chunk WHERE device=? AND lane=? ORDER BY first",
+      connection_,
+      "SELECT first, hashes, runs FROM chunk WHERE device=?1 AND lane=?2 AND first<=?4 AND first>="
+      "ifnull((SELECT max(first) FROM chunk WHERE device=?1 AND lane=?2 AND first<=?3), 0) "
+      "ORDER BY first",
       [&](Statement& row) -> Result<void> {
         auto runs = unpack_runs(row.blob(2));
         if (!runs) return std::unexpected(std::move(runs.error()));
-        all.push_back({LaneSeq(row.number(0)), std::string(row.blob(1)), std::move(*runs)});
+        LaneChunk chunk{LaneSeq(row.number(0)), std::string(row.blob(1)), std::move(*runs)};
+        if (chunk.last() >= first) all.push_back(std::move(chunk));
         return {};
       },
-      device, lane);
+      device, lane, first, last);
   if (!read) return std::unexpected(read.error());
   return all;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kDeviceColumns =
     "SELECT device, worker, public_key, state, short_code, name, software, enrolled_ms, "
-    "last_seen_ms, unsent, cursor, call_counter, call_window FROM device";
+    "last_seen_ms, unsent, cursor, call_counter, call_window, predecessor, inherits FROM device";
 
 DeviceRow device_of(const Statement& row) {
   return {.device = DeviceId(row.number(0)),
@@ -25,7 +25,9 @@ DeviceRow device_of(const Statement& row) {
           .unsent = static_cast<std::uint32_t>(row.integer(9)),
           .cursor = Seq(row.number(10)),
           .call_counter = row.number(11),
-          .call_window = row.number(12)};
+          .call_window = row.number(12),
+          .predecessor = DeviceId(row.number(13)),
+          .inherits = DevSeq(row.number(14))};
 }
 
 }  // namespace
@@ -43,10 +45,11 @@ Result<void> SqliteStorage::put_device(const DeviceRow& row) {
   const auto known = connection_.number("SELECT 1 FROM device WHERE device=?", 0, row.device);
   if (!known) return std::unexpected(known.error());
   if (*known == 0) grow(Book::kDevices, 1);
-  return connection_.run("INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+  return connection_.run("INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                          row.device, row.worker, Blob{row.public_key}, row.state, row.short_code,
                          row.name, row.software, row.enrolled_ms, row.last_seen_ms, row.unsent,
-                         row.cursor, row.call_counter, row.call_window);
+                         row.cursor, row.call_counter, row.call_window, row.predecessor,
+                         row.inherits);
 }
 
 Result<std::vector<DeviceRow>> SqliteStorage::devices() {

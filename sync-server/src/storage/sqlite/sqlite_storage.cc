@@ -111,15 +111,24 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
   return storage;
 }
 
+namespace {
+
+// What files of older builds lack.
+constexpr std::pair<const char*, const char*> kLaterColumns[] = {
+    {"worker_grant", "roles_inside INTEGER NOT NULL DEFAULT 0"},
+    {"device", "predecessor INTEGER NOT NULL DEFAULT 0"},
+    {"device", "inherits INTEGER NOT NULL DEFAULT 0"},
+};
+
+}  // namespace
+
 Result<void> SqliteStorage::load() {
   if (auto built = sqlite::build_tables(connection_, schema_.schema(), {kRecordColumns}); !built) {
     return built;
   }
   if (auto built = connection_.script(kCountyTables); !built) return built;
-  if (auto added = sqlite::add_missing_column(connection_, "worker_grant",
-                                              "roles_inside INTEGER NOT NULL DEFAULT 0");
-      !added) {
-    return added;
+  for (const auto& [table, column] : kLaterColumns) {
+    if (auto added = sqlite::add_missing_column(connection_, table, column); !added) return added;
   }
   Result<std::string> county = fact("county");
   if (!county) return std::unexpected(county.error());

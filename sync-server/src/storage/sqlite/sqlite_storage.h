@@ -58,7 +58,8 @@ class SqliteStorage final : public Storage {
 
   Result<LaneRow> lane(DeviceId device, Lane lane) override;
   Result<void> put_lane(DeviceId device, Lane lane, const LaneRow& row) override;
-  Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane) override;
+  Result<std::vector<LaneChunk>> chunks(DeviceId device, Lane lane, LaneSeq first,
+                                        LaneSeq last) override;
   Result<void> add_chunk(DeviceId device, Lane lane, const LaneChunk& chunk) override;
   Result<void> drop_chunk(DeviceId device, Lane lane, LaneSeq first) override;
 

@@ -1,0 +1,135 @@
+#include "apply/succession.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "access/enrolment.h"
+#include "apply/lanes.h"
+#include "base/limits.h"
+#include "base/p256.h"
+#include "wire/frames.h"
+
+namespace gridwhistle {
+
+namespace {
+
+constexpr std::int64_t kDayMs = std::int64_t{24} * 60 * 60 * 1000;
+
+Result<DeviceRow> known_predecessor(Storage& storage, const v1::EnrolRequest& request,
+                                    std::string_view server_key_sha256) {
+  auto found = storage.device(DeviceId(request.predecessor()));
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!*found) return fail(ErrorCode::kNotEnrolled, "本设备尚未登记 / this device is not enrolled");
+  DeviceRow device = std::move(**found);
+  const Result<bool> vouched =
+      verify_p256(device.public_key, succession_to_sign(request, server_key_sha256),
+                  request.predecessor_signature());
+  if (!vouched || !*vouched) {
+    return fail(ErrorCode::kBadSignature,
+                "签名不符，请用注册码重新注册 / the key is not the one that this phone's number is "
+                "known by; enrol with a code");
+  }
+  if (device.state == DeviceState::kLost) {
+    return fail(ErrorCode::kDeviceLost, "本设备已报失 / this device was reported lost");
+  }
+  if (request.worker() != device.worker.bytes()) {
+    return fail(
+        ErrorCode::kConflict,
+        "此文件是旧副本，该手机现已登记给另一人员；请用注册码注册 / this file is an old copy, "
+        "its phone is another worker's by now; enrol with a code");
+  }
+  return device;
+}
+
+Result<void> check_successor(Storage& storage, const v1::EnrolRequest& request,
+                             const DeviceRow& predecessor, std::int64_t now_ms) {
+  auto all = storage.devices();
+  if (!all) return std::unexpected(std::move(all.error()));
+  const auto recent = std::ranges::count_if(*all, [&](const DeviceRow& device) {
+    return device.predecessor && device.worker == predecessor.worker &&
+           device.device.value != request.device() && now_ms - device.enrolled_ms < kDayMs;
+  });
+  if (static_cast<std::size_t>(recent) >= kSuccessorsADay) {
+    return fail(
+        ErrorCode::kTooMany,
+        "该人员的手机文件今天分叉次数过多，请联系管理员 / this worker's phones were copied too "
+        "often today; call the operator");
+  }
+  const auto known = std::ranges::find(*all, DeviceId(request.device()), &DeviceRow::device);
+  if (known == all->end()) return {};
+  const bool again = known->predecessor == predecessor.device &&
+                     known->public_key == request.public_key() && known->last_seen_ms == 0;
+  if (again) return {};
+  return fail(ErrorCode::kAlreadyExists, "this number is another device's");
+}
+
+bool is_well_formed(const v1::UnsettledLane& lane) {
+  const bool is_lane = std::ranges::any_of(
+      kLanes, [&](Lane known) { return static_cast<std::uint32_t>(known) == lane.lane(); });
+  const std::size_t offered = static_cast<std::size_t>(lane.dev_seqs_size());
+  return is_lane && lane.hashes().size() == offered * kOfferedHashBytes &&
+         offered <= limits::kUnsettledOperations &&
+         lane.noted() <= std::numeric_limits<std::uint64_t>::max() / 2;
+}
+
+}  // namespace
+
+Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& request,
+                                 std::string_view server_key_sha256, std::int64_t now_ms) {
+  if (auto fine = check_enrolment(request, server_key_sha256); !fine) {
+    return std::unexpected(fine.error());
+  }
+  if (!std::ranges::all_of(request.unsettled(), is_well_formed)) {
+    return fail(ErrorCode::kInvalid, "the succession is not well formed");
+  }
+  auto predecessor = known_predecessor(storage, request, server_key_sha256);
+  if (!predecessor) return std::unexpected(std::move(predecessor.error()));
+  if (auto fine = check_successor(storage, request, *predecessor, now_ms); !fine) {
+    return std::unexpected(fine.error());
+  }
+
+  Successor successor;
+  DeviceRow& row = successor.row;
+  row = *predecessor;
+  row.device = DeviceId(request.device());
+  row.public_key = request.public_key();
+  row.predecessor = predecessor->device;
+  row.inherits = DevSeq(request.dev_seq());
+  row.enrolled_ms = now_ms;
+  row.last_seen_ms = 0;
+  row.call_counter = row.call_window = 0;
+  auto letters = letters_for(storage, row.device);
+  if (!letters) return std::unexpected(std::move(letters.error()));
+  row.short_code = std::move(*letters);
+  for (const v1::UnsettledLane& asked : request.unsettled()) {
+    const Lane lane = static_cast<Lane>(asked.lane());
+    auto had = storage.lane(predecessor->device, lane);
+    if (!had) return std::unexpected(std::move(had.error()));
+    // A restored server may have less than the phone has noted: it says so to the first Hello.
+    const LaneSeq noted(std::min(asked.noted(), had->last.value));
+    auto known =
+        known_of(storage, predecessor->device, lane, LaneSeq(asked.noted()), asked.hashes());
+    if (!known) return std::unexpected(std::move(known.error()));
+    const LaneSeq last(noted.value + *known);
+    if (auto put = storage.put_lane(row.device, lane, {last, last, {}}); !put) {
+      return std::unexpected(put.error());
+    }
+    if (*known < static_cast<std::size_t>(asked.dev_seqs_size())) {
+      const std::uint64_t own = asked.dev_seqs(static_cast<int>(*known));
+      row.inherits = std::min(row.inherits, DevSeq(own == 0 ? 0 : own - 1));
+    }
+    successor.settled.push_back({lane, LaneSeq(asked.noted()), *known});
+  }
+  auto holders = storage.holders(predecessor->device);
+  if (!holders) return std::unexpected(std::move(holders.error()));
+  for (const HolderRow& holder : *holders) {
+    if (auto added = storage.add_holder(row.device, holder); !added) {
+      return std::unexpected(added.error());
+    }
+  }
+  if (auto put = storage.put_device(row); !put) return std::unexpected(put.error());
+  return successor;
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,247 @@
+#include "apply/succession.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/limits.h"
+#include "county_world.h"
+
+// Two phones that are copies of one file, or a phone whose file was put back: design.md "Phone
+// cloned or restored".
+namespace gridwhistle {
+namespace {
+
+using namespace test;
+
+RecordId record_visit(World& world, Phone& phone, const std::string& notes) {
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kVisit, id, visit(kGrid1, notes), true, world.clock.ms);
+  return id;
+}
+
+/// What a copy asks for that goes on as `successor`.
+v1::EnrolRequest succession_of(const Phone& copy, const Phone& successor, RecordId worker) {
+  v1::EnrolRequest request;
+  request.set_public_key(*successor.key.public_key());
+  request.set_device(successor.device.value);
+  request.set_worker(std::string(worker.bytes()));
+  request.set_predecessor(copy.device.value);
+  request.set_dev_seq(copy.dev_seq);
+  for (const Lane lane : kLanes) {
+    v1::UnsettledLane& asked = *request.add_unsettled();
+    asked.set_lane(static_cast<std::uint32_t>(lane));
+    const auto noted = copy.noted.find(lane);
+    asked.set_noted(noted != copy.noted.end() ? noted->second : 0);
+    const auto recorded = copy.lanes.find(lane);
+    if (recorded == copy.lanes.end()) continue;
+    for (std::size_t i = asked.noted(); i < recorded->second.size(); ++i) {
+      asked.mutable_hashes()->append(hash_of(recorded->second[i]), 0, 8);
+      asked.add_dev_seqs(recorded->second[i].dev_seq.value);
+    }
+  }
+  request.set_predecessor_signature(*copy.key.sign(succession_to_sign(request, kServerKey)));
+  request.set_signature(*successor.key.sign(enrol_to_sign(request, kServerKey)));
+  return request;
+}
+
+v1::EnrolReply ask(World& world, const v1::EnrolRequest& request) {
+  v1::EnrolReply reply;
+  REQUIRE(reply.ParseFromString(world.county->enrol(request.SerializeAsString())));
+  return reply;
+}
+
+/// A copy that goes on under a number of its own, with what it alone has recorded.
+Phone succeed(World& world, Phone& copy, RecordId worker, std::uint64_t number) {
+  Phone successor{.device = DeviceId(number), .key = *P256Key::make()};
+  const v1::EnrolReply reply = ask(world, succession_of(copy, successor, worker));
+  INFO(reply.message());
+  REQUIRE(reply.code() == 0);
+  successor.short_code = reply.short_code();
+  successor.dev_seq = copy.dev_seq;
+  successor.counter = copy.counter;
+  successor.lanes = copy.lanes;
+  successor.noted = copy.noted;
+  successor.cursor = copy.cursor;
+  for (const v1::AckRun& run : reply.runs()) {
+    successor.noted[static_cast<Lane>(run.lane())] += run.count();
+  }
+  for (auto& [lane, operations] : successor.lanes) {
+    for (std::size_t i = successor.noted[lane]; i < operations.size(); ++i) {
+      if (operations[i].creates) {
+        operations[i].id = RecordId::make(successor.device, operations[i].id.counter());
+      }
+    }
+  }
+  return successor;
+}
+
+std::multiset<std::string> notes_of_visits(World& world) {
+  std::multiset<std::string> notes;
+  REQUIRE(world.storage->scan(kinds::kVisit, [&](RecordId, StoredRecord record) -> Result<void> {
+    v1::Visit seen;
+    REQUIRE(seen.ParseFromString(record.state.body));
+    if (!record.state.erased) notes.insert(seen.notes());
+    return {};
+  }));
+  return notes;
+}
+
+}  // namespace
+
+TEST_CASE("of two copies of a phone's file all work arrives, and what they share arrives once") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "sent before the copy");
+  world.sync(phone);
+  record_visit(world, phone, "shared, not sent");
+  Phone copy = phone;
+  record_visit(world, phone, "on the phone");
+  world.sync(phone);
+  SECTION("the acknowledgement was noted") { world.sync(phone); }
+  SECTION("or not yet") {}
+  record_visit(world, copy, "on the copy");
+  record_visit(world, copy, "on the copy, too");
+  CHECK(world.sync(copy)->refused() == ErrorCode::kForked);
+
+  Phone successor = succeed(world, copy, world.anna, 77);
+  CHECK(successor.noted[Lane::kRecords] == 2);
+  CHECK(successor.short_code != phone.short_code);
+  CHECK(world.sync(successor)->refused() == ErrorCode{});
+  world.sync(phone);
+  CHECK(notes_of_visits(world) == std::multiset<std::string>{"sent before the copy",
+                                                             "shared, not sent", "on the phone",
+                                                             "on the copy", "on the copy, too"});
+  // The operator sees which is a copy of which.
+  const auto devices = world.county->devices();
+  REQUIRE(devices);
+  REQUIRE(devices->size() == 2);
+  const auto listed = std::ranges::find(*devices, successor.device, &DeviceInfo::device);
+  REQUIRE(listed != devices->end());
+  CHECK(listed->predecessor == phone.device);
+  CHECK(listed->worker == world.anna);
+}
+
+TEST_CASE("a phone put back to an older state goes on, though it has nothing new") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "before");
+  Phone put_back = phone;
+  world.sync(phone);
+  record_visit(world, phone, "after");
+  world.sync(phone);
+  world.sync(phone);
+  put_back.calls = phone.calls;
+  CHECK(world.sync(put_back)->refused() == ErrorCode::kForked);
+  Phone successor = succeed(world, put_back, world.anna, 77);
+  CHECK(successor.noted[Lane::kRecords] == 1);
+  CHECK(world.sync(successor)->refused() == ErrorCode{});
+  CHECK(notes_of_visits(world).size() == 2);
+}
+
+TEST_CASE("what its predecessor wrote before the copy is a successor's own") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId id = record_visit(world, phone, "before the copy");
+  world.sync(phone);
+  Phone copy = phone;
+  record_visit(world, phone, "on the phone");
+  world.sync(phone);
+  world.sync(phone);
+  SECTION("so its erasure erases") {
+    Operation& op = copy.record(kinds::kVisit, id, "", false, world.clock.ms);
+    op.type = OperationType::kErase;
+    op.set.clear();
+    Phone successor = succeed(world, copy, world.anna, 77);
+    CHECK(answers(*world.sync(successor)) == std::vector{OutcomeStatus::kAccepted});
+    CHECK(notes_of_visits(world) == std::multiset<std::string>{"on the phone"});
+  }
+  SECTION("but not what it wrote after") {
+    v1::Visit anew;
+    anew.set_notes("anew on the phone");
+    phone.record(kinds::kVisit, id, anew.SerializeAsString(), false, world.clock.ms);
+    world.sync(phone);
+    Operation& op = copy.record(kinds::kVisit, id, "", false, world.clock.ms);
+    op.type = OperationType::kErase;
+    op.set.clear();
+    Phone successor = succeed(world, copy, world.anna, 77);
+    CHECK(answers(*world.sync(successor)) == std::vector{OutcomeStatus::kRevived});
+  }
+}
+
+TEST_CASE("a lost answer to a successor is given again") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "shared, not sent");
+  Phone copy = phone;
+  world.sync(phone);
+  const Phone successor{.device = DeviceId(77), .key = *P256Key::make()};
+  const v1::EnrolRequest request = succession_of(copy, successor, world.anna);
+  const v1::EnrolReply first = ask(world, request);
+  const v1::EnrolReply again = ask(world, request);
+  CHECK(first.SerializeAsString() == again.SerializeAsString());
+  CHECK(first.code() == 0);
+  CHECK(world.county->devices()->size() == 2);
+}
+
+TEST_CASE("a successor needs its predecessor's key, number and worker, and a new number") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const Phone other = world.phone(world.bruno);
+  Phone successor{.device = DeviceId(77), .key = *P256Key::make()};
+  const auto refused = [&](const v1::EnrolRequest& request) {
+    return static_cast<ErrorCode>(ask(world, request).code());
+  };
+  Phone thief = phone;
+  thief.key = *P256Key::make();
+  CHECK(refused(succession_of(thief, successor, world.anna)) == ErrorCode::kBadSignature);
+  v1::EnrolRequest forged = succession_of(phone, successor, world.anna);
+  forged.set_dev_seq(1'000);
+  CHECK(refused(forged) == ErrorCode::kBadSignature);
+  CHECK(refused(succession_of(phone, successor, world.bruno)) == ErrorCode::kConflict);
+  Phone stranger{.device = DeviceId(5), .key = *P256Key::make()};
+  CHECK(refused(succession_of(stranger, successor, world.anna)) == ErrorCode::kNotEnrolled);
+  successor.device = other.device;
+  CHECK(refused(succession_of(phone, successor, world.anna)) == ErrorCode::kAlreadyExists);
+  successor.device = DeviceId(77);
+  v1::EnrolRequest torn = succession_of(phone, successor, world.anna);
+  torn.mutable_unsettled(0)->set_hashes("abc");
+  torn.set_predecessor_signature(*phone.key.sign(succession_to_sign(torn, kServerKey)));
+  torn.set_signature(*successor.key.sign(enrol_to_sign(torn, kServerKey)));
+  CHECK(refused(torn) == ErrorCode::kInvalid);
+  REQUIRE(world.county->revoke(phone.device, DeviceState::kLost, "test"));
+  CHECK(refused(succession_of(phone, successor, world.anna)) == ErrorCode::kDeviceLost);
+  CHECK(world.county->devices()->size() == 2);
+}
+
+TEST_CASE("a file that forks without end is stopped for the day") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  for (std::size_t i = 0; i < kSuccessorsADay; ++i) succeed(world, phone, world.anna, 100 + i);
+  const Phone next{.device = DeviceId(99), .key = *P256Key::make()};
+  const auto ask_now = [&] {
+    return static_cast<ErrorCode>(ask(world, succession_of(phone, next, world.anna)).code());
+  };
+  CHECK(ask_now() == ErrorCode::kTooMany);
+  world.clock.ms += kDayMs;
+  CHECK(ask_now() == ErrorCode{});
+}
+
+TEST_CASE("the hashes of old operations are folded, those a copy may still offer stay") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const std::size_t more = limits::kUnsettledOperations + 4'200;
+  for (std::size_t i = 0; i < more; ++i) record_visit(world, phone, "one of many");
+  world.sync(phone);
+  Phone copy = phone;
+  world.sync(phone);
+  const LaneSeq last(more);
+  const auto kept = world.storage->chunks(phone.device, Lane::kRecords, LaneSeq(), last);
+  REQUIRE(kept);
+  std::size_t hashes = 0;
+  for (const LaneChunk& chunk : *kept) hashes += chunk.size();
+  CHECK(hashes >= limits::kUnsettledOperations);
+  CHECK(kept->front().first > LaneSeq(1));
+  CHECK(world.county->verify()->faults.empty());
+}
+
+}  // namespace gridwhistle

@@ -1,0 +1,182 @@
+#include "model/operation.h"
+#include "phone.h"
+
+// What becomes of a file that turned out to be a copy of another: design.md "Phone cloned or
+// restored".
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kHousehold;
+using kinds::kResident;
+using kinds::kVisit;
+using kinds::kWhistle;
+
+v1::Visit visit_with(const std::string& notes) {
+  v1::Visit visit;
+  visit.set_grid(std::string(kGrid));
+  visit.set_kind(v1::VISIT_KIND_PATROL);
+  visit.set_started_ms(1'767'000'000'000);
+  visit.set_notes(notes);
+  return visit;
+}
+
+DeviceId succeed(Phone& phone, const v1::Acks& shared = {}) {
+  const auto plan = phone->plan_succession();
+  REQUIRE(plan);
+  const auto done = phone->succeed(plan->successor, "b8m", shared);
+  if (!done) FAIL(done.error().message);
+  return plan->successor;
+}
+
+v1::Acks run_of(Lane lane, std::uint64_t first, std::uint32_t count, std::uint64_t seq,
+                OutcomeStatus status = OutcomeStatus::kAccepted) {
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(static_cast<std::uint32_t>(lane));
+  run.set_first(first);
+  run.set_count(count);
+  run.set_first_seq(seq);
+  run.set_status(static_cast<std::uint32_t>(status));
+  return acks;
+}
+
+std::vector<Operation> unsent(Phone& phone, Lane lane) {
+  const SyncState state = phone->sync_state().value();
+  auto operations = phone->operations(lane, state.lanes[index_of(lane)].noted, 1 << 20);
+  REQUIRE(operations);
+  return *operations;
+}
+
+}  // namespace
+
+TEST_CASE("what a copy alone recorded gets another number and ids, what it shares keeps them") {
+  Phone phone;
+  phone.enrol();
+  const DeviceId before = phone->device();
+  const RecordId sent = phone.put(kVisit, visit_with("sent"));
+  phone.acknowledge(Lane::kRecords, 5);
+  const RecordId shared = phone.put(kVisit, visit_with("shared"));
+  const RecordId own = phone.put(kVisit, visit_with("own"));
+  v1::Visit edit;
+  edit.set_notes("shared, edited here");
+  phone.put(kVisit, edit, shared);
+
+  const DeviceId after = succeed(phone, run_of(Lane::kRecords, 2, 1, 9));
+  CHECK(phone->device() == after);
+  CHECK(after != before);
+  const auto operations = unsent(phone, Lane::kRecords);
+  REQUIRE(operations.size() == 2);
+  CHECK(operations[0].id == RecordId::make(after, own.counter()));
+  CHECK(operations[0].creates);
+  CHECK(operations[1].id == shared);
+  CHECK_FALSE(operations[1].creates);
+  CHECK(phone.get<v1::Visit>(kVisit, sent).notes() == "sent");
+  CHECK(phone.get<v1::Visit>(kVisit, shared).notes() == "shared, edited here");
+  CHECK(phone->query(kVisit, {}).value().size() == 3);
+
+  SECTION("an app that knows the old id still finds the record, reads and writes it") {}
+  SECTION("after a restart, too") { phone.open(); }
+  CHECK(phone->device() == after);
+  CHECK(phone.get<v1::Visit>(kVisit, own).id() == operations[0].id.bytes());
+  edit.set_notes("by its old id");
+  CHECK(phone.put(kVisit, edit, own) == operations[0].id);
+  CHECK(phone.get<v1::Visit>(kVisit, operations[0].id).notes() == "by its old id");
+  REQUIRE(phone->erase(kVisit, own));
+  CHECK_FALSE(phone.has(kVisit, operations[0].id));
+}
+
+TEST_CASE("what names a record that was renamed names it still") {
+  Phone phone;
+  phone.enrol();
+  v1::Household household;
+  household.set_grid(std::string(kGrid));
+  household.set_address("8 Sea Road");
+  const RecordId home = phone.put(kHousehold, household);
+  v1::Resident resident;
+  resident.set_household(std::string(home.bytes()));
+  resident.set_name("张三丰");
+  const RecordId person = phone.put(kResident, resident);
+  v1::Visit draft = visit_with("draft");
+  draft.set_household(std::string(home.bytes()));
+  REQUIRE(phone->save_draft("visit", kVisit, draft.SerializeAsString()));
+  const RecordId reserved = phone->new_id().value();
+
+  const DeviceId after = succeed(phone);
+  const RecordId home_now = RecordId::make(after, home.counter());
+  CHECK(phone.get<v1::Resident>(kResident, person, "test").household() == home_now.bytes());
+  const auto operations = unsent(phone, Lane::kRecords);
+  REQUIRE(operations.size() == 2);
+  v1::Resident sent;
+  REQUIRE(sent.ParseFromString(operations[1].set));
+  CHECK(sent.household() == home_now.bytes());
+  v1::Visit kept;
+  REQUIRE(kept.ParseFromString(phone->draft("visit").value().record));
+  CHECK(kept.household() == home_now.bytes());
+  // What an app still holds, too.
+  v1::Visit visit = visit_with("at the house");
+  visit.set_household(std::string(home.bytes()));
+  const RecordId made = phone.put(kVisit, visit, reserved);
+  CHECK(made == RecordId::make(after, reserved.counter()));
+  CHECK(phone.get<v1::Visit>(kVisit, made).household() == home_now.bytes());
+  CHECK(phone->search({.text = "张三丰"}, {"test"}).value().size() == 1);
+}
+
+TEST_CASE("a whistle that a copy alone blew gets a number of its own, an older one keeps its") {
+  Phone phone;
+  phone.enrol();
+  const RecordId sent = phone.put(kWhistle, whistle());
+  const std::string number = phone.get<v1::Whistle>(kWhistle, sent).number();
+  const RecordId own = phone.put(kWhistle, whistle());
+  const std::string taken = phone.get<v1::Whistle>(kWhistle, own).number();
+  succeed(phone, run_of(Lane::kWhistles, 1, 1, 9));
+  CHECK(phone.get<v1::Whistle>(kWhistle, sent).number() == number);
+  const std::string anew = phone.get<v1::Whistle>(kWhistle, own).number();
+  CHECK(anew != taken);
+  CHECK(anew.starts_with("B8M-"));
+  const RecordId later = phone.put(kWhistle, whistle());
+  CHECK(phone.get<v1::Whistle>(kWhistle, later).number() != anew);
+}
+
+TEST_CASE("an edit of a creation that was refused does not become a creation") {
+  Phone phone;
+  phone.enrol();
+  const RecordId refused = phone.put(kVisit, visit_with("refused"));
+  v1::Visit edit;
+  edit.set_notes("edited");
+  phone.put(kVisit, edit, refused);
+  succeed(phone, run_of(Lane::kRecords, 1, 1, 9, OutcomeStatus::kRejected));
+  const auto operations = unsent(phone, Lane::kRecords);
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].id == refused);
+  CHECK_FALSE(operations[0].creates);
+}
+
+TEST_CASE("a successor is the same until it has succeeded, and reads everything anew") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid)}));
+  phone.cut(row_of(kVisit, kForeignId, 7, visit_with("a colleague's")));
+  phone.put(kVisit, visit_with("own"));
+  const DeviceId planned = phone->plan_succession().value().successor;
+  CHECK(phone->key_name().empty());
+  phone.open();
+  const Succession plan = phone->plan_succession().value();
+  CHECK(plan.successor == planned);
+  REQUIRE(plan.lanes[index_of(Lane::kRecords)].dev_seqs_size() == 1);
+  CHECK(plan.lanes[index_of(Lane::kRecords)].hashes() ==
+        hash_of(unsent(phone, Lane::kRecords)[0]).substr(0, 8));
+  REQUIRE(phone->succeed(planned, "b8m", {}));
+  const SyncState state = phone->sync_state().value();
+  CHECK(state.cursor == Seq(7));
+  REQUIRE(state.exceptions.size() == 1);
+  CHECK(state.exceptions[0].seq == Seq(0));
+  CHECK(state.own_since == DevSeq(1));
+  CHECK(state.enrolment->short_code == "b8m");
+  CHECK(phone.has(kVisit, kForeignId));
+  CHECK(phone->key_name() == plan.key_name);
+  phone.open();
+  CHECK(phone->key_name() == plan.key_name);
+  CHECK(phone->plan_succession().value().successor != planned);
+}
+
+}  // namespace gridwhistle::store
