@@ -47,6 +47,18 @@ TEST_CASE("unanswered bulk is bounded, and a whistle overtakes what waits") {
   CHECK(outbox.next() == Lane::kBulk);
 }
 
+TEST_CASE("however much is unsent, no more is in memory than the line has room for") {
+  Outbox outbox = with(0, 1'000'000, 0);
+  std::size_t unanswered = 0;
+  while (const auto lane = outbox.next()) {
+    outbox.add_sent(*lane, 100, 256 * 1024);
+    unanswered += 256 * 1024;
+  }
+  CHECK(unanswered == Outbox::kWindowBytes);
+  outbox.acknowledge(acks(Lane::kRecords, 1, 100));
+  CHECK(outbox.next() == Lane::kRecords);
+}
+
 TEST_CASE("only what was sent can be acknowledged, in order and once") {
   Outbox outbox = with(0, 5, 0);
   outbox.add_sent(Lane::kRecords, 3, 10);
