@@ -306,7 +306,8 @@ Result<v1::WhistleAction> completed_action(store::Store& store, const v1::Whistl
   if (!action.has_at_ms()) action.set_at_ms(now_ms);
   if (!action.has_round()) action.set_round(whistle.round);
   if (!action.has_after()) {
-    const RecordId after = after_for(whistle, id_of(action.assignment()));
+    const RecordId after = after_for(whistle, static_cast<WhistleActionType>(action.type()),
+                                     id_of(action.assignment()));
     if (!after.is_nil()) action.set_after(bytes_of(after));
   }
   const auto id = action.has_id() ? Result<RecordId>(id_of(action.id())) : store.new_id();

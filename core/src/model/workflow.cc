@@ -487,8 +487,9 @@ WhistleState state_of(WhistleState step, std::span<const AssignmentCase> assignm
   return WhistleState::kAccepted;
 }
 
-RecordId after_for(const WhistleCase& whistle, RecordId assignment) {
-  const AssignmentCase* subject = find_assignment(whistle, assignment);
+RecordId after_for(const WhistleCase& whistle, WhistleActionType type, RecordId assignment) {
+  const AssignmentCase* subject =
+      needs_assignment(type) ? find_assignment(whistle, assignment) : nullptr;
   return subject && !subject->last_action.is_nil() ? subject->last_action : whistle.last_action;
 }
 

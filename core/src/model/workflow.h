@@ -181,9 +181,10 @@ Decision decide(const WhistleCase& whistle, const ProposedAction& action);
 WhistleState state_of(WhistleState step, std::span<const AssignmentCase> assignments,
                       std::uint32_t round);
 
-/// The `after` of an action recorded now, on this assignment or (nil) on the whistle itself. A
-/// phone asks the case with its own pending actions decided into it.
-RecordId after_for(const WhistleCase& whistle, RecordId assignment);
+/// The `after` of an action recorded now: the last seen on its subject, which is this assignment
+/// for what departments do and for grants (`needs_assignment`), and else the whistle, whichever
+/// assignment it names. A phone asks the case with its own pending actions decided into it.
+RecordId after_for(const WhistleCase& whistle, WhistleActionType type, RecordId assignment);
 
 /// Whether this worker, or their organisation, handled the whistle in any round: neither may check
 /// it or visit for it.

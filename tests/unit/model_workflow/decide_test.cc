@@ -33,7 +33,7 @@ class Story {
     action.roles = roles;
     action.round = whistle.round;
     action.at_ms = kNow;
-    action.after = after_for(whistle, {});
+    action.after = after_for(whistle, action.type, {});
     return action;
   }
   ProposedAction village(Action type) {
@@ -54,7 +54,7 @@ class Story {
     for (const AssignmentCase& assignment : whistle.assignments) {
       if (assignment.organisation == organisation) action.assignment = assignment.id;
     }
-    action.after = after_for(whistle, action.assignment);
+    action.after = after_for(whistle, action.type, action.assignment);
     action.says_why = type == Action::kObject;
     return action;
   }
@@ -244,7 +244,7 @@ TEST_CASE("an extension is asked for, granted from above, and given once") {
   const RecordId assignment = story.whistle.assignments[0].id;
   const auto grant = [&](ProposedAction action) {
     action.assignment = assignment;
-    action.after = after_for(story.whistle, assignment);
+    action.after = after_for(story.whistle, action.type, assignment);
     return action;
   };
   CHECK(story.refusal(grant(story.county(Action::kGrantExtension))) == WorkflowCode::kNothingAsked);
@@ -273,12 +273,12 @@ TEST_CASE("a suspension names its day, and on that day the server resumes the wo
   story.then(request);
   ProposedAction grant = story.county(Action::kGrantSuspension);
   grant.assignment = request.assignment;
-  grant.after = after_for(story.whistle, grant.assignment);
+  grant.after = after_for(story.whistle, grant.type, grant.assignment);
   story.then(grant);
   CHECK(story.whistle.state == WhistleState::kSuspended);
   ProposedAction resume = story.by({}, {}, Level::kUnspecified, {kServerRole}, Action::kResume);
   resume.assignment = request.assignment;
-  resume.after = after_for(story.whistle, resume.assignment);
+  resume.after = after_for(story.whistle, resume.type, resume.assignment);
   CHECK(story.refusal(resume) == WorkflowCode::kDateNotReached);
   resume.at_ms = kNow + 9 * kDay;
   story.then(resume);
@@ -370,7 +370,7 @@ TEST_CASE("its creator takes a whistle back before acceptance, a supervisor afte
       story.by(kReporter, kVillageCentre, Level::kVillage, {Role::kGridWorker}, Action::kVoid);
   CHECK(decide(story.whistle, own).verdict == Verdict::kAccepted);
   story.then(story.village(Action::kAccept));
-  own.after = after_for(story.whistle, {});
+  own.after = after_for(story.whistle, own.type, {});
   CHECK(story.refusal(own) == WorkflowCode::kRoleNotAllowed);
   story.then(story.county(Action::kVoid));
   CHECK(story.whistle.state == WhistleState::kVoid);

@@ -196,10 +196,27 @@ TEST_CASE("the phone's `after` is the last action that moved the subject, else t
   ProposedAction assign = of_centre(101, Action::kAssign, {});
   assign.targets = {{kLeadPart, kWaterworks, AssignmentPart::kLead}};
   must(whistle, assign);
-  CHECK(after_for(whistle, kLeadPart) == a_id(101));
-  must(whistle, of_waterworks(102, Action::kCheckIn, after_for(whistle, kLeadPart)));
-  CHECK(after_for(whistle, kLeadPart) == a_id(102));
-  CHECK(after_for(whistle, {}) == a_id(101));
+  CHECK(after_for(whistle, Action::kCheckIn, kLeadPart) == a_id(101));
+  must(whistle,
+       of_waterworks(102, Action::kCheckIn, after_for(whistle, Action::kCheckIn, kLeadPart)));
+  CHECK(after_for(whistle, Action::kCheckIn, kLeadPart) == a_id(102));
+  CHECK(after_for(whistle, Action::kBlow, {}) == a_id(101));
+}
+
+TEST_CASE("an assignment that the centre names needlessly does not make its own action late") {
+  WhistleCase whistle = whistle_in(WhistleState::kAssigned);
+  must(whistle, of_waterworks(101, Action::kCheckIn, {}));
+  must(whistle, of_waterworks(102, Action::kStart, a_id(101)));
+  must(whistle, of_waterworks(103, Action::kReportBack, a_id(102)));
+  ProposedAction check = of_centre(104, Action::kCheck, {});
+  check.assignment = kLeadPart;
+  check.after = after_for(whistle, check.type, check.assignment);
+  must(whistle, check);
+  ProposedAction review = of_centre(105, Action::kReview, {});
+  review.assignment = kLeadPart;
+  review.after = after_for(whistle, review.type, review.assignment);
+  CHECK(review.after == a_id(104));
+  CHECK(decide(whistle, review).verdict == Verdict::kAccepted);
 }
 
 }  // namespace gridwhistle

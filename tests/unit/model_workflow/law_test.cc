@@ -112,7 +112,7 @@ class RandomWalk {
   void fill(ProposedAction& action) {
     action.id = a_id(next_id_++);
     if (!whistle.past.empty() && dice_.one_in(25)) action.id = whistle.past.back().id;
-    action.after = after_for(whistle, action.assignment);
+    action.after = after_for(whistle, action.type, action.assignment);
     if (dice_.one_in(8)) action.after = {};
     if (!whistle.past.empty() && dice_.one_in(8)) {
       action.after = whistle.past[dice_.roll(static_cast<std::uint32_t>(whistle.past.size()))].id;

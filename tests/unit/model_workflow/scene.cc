@@ -75,7 +75,7 @@ ProposedAction action_on(const WhistleCase& whistle, WhistleActionType type, Rol
   action.round = whistle.round;
   action.at_ms = kNow;
   if (needs_assignment(type)) action.assignment = kLeadPart;
-  action.after = after_for(whistle, action.assignment);
+  action.after = after_for(whistle, action.type, action.assignment);
   return action;
 }
 
