@@ -16,15 +16,18 @@ sys.dont_write_bytecode = True
 
 from kinds import Schema  # noqa: E402
 from laws import LAWS  # noqa: E402
+from road import Table  # noqa: E402
 from run import Run  # noqa: E402
 
-PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto/gridwhistle/v1"
+TREE = pathlib.Path(__file__).resolve().parents[2]
+PROTO = TREE / "proto/gridwhistle/v1"
+ROAD = TREE / "docs/workflow.md"
 
 
 def check(folder, schema):
     """What is wrong with a run: (law, what)."""
     try:
-        run = Run(folder, schema)
+        run = Run(folder, schema, Table(ROAD))
     except (OSError, ValueError, KeyError, sqlite3.Error) as error:
         return [("files", f"cannot be read: {error!r}")], None
     findings = []
@@ -60,13 +63,15 @@ def main():
             counts["operations"] += len(run.operations)
             counts["records"] += len(run.county.rows)
             counts["not replayed"] += len(run.merge().unknown)
+            counts["not walked"] += len(run.walk.not_walked)
         for law, what in findings[:options.most]:
             print(f"{folder}: {law}: {what}")
         if len(findings) > options.most:
             print(f"{folder}: and {len(findings) - options.most} more")
         broken += bool(findings)
     print(f"{len(runs)} runs, {broken} with findings; {counts['operations']} operations, "
-          f"{counts['records']} records, {counts['not replayed']} of them not replayed")
+          f"{counts['records']} records, {counts['not replayed']} of them not replayed, "
+          f"{counts['not walked']} whistles not walked")
     return 1 if broken else 0
 
 

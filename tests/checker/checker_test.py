@@ -44,6 +44,9 @@ TAMPERED = [
     ("county.db", "UPDATE k7 SET erased = 1", "merged"),
     ("county.db", "DELETE FROM k1 WHERE id = (SELECT max(id) FROM k1)", "merged"),
     ("county.db", "UPDATE k3 SET body = replace(body, x'2D3030', x'2D3130')", "numbers"),
+    ("county.db", "UPDATE k3 SET body = replace(body, x'D00101', x'D0010F')", "road"),
+    ("county.db", "UPDATE k3 SET body = replace(body, 'RULE1', 'RULE2')", "routed"),
+    ("county.db", "DELETE FROM k4 WHERE id = (SELECT min(id) FROM k4)", "merged"),
     ("county.db", "DELETE FROM k6 WHERE id = (SELECT max(id) FROM k6)", "receipts"),
     ("county.db", "DELETE FROM merge_audit", "losers"),
     ("county.db", "INSERT INTO merge_audit SELECT number + 1000, decided, kind, id, writer, dev_seq,"

@@ -5,6 +5,7 @@ import hashlib
 
 import scopes
 import wire
+from routing import Book
 from answers import ACCEPTED, APPLIED, PARKED, STATUS
 
 
@@ -200,6 +201,66 @@ def losers(run):
                     not any(row.get(number) == list(values) for row in row_values):
                 yield f"{named(run, loser.key)} field {number}: {readable(values)} lost, and the " \
                       f"audit keeps something else"
+
+
+# The whistle's road
+
+
+def road(run):
+    """Every whistle's state, owner, level and round, every assignment's state and the answer to each
+    action follow from the actions in the order of the log, by the table."""
+    walk = run.walk
+    for id_, (status, code) in walk.verdicts.items():
+        action = walk.by_id[id_]
+        if action.whistle in walk.not_walked:
+            continue
+        if (status, code) != (action.status, action.code):
+            yield f"{action.type} {id_} of {action.seq} should be {STATUS[status]} {code}, and " \
+                  f"is {STATUS.get(action.status)} {action.code}"
+    for row in run.county.of(run.schema.by_name["Whistle"].number):
+        own = walk.whistles[row.id]
+        if row.id in walk.not_walked:
+            continue
+        said = run.named_fields("Whistle", row.fields)
+        state = run.schema.word("WhistleState", said.get("state", 0))
+        for name, expected, found in (("state", own.state, state),
+                                      ("round", own.round, said.get("round")),
+                                      ("owner", own.owner, said.get("owner_org")),
+                                      ("level", own.level, said.get("level"))):
+            if expected != found:
+                yield f"whistle {row.id}: its {name} should be {expected}, and is {found}"
+    for row in run.county.of(run.schema.by_name["Assignment"].number):
+        said = run.named_fields("Assignment", row.fields)
+        own = walk.whistles.get(said["whistle"])
+        if own is None or said["whistle"] in walk.not_walked:
+            continue
+        expected = own.assignments[row.id].state if row.id in own.assignments else "WITHDRAWN"
+        found = run.schema.word("AssignmentState", said.get("state", 0))
+        if found != expected:
+            yield f"assignment {row.id}: its state should be {expected}, and is {found}"
+
+
+def routed(run):
+    """Every whistle bears the item, the version and the rule that the list gives it, or waits in the
+    county's queue; and who leads is whom the list names."""
+    book = Book(run)
+    leads = {}
+    for row in run.county.of(run.schema.by_name["Assignment"].number):
+        said = run.named_fields("Assignment", row.fields)
+        if run.schema.word("AssignmentPart", said.get("part", 0)) == "LEAD":
+            leads[said["whistle"]] = said["organisation"]
+    for row in run.county.of(run.schema.by_name["Whistle"].number):
+        said = run.named_fields("Whistle", row.fields)
+        rule, item, lead = book.route(said, run.ended_at)
+        expected = {"routing_rule": rule and rule["code"],
+                    "responsibility_item": item and item["code"],
+                    "responsibility_version": item and item.get("list_version"),
+                    "routed": 1 if lead else None, "headless": None if lead else 1}
+        for name, value in expected.items():
+            if said.get(name) != value and not (lead is None and name.startswith("r")):
+                yield f"whistle {row.id}: its {name} should be {value}, and is {said.get(name)}"
+        if row.id in leads and leads[row.id] != lead:
+            yield f"whistle {row.id}: {leads[row.id]} was called to lead, the list names {lead}"
 
 
 # Who sees it
@@ -420,5 +481,6 @@ def settled(run):
             yield f"{op} is unanswered"
 
 
-LAWS = {law.__name__: law for law in (recorded, lanes, receipts, merged, invented, losers, access,
-                                      replicas, forgotten, views, log, audit, numbers, settled)}
+LAWS = {law.__name__: law for law in (recorded, lanes, receipts, merged, invented, losers, road,
+                                      routed, access, replicas, forgotten, views, log, audit,
+                                      numbers, settled)}

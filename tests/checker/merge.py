@@ -208,6 +208,9 @@ class Merge:
                 self._come_back(record, record.erasure, op.seq)
             elif whole is not None:
                 record.erased, record.along, record.erasure = True, True, whole.erasure
+                # What lost to another write as well is kept once, whole.
+                mine = (record.kind.number, op.id, op.device, op.dev_seq)
+                self.losers = [l for l in self.losers if l.key != mine]
                 self._keep_as_gone(record, op, op.seq)
                 status = GONE
         return status

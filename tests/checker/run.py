@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import scopes
 import wire
-from answers import APPLIED, PARKED, SEALED, STATUS
+from answers import APPLIED, PARKED, REJECTED, SEALED, STATUS
 from merge import Merge
+from road import Action, Walk, Whistle
 
 @dataclass
 class Operation:
@@ -164,8 +165,8 @@ def _read_phone(phone):
 class Run:
     """Everything the checker knows of a run; all of it from `folder`."""
 
-    def __init__(self, folder, schema):
-        self.folder, self.schema = pathlib.Path(folder), schema
+    def __init__(self, folder, schema, table):
+        self.folder, self.schema, self.table = pathlib.Path(folder), schema, table
         with open(self.folder / "history.jsonl", encoding="utf-8") as lines:
             self.events = [json.loads(line) for line in lines]
         self.phones, self.operations, self.calls, self.faults = {}, {}, {}, []
@@ -262,6 +263,111 @@ class Run:
         merge = Merge(self.schema, self.has_read, self.applied_later())
         merge.play(self.in_order())
         return merge
+
+    @functools.cached_property
+    def walk(self):
+        """Every whistle's road, walked anew."""
+        walk = Walk(self.table, {row.id: self._whistle(row) for row in self._all("Whistle")},
+                    self._called())
+        actions = [self._action(row) for row in self._all("WhistleAction")]
+        walk.play(sorted(filter(None, actions + self._refused()), key=lambda action: action.seq))
+        return walk
+
+    def _all(self, kind):
+        return self.county.of(self.schema.by_name[kind].number)
+
+    def named_fields(self, kind, fields):
+        """A record's last values by the names of their fields, ids and texts as words."""
+        declared = self.schema.by_name[kind].fields
+        return {declared[n].name: (v[-1] if not isinstance(v[-1], bytes) else
+                                   v[-1].hex() if declared[n].type == "bytes" else
+                                   v[-1].decode("utf-8", "replace"))
+                for n, v in fields.items() if n in declared}
+
+    def _seq_of(self, row):
+        """Where the log has a record's creation; for the server's own its only change."""
+        return next((op.seq for op in self._made.get((row.kind, row.id), []) if op.applied),
+                    row.last_seq)
+
+    @functools.cached_property
+    def _made(self):
+        made = {}
+        for op in self.operations.values():
+            if op.creates:
+                made.setdefault((op.kind, op.id), []).append(op)
+        return made
+
+    @functools.cached_property
+    def _organisations(self):
+        return {row.id: self.named_fields("OrgUnit", row.fields) for row in self._all("OrgUnit")}
+
+    def _level(self, organisation):
+        return self._organisations.get(organisation, {}).get("level", 0)
+
+    def _organisation_of(self, worker):
+        row = self.places.workers.get(worker)
+        return self.named_fields("Worker", row.fields).get("organisation", "") if row else ""
+
+    def _whistle(self, row):
+        said = self.named_fields("Whistle", row.fields)
+        source = self.schema.word("Source", said.get("source", 0))
+        owner = self._organisation_of(said.get("reporter", ""))
+        routine = self.schema.word("WhistleClass", said.get("whistle_class", 0)) == "ROUTINE"
+        step = "REPORTED" if source == "WORKER" else "VERIFYING"
+        if said.get("handled_on_spot") and routine and source == "WORKER":
+            step = "HANDLED_ON_SPOT"
+        return Whistle(row.id, said.get("reporter", ""), source, owner, self._level(owner), routine,
+                       step, self._seq_of(row))
+
+    def _called(self):
+        called = {}
+        for row in self._all("Assignment"):
+            said = self.named_fields("Assignment", row.fields)
+            lead = self.schema.word("AssignmentPart", said.get("part", 0)) == "LEAD"
+            called.setdefault(said["whistle"], []).append((row.id, said["organisation"], lead))
+        return called
+
+    def _action(self, row):
+        said = self.named_fields("WhistleAction", row.fields)
+        return self._proposal(row.id, said, self._seq_of(row), said.get("status", 0),
+                              said.get("code", 0))
+
+    def _refused(self):
+        """Actions that the county has refused are no records of it."""
+        kind = self.schema.by_name["WhistleAction"]
+        return [self._proposal(op.id, self.named_fields(kind.name, op.set), op.seq, op.status,
+                               op.code)
+                for op in self.operations.values()
+                if op.kind == kind.number and op.status == REJECTED and op.code > 1000]
+
+    def _proposal(self, id_, said, seq, status, code):
+        actor = said.get("actor", "")
+        organisation = self._organisation_of(actor)
+        return Action(id_, seq, said.get("whistle", ""),
+                      self.schema.word("WhistleActionType", said.get("type", 0)), actor,
+                      organisation, self._level(organisation), self._roles(actor, said),
+                      said.get("assignment", ""), said.get("after", ""), said.get("round", 0), said,
+                      status, code)
+
+    def _roles(self, worker, said):
+        """The roles held, now or once, over the whistle: those that change are beyond this."""
+        whistle = self.county.rows.get((self.schema.by_name["Whistle"].number,
+                                        said.get("whistle", "")))
+        if whistle is None:
+            return set()
+        words = {number: word.removeprefix("ROLE_")
+                 for word, number in self.schema.enums["Role"].items()}
+        roles = set()
+        for row in self.county.worker_grant:
+            grant = scopes.Grant(bool(row["subtree"]))
+            scope = row["scope"].decode()
+            if row["worker"].hex() != worker:
+                continue
+            for place in self.places.of(whistle):
+                if scopes.reaches(scope, grant, place):
+                    bits = row["roles"] if scope == place else row["roles_inside"]
+                    roles |= {word for number, word in words.items() if bits >> number & 1}
+        return roles
 
     def is_volunteer(self, whistle):
         """Whether a whistle's reporter is nothing but a volunteer."""
