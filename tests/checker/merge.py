@@ -154,20 +154,40 @@ class Merge:
         if part.erased:
             return
         part.erased, part.along, part.erasure = True, True, stamp
-        # Each who wrote what the eraser cannot have seen is told once, of the last such write.
-        least, most = self.has_read(eraser)
-        unseen = {writer: (seq, op) for seq, writer, op in part.writes
-                  if writer != eraser.device and seq > least}
-        for seq, op in unseen.values():
-            self._keep_as_gone(part, op, None)
-            if seq <= most:
-                self.may_lose.add(self.losers[-1].key)
+        self._tell_unseen(part, eraser)
         for deeper in self._parts_of(part):
             self._go_along(deeper, stamp, eraser)
 
     def _keep_as_gone(self, record, op, decided):
         numbers = tuple(sorted(op.set))
         self._lose(record, op, numbers, tuple(tuple(op.set[n]) for n in numbers), decided)
+
+    def _tell_unseen(self, part, eraser):
+        """Each who wrote what stands in a part and the eraser cannot have seen is told once."""
+        least, most = self.has_read(eraser)
+        unseen = {}  # what stands, by writer
+        for number, unit in part.units.items():
+            for stamp in [unit.stamp, *unit.agreed]:
+                unseen.setdefault(stamp.writer, []).append((stamp, unit.value))
+        for number, elements in part.elements.items():
+            for e in elements:
+                unseen.setdefault(e.stamp.writer, []).append((e.stamp, {number: [e.value]}))
+        for writer, stands in unseen.items():
+            late = [(stamp, value) for stamp, value in stands if stamp.seq > least]
+            if writer == eraser.device or not late:
+                continue
+            values = {}
+            for _, value in late:
+                for number, said in value.items():
+                    values.setdefault(number, []).extend(said)
+            numbers = tuple(sorted(values))
+            self.losers.append(Loser(part.kind.number, part.id, writer,
+                                     max(stamp.dev_seq for stamp, _ in late), numbers,
+                                     tuple(tuple(sorted(values[n], key=encoded))
+                                           for n in numbers), None))
+            if any(stamp.seq <= most for stamp, _ in late):
+                self.may_lose |= {(part.kind.number, part.id, writer, stamp.dev_seq)
+                                  for stamp, _ in late}
 
     def _come_back(self, record, stamp, seq):
         record.erased = record.along = False

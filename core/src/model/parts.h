@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "gridwhistle/ids.h"
 #include "model/merge.h"
 
@@ -9,6 +11,11 @@ namespace gridwhistle {
 
 /// Whether the two are one erasure: what went along with a whole says so by this.
 bool is_same_erasure(const Stamp& a, const Stamp& b);
+
+/// What others than `reader` wrote of a part later than `read`, and what of it stands: the latest
+/// write of each, with the values they wrote. The server's own is nobody's loss.
+std::vector<Loser> written_since(const KindSchema& kind, const RecordState& part, Seq read,
+                                 DeviceId reader);
 
 /// A part goes with its whole, as change number `seq`. Every device is told, the eraser's too: it
 /// may have let go of other parts than the server did.

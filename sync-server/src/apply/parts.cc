@@ -6,25 +6,6 @@
 
 namespace gridwhistle {
 
-namespace {
-
-// Where in the log a record was written last, and by which write of whom.
-Loser last_write_of(const RecordState& state) {
-  Loser lost;
-  lost.writer = state.last_writer;
-  lost.seq = state.last_write;
-  lost.hlc = state.hlc;
-  lost.set = state.body;
-  const auto look_at = [&](const Stamp& stamp) {
-    if (stamp.writer == lost.writer) lost.dev_seq = std::max(lost.dev_seq, stamp.dev_seq);
-  };
-  look_at(state.common);
-  for (const FieldStamp& field : state.fields) look_at(field.stamp);
-  return lost;
-}
-
-}  // namespace
-
 Result<Workspace::Page*> WriteToPart::whole_of(const Workspace::Page& page) {
   const RecordKey whole = workspace_.parent_of(*page.kind, page.record.state.body);
   if (!whole.kind || workspace_.schema().kind(whole.kind)->never_erased) return nullptr;
@@ -174,12 +155,15 @@ Result<void> WriteToPart::bring_parts(const RecordKey& whole, const Stamp& erasu
 // part is what its phone had read when the call began, of kinds it may see at all.
 Result<void> WriteToPart::tell_unseen(const RecordKey& key, const Workspace::Page& page) {
   const RecordState& state = page.record.state;
-  if (!state.last_writer || state.last_writer == author_.device.device) return {};
   const bool visible = std::ranges::any_of(page.record.memberships, [&](const Membership& m) {
     return m.in && author_.standing.held.sees(*page.kind, workspace_.storage().scope_name(m.scope));
   });
-  if (visible && state.last_write <= author_.device.cursor) return {};
-  return tell_taken_along(workspace_, mint_, key, last_write_of(state), author_.device.worker);
+  const Seq read = visible ? author_.device.cursor : Seq();
+  for (const Loser& lost : written_since(*page.kind, state, read, author_.device.device)) {
+    auto told = tell_taken_along(workspace_, mint_, key, lost, author_.device.worker);
+    if (!told) return told;
+  }
+  return {};
 }
 
 }  // namespace gridwhistle

@@ -184,6 +184,33 @@ TEST_CASE("what is written late to a part of an erased household is GONE, and co
   CHECK(person.relation() == "widow");
 }
 
+TEST_CASE("each who wrote what an eraser of the whole cannot have seen is told of the own words") {
+  Home h;
+  v1::Resident relation;
+  relation.set_relation("widow");
+  h.hugo.record(kinds::kResident, h.person, relation.SerializeAsString(), false, h.now(),
+                h.seen(h.hugo));
+  v1::Resident name;
+  name.set_name("Chen Yi");
+  h.greta.record(kinds::kResident, h.person, name.SerializeAsString(), false, h.now(),
+                 h.seen(h.greta));
+  h.world.sync(h.hugo);
+  h.world.sync(h.greta);
+  erase(h.anna, kinds::kHousehold, h.home, h.now(), h.seen(h.anna));
+  h.world.sync(h.anna);
+  const auto told = [&](Phone& phone) {
+    std::vector<v1::Outcome> outcomes = outcomes_of(*h.world.sync(phone));
+    std::erase_if(outcomes, [&](const v1::Outcome& o) { return o.record() != h.person.bytes(); });
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].status() == v1::OUTCOME_STATUS_GONE);
+    v1::Resident lost;
+    REQUIRE(lost.ParseFromString(outcomes[0].lost_set()));
+    return lost;
+  };
+  CHECK(told(h.hugo).SerializeAsString() == relation.SerializeAsString());
+  CHECK(told(h.greta).SerializeAsString() == name.SerializeAsString());
+}
+
 TEST_CASE("a resident who moved to another household stays, whichever came first") {
   for (const bool erased_first : {true, false}) {
     Home h;
