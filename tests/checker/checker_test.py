@@ -49,8 +49,8 @@ TAMPERED = [
     ("county.db", "DELETE FROM k4 WHERE id = (SELECT min(id) FROM k4)", "merged"),
     ("county.db", "DELETE FROM k6 WHERE id = (SELECT max(id) FROM k6)", "receipts"),
     ("county.db", "DELETE FROM merge_audit", "losers"),
-    ("county.db", "INSERT INTO merge_audit SELECT number + 1000, decided, kind, id, writer, dev_seq,"
-                  " seq, hlc, lost, cleared, by_erasure, at_ms FROM merge_audit LIMIT 1", "losers"),
+    ("county.db", "INSERT INTO merge_audit SELECT number + 1000, decided, kind, id, writer,"
+                  " dev_seq, seq, hlc, lost, cleared, by_erasure, at_ms FROM merge_audit LIMIT 1", "losers"),
     ("county.db", "DELETE FROM feed WHERE seq = (SELECT max(seq) FROM feed)", "access"),
     ("county.db", "UPDATE worker_grant SET subtree = 1", "access"),
     ("county.db", "UPDATE worker_grant SET audiences = 30", "access"),

@@ -44,7 +44,8 @@ def recorded(run):
             return value in (op.remove if what == "removed" else op.set).get(event["field"], [])
 
         if not any(offers(op) for op in by_record[key]):
-            yield f"at {event['at']}: {what} {readable([value])} on {named(run, key)}, never offered"
+            yield f"at {event['at']}: {what} {readable([value])} on {named(run, key)}, and " \
+                  f"never offered"
 
 
 def lanes(run):
@@ -274,8 +275,8 @@ def access(run):
     held = collections.defaultdict(dict)
     for row in run.county.worker_grant:
         if row["ended_ms"] == 0:
-            held[row["worker"].hex()][row["scope"].decode()] = (
-                bool(row["subtree"]), {w for i, w in enumerate(bits) if w and row["audiences"] >> i & 1})
+            audiences = {w for i, w in enumerate(bits) if w and row["audiences"] >> i & 1}
+            held[row["worker"].hex()][row["scope"].decode()] = bool(row["subtree"]), audiences
     for worker in run.places.workers:
         own = {scope: (grant.subtree, grant.audiences)
                for scope, grant in run.places.held_by(worker, run.ended_at).items()}

@@ -152,7 +152,8 @@ class County:
 
 def _read_phone(phone):
     with _open(phone.path) as file:
-        phone.meta = {row["key"].decode(): row["value"] for row in file.execute("SELECT * FROM meta")}
+        phone.meta = {row["key"].decode(): row["value"]
+                      for row in file.execute("SELECT * FROM meta")}
         phone.device = int(phone.meta["device"])
         for kind, table in _kinds_in(file):
             for row in file.execute(f"SELECT * FROM {table}"):
