@@ -14,6 +14,7 @@ using Action = std::function<Exit(Phone&, const Output&)>;
 /// Where commands say what the parsed line asks for.
 struct Chosen {
   Action action;
+  std::function<Exit(const Output&)> without_phone;  ///< in place of `action`: opens no file
   bool reads_only = false;  ///< it is done also where the phone's file cannot be written now
 };
 

@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   }
 
   const Output output(settings);
+  if (chosen.without_phone) return static_cast<int>(chosen.without_phone(output));
   auto phone = open_patiently(settings, chosen.reads_only);
   if (!phone) return static_cast<int>(output.failed(phone.error()));
   if (const auto& why = (*phone)->why_read_only()) output.note(*why);

@@ -221,6 +221,10 @@ std::string Output::words_of(const Error& error) const {
   if (error.code == ErrorCode::kForked) {
     meaning += say("：gw --home 新文件夹 enrol CODE", ": gw --home NEWFOLDER enrol CODE");
   }
+  if (error.code == ErrorCode::kCorrupt && error.detail.starts_with("sqlite")) {
+    meaning += say("；gw salvage 保存未发送的内容，换用新文件",
+                   "; gw salvage saves what is unsent and goes on in a new file");
+  }
   const auto more = terminal::told_in(error.message, settings_.chinese);
   const bool says_more = more && !more->empty() && !says_all(error.code);
   return says_more ? meaning + say("：", ": ") + *more : meaning;

@@ -34,6 +34,31 @@ bool may_still_read(const Error& error) {
 
 }  // namespace
 
+ClientOptions Phone::make_doors(const Settings& settings) {
+  clock_ = system_clock();
+  random_ = system_random();
+  secrets_ = file_secret_store(settings.home + "/device.key");
+  loop_ = run_loop();
+  RunLoop& loop = *loop_;
+
+  ClientOptions options;
+  options.path = settings.home + "/phone.db";
+  options.clock = clock_.get();
+  options.random = random_.get();
+  options.secrets = secrets_.get();
+  options.executor = &loop;
+  options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
+  options.software = terminal::name_and_version("gw");
+  return options;
+}
+
+Result<Salvage> Phone::salvage(const Settings& settings) {
+  Phone phone;
+  auto salvaged = Client::salvage(phone.make_doors(settings));
+  if (!salvaged) return std::unexpected(about_file(settings, std::move(salvaged.error())));
+  return salvaged;
+}
+
 Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_only) {
   if (::mkdir(settings.home.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail(ErrorCode::kReadOnly,
@@ -41,20 +66,7 @@ Result<std::unique_ptr<Phone>> Phone::open(const Settings& settings, bool reads_
                      "cannot make the folder " + settings.home + "; name another with --home"));
   }
   std::unique_ptr<Phone> phone(new Phone);
-  phone->clock_ = system_clock();
-  phone->random_ = system_random();
-  phone->secrets_ = file_secret_store(settings.home + "/device.key");
-  phone->loop_ = run_loop();
-  RunLoop& loop = *phone->loop_;
-
-  ClientOptions options;
-  options.path = settings.home + "/phone.db";
-  options.clock = phone->clock_.get();
-  options.random = phone->random_.get();
-  options.secrets = phone->secrets_.get();
-  options.executor = &loop;
-  options.connect = [&loop](const ServerAddress& server) { return grpc_transport(server, loop); };
-  options.software = terminal::name_and_version("gw");
+  ClientOptions options = phone->make_doors(settings);
   auto client = Client::open(options);
   if (!client && reads_only && may_still_read(client.error())) {
     options.read_only = true;

@@ -27,6 +27,9 @@ class Phone {
   /// reading alone; `why_read_only` tells why.
   static Result<std::unique_ptr<Phone>> open(const Settings& settings, bool reads_only);
 
+  /// Goes on from a damaged file; see Client::salvage.
+  static Result<Salvage> salvage(const Settings& settings);
+
   const std::optional<Error>& why_read_only() const { return why_read_only_; }
 
   Client& client() { return *client_; }
@@ -35,6 +38,7 @@ class Phone {
 
  private:
   Phone() = default;
+  ClientOptions make_doors(const Settings& settings);
 
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Random> random_;

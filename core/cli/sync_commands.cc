@@ -395,6 +395,30 @@ Exit access(Phone& phone, const Output& output, std::size_t limit) {
   return Exit::kOk;
 }
 
+Exit salvage(const Settings& settings, const Output& output) {
+  const auto salvaged = Phone::salvage(settings);
+  if (!salvaged) return output.failed(salvaged.error());
+  if (output.wants_json()) {
+    output.document(
+        {{"unsent", salvaged->unsent}, {"whole", salvaged->whole}, {"kept", salvaged->kept}});
+    return Exit::kOk;
+  }
+  const std::string count = std::to_string(salvaged->unsent);
+  output.line(output.say("待发送 ", "unsent: ") + count);
+  if (!salvaged->whole) {
+    output.line(output.say("有些未发送的内容无法读出；损坏的文件保留在 ",
+                           "some of what was unsent cannot be read; the damaged file is kept as ") +
+                salvaged->kept);
+  } else {
+    output.line(output.say("本机独有的内容都已读出；损坏的文件保留在 ",
+                           "all that only this phone had is saved; the damaged file is kept as ") +
+                salvaged->kept);
+  }
+  output.line(
+      output.say("其余记录由下一次 gw sync 重新接收。", "gw sync brings the records again."));
+  return Exit::kOk;
+}
+
 }  // namespace
 
 void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
@@ -438,6 +462,12 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
       return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
     };
   });
+
+  app.add_subcommand("salvage", both("文件损坏时：保存未发送的内容，换用新文件",
+                                     "of a damaged file: save what is unsent, go on in a new one"))
+      ->callback([&settings, &chosen] {
+        chosen.without_phone = [&settings](const Output& o) { return salvage(settings, o); };
+      });
 
   app.add_subcommand("status", both("哪些未发送、已发送、被退回", "what is unsent, sent, refused"))
       ->callback([&chosen] {

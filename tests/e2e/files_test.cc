@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -127,6 +128,50 @@ TEST_CASE("A damaged phone file is not written over") {
   const Ended ended = phone.gw({"list", "whistle"});
   CHECK(ended.code == 6);
   CHECK(read_file(path) == bytes);
+}
+
+std::vector<std::size_t> pages_of_records(const std::string& path) {
+  sqlite3* file = nullptr;
+  sqlite3_stmt* query = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &file) == SQLITE_OK);
+  REQUIRE(sqlite3_prepare_v2(file, "SELECT pageno FROM dbstat WHERE name GLOB 'k[0-9]*'", -1,
+                             &query, nullptr) == SQLITE_OK);
+  std::vector<std::size_t> pages;
+  while (sqlite3_step(query) == SQLITE_ROW) {
+    pages.push_back(static_cast<std::size_t>(sqlite3_column_int64(query, 0)));
+  }
+  sqlite3_finalize(query);
+  sqlite3_close(file);
+  return pages;
+}
+
+TEST_CASE("Of a damaged phone file what was unsent is saved, and the rest comes again") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.whistle("一号哨声");
+  phone.sync();
+  phone.whistle("二号哨声");
+  const std::string path = phone.home() + "/phone.db";
+  std::string bytes = read_file(path);
+  for (const std::size_t page : pages_of_records(path)) {
+    bytes.replace((page - 1) * 4096, 512, std::string(512, '\x5a'));
+  }
+  write_file(path, bytes);
+  const Ended found = phone.gw({"list", "whistle"});
+  REQUIRE(found.code == 6);
+  CHECK(found.err.find("gw salvage") != std::string::npos);
+
+  const Json salvaged = phone.asked({"salvage"});
+  CHECK(salvaged.at("unsent") == 1);
+  CHECK(salvaged.at("whole") == true);
+  CHECK(read_file(salvaged.at("kept")) == bytes);
+  CHECK(phone.asked({"list", "whistle"}).size() == 1);
+  phone.sync();
+  CHECK(phone.asked({"list", "whistle"}).size() == 2);
+  CHECK(county.records("Whistle").size() == 2);
+  CHECK(county.operate({"verify"}).code == 0);
 }
 
 /// As another account than root, whom no permission stops.

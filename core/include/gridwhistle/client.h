@@ -45,6 +45,13 @@ struct ClientOptions {
   std::string software = "gridwhistle";  ///< for the operator's list of devices, 64 bytes at most
 };
 
+/// What could be saved of a damaged file.
+struct Salvage {
+  std::string kept;          ///< where the damaged file is now
+  std::uint64_t unsent = 0;  ///< operations that wait for the server in the new file
+  bool whole = true;         ///< all that only this phone has could be read
+};
+
 /// What the operator gave the worker, usually as a QR code.
 struct EnrolmentCode {
   ServerAddress server;
@@ -233,6 +240,15 @@ class Transaction {
 /// stays readable, and `status().poisoned` says why. Opening the file again starts afresh.
 class Client {
  public:
+  /// Goes on from a file that is damaged (kCorrupt): makes a new one in its place with all that only
+  /// this phone has, as far as it can be read: what is unsent or in no backup yet, refused work,
+  /// drafts, the log of reads. The damaged file stays beside it under another name and is never
+  /// deleted. Records come again with the next sync. Nobody may have the file open.
+  ///
+  /// Errors: kLocked, kNotFound, kNotADatabase and kCorrupt (too much is damaged: the file is left as
+  /// it is), kReadOnly, kDiskFull, kIo, kInvalid (a door is missing).
+  static Result<Salvage> salvage(const ClientOptions& options);
+
   /// Opens the phone's file, or makes it.
   ///
   /// Errors: kLocked (another process has it), kNotADatabase, kCorrupt (the file is left as it is),

@@ -107,6 +107,17 @@ Result<void> create_private_file(const std::string& path, std::string_view conte
   return sync_folder(path);
 }
 
+Result<void> replace_file(const std::string& made, const std::string& path,
+                          const std::string& kept) {
+  const Descriptor file(::open(made.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open() || ::fsync(file.get()) != 0) {
+    return io_failed(made, kCannotBeWritten, errno);
+  }
+  if (::link(path.c_str(), kept.c_str()) != 0) return io_failed(kept, kCannotBePutInPlace, errno);
+  if (::rename(made.c_str(), path.c_str()) != 0) return io_failed(path, kCannotBePutInPlace, errno);
+  return sync_folder(path);
+}
+
 Result<std::string> read_small_file(const std::string& path, std::size_t size_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {

@@ -16,6 +16,10 @@ Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
   return std::unique_ptr<Client>(new Client(std::move(*state)));
 }
 
+Result<Salvage> Client::salvage(const ClientOptions& options) {
+  return ClientState::salvage(options);
+}
+
 Client::~Client() { close(); }
 
 Result<RecordId> Client::put(Change change) {

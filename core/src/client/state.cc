@@ -16,20 +16,39 @@ ClientState::ClientState(ClientOptions options)
           *options_.executor, [this](const std::exception& error) { poison(fault_of(error)); })),
       session_({built_schema().version, options_.software}, *options_.random) {}
 
+namespace {
+
+bool has_all_doors(const ClientOptions& options) {
+  return options.clock != nullptr && options.random != nullptr && options.secrets != nullptr &&
+         options.executor != nullptr && options.connect != nullptr;
+}
+
+store::StoreOptions store_options_of(const ClientOptions& options) {
+  return {.path = options.path,
+          .schema = &built_schema(),
+          .clock = options.clock,
+          .random = options.random,
+          .read_only = options.read_only};
+}
+
+}  // namespace
+
+Result<Salvage> ClientState::salvage(const ClientOptions& options) {
+  if (!has_all_doors(options)) {
+    return fail(ErrorCode::kInvalid, "a client needs all its doors", "door missing");
+  }
+  auto salvaged = store::Store::salvage(store_options_of(options));
+  if (!salvaged) return std::unexpected(std::move(salvaged.error()));
+  return Salvage{std::move(salvaged->kept), salvaged->unsent, salvaged->whole};
+}
+
 Result<std::shared_ptr<ClientState>> ClientState::open(ClientOptions options) {
-  const bool complete = options.clock != nullptr && options.random != nullptr &&
-                        options.secrets != nullptr && options.executor != nullptr &&
-                        options.connect != nullptr;
-  if (!complete) return fail(ErrorCode::kInvalid, "a client needs all its doors", "door missing");
+  if (!has_all_doors(options))
+    return fail(ErrorCode::kInvalid, "a client needs all its doors", "door missing");
   if (options.callbacks == nullptr) options.callbacks = options.executor;
 
   std::shared_ptr<ClientState> state(new ClientState(std::move(options)));
-  store::StoreOptions store_options;
-  store_options.path = state->options_.path;
-  store_options.read_only = state->options_.read_only;
-  store_options.schema = &built_schema();
-  store_options.clock = state->options_.clock;
-  store_options.random = state->options_.random;
+  store::StoreOptions store_options = store_options_of(state->options_);
   store_options.executor = state->strand_.get();
   const auto lock = state->strand_->lock();
   auto store = store::Store::open(std::move(store_options));

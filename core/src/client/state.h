@@ -28,6 +28,7 @@ Error fault_of(const std::exception& error);
 class ClientState : public std::enable_shared_from_this<ClientState> {
  public:
   static Result<std::shared_ptr<ClientState>> open(ClientOptions options);
+  static Result<Salvage> salvage(const ClientOptions& options);
 
   /// Runs `work` on the state, unless the client is closed. Takes the lock. An exception poisons.
   template <typename Work>

@@ -75,19 +75,6 @@ Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
   return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
 }
 
-// Which own writes are out of sight: those before the first that waits, if that is not the
-// creation.
-Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const RecordRow& row) {
-  DevSeq upto = state.dev_seq;
-  for (const PendingKey& pending : pending_of(row.pending)) {
-    GW_TRY_LET(waits, load_operation(state, pending.key));
-    if (!waits) continue;
-    if (waits->creates && check_required(table.rules(), waits->set)) return DevSeq(0);
-    upto = std::min(upto, DevSeq(waits->dev_seq.value - 1));
-  }
-  return upto;
-}
-
 /// Of each lane, the first operation that is offered again.
 using FirstLost = std::array<LaneSeq, kLaneCount>;
 
@@ -229,6 +216,17 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
 }
 
 }  // namespace
+
+Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const RecordRow& row) {
+  DevSeq upto = state.dev_seq;
+  for (const PendingKey& pending : pending_of(row.pending)) {
+    GW_TRY_LET(waits, load_operation(state, pending.key));
+    if (!waits) continue;
+    if (waits->creates && check_required(table.rules(), waits->set)) return DevSeq(0);
+    upto = std::min(upto, DevSeq(waits->dev_seq.value - 1));
+  }
+  return upto;
+}
 
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
                                                     const LanesHeld& held, Position& position) {

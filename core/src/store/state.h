@@ -279,6 +279,9 @@ Result<void> reload_scope_sets(StoreState& state);
 Result<std::vector<KindId>> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
 
 // --- rewind.cc
+/// Which own writes are out of sight in a row that shows own work above nothing: those before the
+/// first that waits, if that is not the creation.
+Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const RecordRow& row);
 /// What a restored server says it has of each lane, where it does.
 using LanesHeld = std::array<std::optional<LaneSeq>, kLaneCount>;
 /// Goes back to `shared`, up to where this file and a restored server have one log: drops rows that

@@ -71,6 +71,14 @@ class Store {
   /// a read-only opening of a file that has to be brought up to date first.
   static Result<std::unique_ptr<Store>> open(StoreOptions options);
 
+  /// Goes on from a damaged file: a new one in its place with all that only this phone has (what is
+  /// unsent or not in a backup yet, refused work, drafts, the log of reads) as far as it can be
+  /// read, and the damaged one beside it under another name. Records come again with the next sync.
+  ///
+  /// kLocked: somebody has the file open. kNotADatabase, kCorrupt: too much of it is damaged; it is
+  /// left as it is. kNotFound, kDiskFull, kIo, kReadOnly.
+  static Result<Salvaged> salvage(StoreOptions options);
+
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

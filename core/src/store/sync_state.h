@@ -80,6 +80,13 @@ struct Succession {
   std::vector<v1::UnsettledLane> lanes;
 };
 
+/// What could be saved of a damaged file.
+struct Salvaged {
+  std::string kept;          ///< the damaged file, under its new name
+  std::uint64_t unsent = 0;  ///< operations that wait for the server in the new file
+  bool whole = true;         ///< everything that only this phone has could be read
+};
+
 /// How things stand, for people.
 struct StoreStatus {
   struct Unsent {
