@@ -215,6 +215,17 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
   return {};
 }
 
+// What the lost log had refused or sealed was off its record when its author wrote there again. The
+// log that is left may take it: then the later write must not pass for one that had seen it.
+Result<void> note_refused(StoreState& state, Lane lane, LaneSeq first) {
+  return state.connection.run(
+      "UPDATE outbox SET own_since=max(own_since, coalesce((SELECT max(refused.dev_seq) FROM "
+      "outbox "
+      "AS refused WHERE refused.state=2 AND refused.id=outbox.id AND refused.kind=outbox.kind AND "
+      "refused.dev_seq<outbox.dev_seq), 0)) WHERE state<>3 AND key BETWEEN ? AND ?",
+      key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].last));
+}
+
 }  // namespace
 
 Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const RecordRow& row) {
@@ -242,6 +253,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY(drop_delivered(state, table, shared, firsts, dropped));
   }
   GW_TRY(drop_parts(state, dropped));
+  for (const Lane lane : kLanes) GW_TRY(note_refused(state, lane, firsts[index_of(lane)]));
   for (const Lane lane : kLanes) {
     const LaneSeq first = firsts[index_of(lane)];
     GW_TRY(pend_again(state, lane, first, dropped));

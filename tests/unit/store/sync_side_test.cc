@@ -436,6 +436,27 @@ TEST_CASE("an edit says which own writes a restored server had not told of again
   }
 }
 
+TEST_CASE(
+    "what was written without a write that the lost log had refused says so to the one left") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{1, Seq(0)}}));
+  const RecordId id = phone.put(kHousehold, household());
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.backed_up(3);
+  v1::Household edit;
+  edit.set_notes("养狗");
+  phone.put(kHousehold, edit, id);
+  phone.acknowledge(Lane::kRecords, 4, OutcomeStatus::kSealed);
+  edit.set_notes("养猫");
+  phone.put(kHousehold, edit, id);
+  if (GENERATE(false, true)) phone.acknowledge(Lane::kRecords, 5);
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope}), {{2, Seq(3)}, {1, Seq(0)}}));
+  const auto again = phone->operations(Lane::kRecords, LaneSeq(1), 1 << 20).value();
+  REQUIRE(again.size() == 2);
+  CHECK(again[0].own_since == DevSeq(0));
+  CHECK(again[1].own_since == again[0].dev_seq);
+}
+
 TEST_CASE("what a restored server gets again does not come back into sight when its grid is lost") {
   Phone phone;
   phone.enrol();
