@@ -115,8 +115,11 @@ class Merge:
     def _erase(self, record, op):
         if not op.applied:
             return op.status
-        if not record.exists or (record.erased and not record.along):
+        if record.erased and not record.along:
             return ACCEPTED
+        if not record.exists and not op.creates:
+            return ACCEPTED  # What is gone may be erased again.
+        record.exists = True
         unseen = [w for w in record.writes if w[1] != op.device and w[0] > op.base_seq]
         if unseen:
             self._lose(record, op, (), (), op.seq)
@@ -206,16 +209,16 @@ class Merge:
         status = ACCEPTED
         went_along = record.erased and record.along
         if record.erased and not record.along:
-            if record.erasure.writer == op.device or record.erasure.seq <= op.base_seq:
-                if record.erasure.writer == op.device and op.dev_seq < record.erasure.dev_seq:
-                    record.writes.append((op.seq, op.device, op))
-                    self._write(record, op)
-                    return ACCEPTED
-                return GONE
-            eraser = record.erased_by
-            self._lose(record, eraser, (), (), op.seq)
+            own = record.erasure.writer == op.device
+            if own and op.dev_seq < record.erasure.dev_seq:
+                record.writes.append((op.seq, op.device, op))
+                self._write(record, op)
+                return ACCEPTED
+            if not own and record.erasure.seq > op.base_seq:
+                self._lose(record, record.erased_by, (), (), op.seq)
+                status = REVIVED
+            # Who writes knowing of the erasure brings the record back too, and nothing is lost.
             self._come_back(record, record.erasure, 0)
-            status = REVIVED
         record.exists = True
         record.writes.append((op.seq, op.device, op))
         if self._write(record, op) and status == ACCEPTED:
