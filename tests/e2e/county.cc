@@ -101,7 +101,8 @@ void County::serve() {
     const std::string log = server_->err();
     const std::size_t at = log.find(mark);
     if (at != std::string::npos && log.find('\n', at) != std::string::npos) {
-      network_.forward_to(std::atoi(log.c_str() + at + mark.size()));
+      port_ = std::atoi(log.c_str() + at + mark.size());
+      network_.forward_to(port_);
       return;
     }
     std::this_thread::sleep_for(5ms);

@@ -32,6 +32,8 @@ class County {
   void set(const std::string& what, const std::string& by);
   /// Starts the server and waits until it serves; phones reach it through `network`.
   void serve();
+  /// Where it listens itself, for whoever comes past `network`.
+  int port() const { return port_; }
   /// Ends it in good order and gives how it ended.
   Ended stop();
   /// SIGKILL.
@@ -58,6 +60,7 @@ class County {
   std::string folder_;
   test::Proxy network_;
   std::optional<Process> server_;
+  int port_ = 0;
 };
 
 /// `gw` with a folder of its own.

@@ -49,6 +49,22 @@ class Answer {
   std::atomic<bool> given_ = false;
 };
 
+// A `Sync` call that is turned away: it costs no more than its answer.
+class RefusedCall final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer> {
+ public:
+  RefusedCall(const grpc::Status& why, std::function<void()> done) : done_(std::move(done)) {
+    Finish(why);
+  }
+  void OnDone() override {
+    const auto done = std::move(done_);
+    delete this;
+    done();
+  }
+
+ private:
+  std::function<void()> done_;
+};
+
 }  // namespace
 
 SyncServiceAdapter::SyncServiceAdapter(RpcHandler& handler, StreamLimits limits,
@@ -66,46 +82,45 @@ SyncServiceAdapter::SyncServiceAdapter(RpcHandler& handler, StreamLimits limits,
 }
 
 SyncServiceAdapter::SyncReactor* SyncServiceAdapter::open(CallbackServerContext& context) {
-  const auto admitted = admit();
-  begun();
-  auto stream = std::make_shared<Stream>(++last_id_, context, limits_, [this] { ended(true); });
-  std::shared_ptr<StreamHandler> handler;
-  if (admitted) handler = handler_.on_open(stream);
-  if (!handler) {
-    stream->close(admitted ? fail(ErrorCode::kUnavailable, "the server takes no calls now")
-                           : admitted);
+  if (const auto admitted = admit(context.peer(), true); !admitted) {
+    return new RefusedCall(end_call(context, admitted), [this] { ended(false); });
   }
+  auto stream = std::make_shared<Stream>(++last_id_, context, limits_, [this] { ended(true); });
+  std::shared_ptr<StreamHandler> handler = handler_.on_open(stream);
+  if (!handler) stream->close(fail(ErrorCode::kUnavailable, "the server takes no calls now"));
   stream->start(std::move(handler));
   return stream.get();
 }
 
 grpc::ServerUnaryReactor* SyncServiceAdapter::enrol(CallbackServerContext& context,
                                                     const ByteBuffer& request, ByteBuffer& reply) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++calls_;
-  }
+  auto admitted = admit(context.peer(), false);
   auto* reactor = context.DefaultReactor();
   auto answer = std::make_shared<Answer>(context, *reactor, reply, [this] { ended(false); });
-  if (refusing_) {
-    answer->give(fail(ErrorCode::kUnavailable, "the server is stopping"));
+  if (!admitted) {
+    answer->give(std::unexpected(std::move(admitted.error())));
   } else {
     handler_.enrol(to_frame(request), [answer](Result<std::string> given) { answer->give(given); });
   }
   return reactor;
 }
 
-Result<void> SyncServiceAdapter::admit() {
-  if (refusing_) return fail(ErrorCode::kUnavailable, "the server is stopping");
+// Every call that has begun is counted until it has ended; of streams only those that were let in:
+// whoever is turned away takes no phone's place.
+Result<void> SyncServiceAdapter::admit(const std::string& peer, bool stream) {
+  const bool within_budget = budget_.take(peer, std::chrono::steady_clock::now());
   const std::lock_guard lock(mutex_);
-  if (streams_ < streams_max_) return {};
-  return fail(ErrorCode::kBusy, "the server has as many phones as it can serve; try again later");
-}
-
-void SyncServiceAdapter::begun() {
-  const std::lock_guard lock(mutex_);
-  ++streams_;
   ++calls_;
+  if (refusing_) return fail(ErrorCode::kUnavailable, "the server is stopping");
+  if (!within_budget) {
+    return fail(ErrorCode::kBusy, "too many calls on one connection; try again later");
+  }
+  if (!stream) return {};
+  if (streams_ >= streams_max_) {
+    return fail(ErrorCode::kBusy, "the server has as many phones as it can serve; try again later");
+  }
+  ++streams_;
+  return {};
 }
 
 void SyncServiceAdapter::ended(bool stream) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include "rpc/call_budget.h"
 #include "rpc/handler.h"
 #include "rpc/stream.h"
 
@@ -33,13 +34,13 @@ class SyncServiceAdapter final : public grpc::Service {
   SyncReactor* open(grpc::CallbackServerContext& context);
   grpc::ServerUnaryReactor* enrol(grpc::CallbackServerContext& context,
                                   const grpc::ByteBuffer& request, grpc::ByteBuffer& reply);
-  Result<void> admit();
-  void begun();
+  Result<void> admit(const std::string& peer, bool stream);
   void ended(bool stream);
 
   RpcHandler& handler_;
   const StreamLimits limits_;
   const std::size_t streams_max_;
+  CallBudget budget_;
   std::atomic<bool> refusing_ = false;
   std::atomic<std::uint64_t> last_id_ = 0;
   std::mutex mutex_;

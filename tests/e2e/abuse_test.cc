@@ -1,0 +1,67 @@
+#include <catch2/catch.hpp>
+#include <chrono>
+
+#include "county.h"
+
+namespace gridwhistle::e2e {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+/// `GRIDWHISTLE_KILLS` asks for longer ones, as for more kills.
+double attack_seconds() { return repeated(30) > 30 ? 20 : 4; }
+
+void goes_on_under(const std::string& attack) {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  Process attacker({GRIDWHISTLE_PYTHON, GRIDWHISTLE_ABUSE, std::to_string(county.port()), attack,
+                    std::to_string(attack_seconds())},
+                   county.folder());
+  std::size_t synced = 0;
+  double longest = 0;
+  while (attacker.running()) {
+    phone.whistle("第" + std::to_string(synced) + "件");
+    const auto begun = Clock::now();
+    phone.sync();
+    longest = std::max(longest, seconds_since(begun));
+    ++synced;
+  }
+  const Ended ended = attacker.wait();
+  INFO(ended.out << ended.err);
+  REQUIRE(ended.code == 0);
+  const Json did = Json::parse(ended.out);
+  CHECK(did.at("connections") > 0);
+  CHECK(did.at("frames") > 200);
+  WARN(attack << ": " << synced << " syncs meanwhile, the longest " << longest << " s; "
+              << ended.out);
+  CHECK(synced >= 2);
+  CHECK(county.serving());
+  CHECK(county.records("Whistle").size() == synced);
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+TEST_CASE("Honest phones go on while somebody says a byte a second on many lines") {
+  goes_on_under("loris");
+}
+TEST_CASE("Honest phones go on while somebody begins calls and resets them") {
+  goes_on_under("resets");
+}
+TEST_CASE("Honest phones go on while somebody floods the server with pings and settings") {
+  goes_on_under("pings");
+}
+TEST_CASE("Honest phones go on while somebody sends headers without end") {
+  goes_on_under("headers");
+}
+TEST_CASE("Honest phones go on while somebody opens calls that take no answer") {
+  goes_on_under("windows");
+}
+TEST_CASE("Honest phones go on while somebody sends frames of chance") { goes_on_under("junk"); }
+
+}  // namespace
+}  // namespace gridwhistle::e2e
