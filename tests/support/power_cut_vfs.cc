@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <new>
 #include <optional>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gridwhistle::test {
@@ -19,21 +21,25 @@ namespace {
 
 constexpr std::size_t kSector = 512;
 
-// One sector's part of a write, or a truncation.
+// A write, or a truncation.
 struct Unsynced {
   std::size_t offset = 0;
   std::string bytes;
   bool truncates = false;
 };
 
+void lay_bytes(std::string& content, std::string_view bytes, std::size_t offset) {
+  const std::size_t end = offset + bytes.size();
+  if (content.size() < end) content.resize(end, '\0');
+  std::memcpy(content.data() + offset, bytes.data(), bytes.size());
+}
+
 void lay(std::string& content, const Unsynced& change) {
   if (change.truncates) {
     content.resize(std::min(content.size(), change.offset));
-    return;
+  } else {
+    lay_bytes(content, change.bytes, change.offset);
   }
-  const std::size_t end = change.offset + change.bytes.size();
-  if (content.size() < end) content.resize(end, '\0');
-  content.replace(change.offset, change.bytes.size(), change.bytes);
 }
 
 struct SharedMemory {
@@ -61,20 +67,38 @@ struct PowerCutDisk::State {
   Fault fault = Fault::kPower;
   bool struck = false;
   bool ignores_syncs = false;
+  std::uint64_t failures = 0;
+  std::function<void(Fault)> told;
+  std::map<std::string, std::string, std::less<>> pragmas;
 
   // Counts an operation that changes the disk. False: it must not happen.
   bool allow() {
     const bool strikes = operations >= fault_at;
-    struck |= strikes;
     ++operations;
+    // A full disk strikes with the first write that finds no room.
+    if (strikes && fault != Fault::kNoSpace) strike();
     if (strikes && fault == Fault::kIoErrorOnce) {
       fault_at = std::numeric_limits<std::uint64_t>::max();
-      return false;
+      return fails();
     }
-    return !struck || fault == Fault::kNoSpace || fault == Fault::kIoErrorOnce;
+    return !struck || fault == Fault::kNoSpace || fault == Fault::kIoErrorOnce || fails();
   }
-  bool full() const { return struck && fault == Fault::kNoSpace; }
-  bool dead() const { return struck && fault == Fault::kPower; }
+  void strike() {
+    if (std::exchange(struck, true)) return;
+    if (told) told(fault);
+  }
+  bool fails() {
+    ++failures;
+    return false;
+  }
+  // Whether a write that makes a file longer finds no room.
+  bool full() {
+    if (fault != Fault::kNoSpace || operations <= fault_at) return false;
+    strike();
+    return !fails();
+  }
+  bool dead() const { return struck && (fault == Fault::kPower || fault == Fault::kKill); }
+  bool refuses_reads() { return dead() && !fails(); }
 };
 
 namespace {
@@ -94,7 +118,7 @@ int close_file(sqlite3_file*) { return SQLITE_OK; }
 
 int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   const Handle& handle = handle_of(file);
-  if (handle.disk->dead()) return SQLITE_IOERR_READ;
+  if (handle.disk->refuses_reads()) return SQLITE_IOERR_READ;
   const auto wanted = static_cast<std::size_t>(amount);
   const auto from = std::min(static_cast<std::size_t>(offset), handle.file->current.size());
   const std::size_t got = std::min(wanted, handle.file->current.size() - from);
@@ -103,14 +127,20 @@ int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   return got == wanted ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
-void write_sectors(File& file, std::string_view bytes, std::size_t offset) {
+// Calls `each` with every sector's part of a write.
+template <typename Each>
+void for_each_sector(std::string_view bytes, std::size_t offset, Each each) {
   while (!bytes.empty()) {
     const std::size_t size = std::min(bytes.size(), kSector - offset % kSector);
-    file.unsynced.push_back({offset, std::string(bytes.substr(0, size)), false});
-    lay(file.current, file.unsynced.back());
+    each(bytes.substr(0, size), offset);
     bytes.remove_prefix(size);
     offset += size;
   }
+}
+
+void write_bytes(File& file, std::string_view bytes, std::size_t offset) {
+  file.unsynced.push_back({offset, std::string(bytes), false});
+  lay(file.current, file.unsynced.back());
 }
 
 int write_file(sqlite3_file* file, const void* data, int amount, sqlite3_int64 offset) {
@@ -119,12 +149,18 @@ int write_file(sqlite3_file* file, const void* data, int amount, sqlite3_int64 o
   const auto at = static_cast<std::size_t>(offset);
   const bool was_struck = handle.disk->struck;
   if (!handle.disk->allow()) {
-    // The write under way when the power goes may have arrived in part.
-    if (!was_struck && handle.disk->dead()) write_sectors(*handle.file, bytes, at);
+    // The write under way when the power goes, or the process, may have arrived in part.
+    if (!was_struck && handle.disk->fault == PowerCutDisk::Fault::kPower) {
+      write_bytes(*handle.file, bytes, at);
+    } else if (!was_struck && handle.disk->fault == PowerCutDisk::Fault::kKill) {
+      const std::size_t sectors = bytes.size() / kSector + 1;
+      write_bytes(*handle.file, bytes.substr(0, handle.disk->operations % sectors * kSector), at);
+    }
     return SQLITE_IOERR_WRITE;
   }
-  if (handle.disk->full() && at + bytes.size() > handle.file->current.size()) return SQLITE_FULL;
-  write_sectors(*handle.file, bytes, at);
+  const bool grows = at + bytes.size() > handle.file->current.size();
+  if (grows && handle.disk->full()) return SQLITE_FULL;
+  write_bytes(*handle.file, bytes, at);
   return SQLITE_OK;
 }
 
@@ -136,10 +172,16 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   return SQLITE_OK;
 }
 
-// Some of what was not synced reaches the disk, in no order; none of it waits any more.
+// Some sectors of what was not synced reach the disk; none of it waits any more.
 void let_some_arrive(File& file, std::mt19937_64& random) {
   for (const Unsynced& change : file.unsynced) {
-    if (random() % 2 == 0) lay(file.durable, change);
+    if (change.truncates) {
+      if (random() % 2 == 0) lay(file.durable, change);
+      continue;
+    }
+    for_each_sector(change.bytes, change.offset, [&](std::string_view part, std::size_t offset) {
+      if (random() % 2 == 0) lay_bytes(file.durable, part, offset);
+    });
   }
   file.unsynced.clear();
 }
@@ -170,11 +212,24 @@ int no_reserved_lock(sqlite3_file*, int* held) {
   return SQLITE_OK;
 }
 
-int no_control(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
+// A pragma's value is SQLite's own copy of it, which it reads after this: a shorter one fits.
+int control(sqlite3_file* file, int what, void* argument) {
+  if (what != SQLITE_FCNTL_PRAGMA) return SQLITE_NOTFOUND;
+  char** const words = static_cast<char**>(argument);
+  const auto& pragmas = handle_of(file).disk->pragmas;
+  const auto known = pragmas.find(std::string_view(words[1]));
+  if (known != pragmas.end() && words[2] != nullptr &&
+      known->second.size() <= std::strlen(words[2])) {
+    std::memcpy(words[2], known->second.c_str(), known->second.size() + 1);
+  }
+  return SQLITE_NOTFOUND;
+}
 
 int sector_size(sqlite3_file*) { return static_cast<int>(kSector); }
 
-int no_characteristics(sqlite3_file*) { return 0; }
+// As the system's own VFS says. Without it SQLite fills a commit's last sector up after its sync: a
+// later sync that fails then loses the filling, and with it every commit that follows.
+int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
 
 int map_shared(sqlite3_file* file, int region, int, int extend, void volatile** out) {
   auto& regions = handle_of(file).file->shared.regions;
@@ -230,9 +285,9 @@ constexpr sqlite3_io_methods kMethods = {.iVersion = 2,
                                          .xLock = no_lock,
                                          .xUnlock = no_lock,
                                          .xCheckReservedLock = no_reserved_lock,
-                                         .xFileControl = no_control,
+                                         .xFileControl = control,
                                          .xSectorSize = sector_size,
-                                         .xDeviceCharacteristics = no_characteristics,
+                                         .xDeviceCharacteristics = characteristics,
                                          .xShmMap = map_shared,
                                          .xShmLock = lock_shared,
                                          .xShmBarrier = shared_barrier,
@@ -247,9 +302,8 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   file->pMethods = nullptr;
   const std::string key = name != nullptr ? name : "temporary";
   const auto known = disk.files.find(key);
-  if (known == disk.files.end() && (disk.dead() || (flags & SQLITE_OPEN_CREATE) == 0)) {
-    return SQLITE_CANTOPEN;
-  }
+  if (disk.refuses_reads()) return SQLITE_IOERR;
+  if (known == disk.files.end() && (flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
   auto& entry = known != disk.files.end() ? known->second : disk.files[key];
   if (entry == nullptr) entry = std::make_unique<File>();
   Handle* handle = new (file) Handle{};
@@ -330,16 +384,58 @@ void PowerCutDisk::heal() {
   state_->struck = false;
 }
 
+std::optional<PowerCutDisk::Fault> PowerCutDisk::fault() const {
+  const bool lasts = state_->struck && state_->fault != Fault::kIoErrorOnce;
+  const bool comes = state_->fault_at != std::numeric_limits<std::uint64_t>::max();
+  return lasts || comes ? std::optional(state_->fault) : std::nullopt;
+}
+
+std::uint64_t PowerCutDisk::failures() const { return state_->failures; }
+
+void PowerCutDisk::on_strike(std::function<void(Fault)> told) { state_->told = std::move(told); }
+
 void PowerCutDisk::ignore_syncs() { state_->ignores_syncs = true; }
+
+void PowerCutDisk::answer_pragma(const std::string& name, const std::string& value) {
+  state_->pragmas[name] = value;
+}
 
 void PowerCutDisk::restore_power(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (auto& [name, file] : state_->files) {
     let_some_arrive(*file, random);
     file->current = file->durable;
-    file->shared = {};
   }
+  restart();
+}
+
+void PowerCutDisk::restart() {
+  for (auto& [name, file] : state_->files) file->shared = {};
   heal();
+}
+
+void PowerCutDisk::rename(const std::string& from, const std::string& to) {
+  auto moved = state_->files.extract(from);
+  state_->files.erase(to);
+  moved.key() = to;
+  state_->files.insert(std::move(moved));
+}
+
+void PowerCutDisk::copy(const std::string& from, const std::string& to) {
+  auto file = std::make_unique<File>();
+  file->current = file->durable = state_->files.at(from)->current;
+  state_->files[to] = std::move(file);
+}
+
+void PowerCutDisk::remove(const std::string& name) { state_->files.erase(name); }
+
+bool PowerCutDisk::has(const std::string& name) const { return state_->files.contains(name); }
+
+void PowerCutDisk::save_to(const std::string& folder) const {
+  for (const auto& [name, file] : state_->files) {
+    std::ofstream out(folder + "/" + name, std::ios::binary);
+    out << file->current;
+  }
 }
 
 }  // namespace gridwhistle::test

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace gridwhistle::test {
@@ -15,6 +17,7 @@ class PowerCutDisk {
  public:
   enum class Fault : std::uint8_t {
     kPower,        ///< everything fails until `restore_power`
+    kKill,         ///< everything fails until `restart`, for the process that asks is dead
     kIoError,      ///< writes and syncs fail until `heal`
     kIoErrorOnce,  ///< one write or sync fails, and the disk goes on as if nothing had been
     kNoSpace,      ///< writes behind a file's end fail until `heal`
@@ -37,13 +40,34 @@ class PowerCutDisk {
   void heal();
   /// Whether the fault has struck.
   bool struck() const;
+  /// The fault that is on its way, or lasts.
+  std::optional<Fault> fault() const;
+  /// Operations, and reads of a dead disk, that failed so far.
+  std::uint64_t failures() const;
+  /// Calls `told` when a fault strikes, within the operation that meets it. Does nothing to it.
+  void on_strike(std::function<void(Fault)> told);
 
   /// From here on syncs are answered and not done, as by a disk with a cache that lies.
   void ignore_syncs();
+  /// Connections opened from here on get this where they ask for `PRAGMA name=...`: a program that
+  /// asks for less than it should. Empty: what they ask for.
+  void answer_pragma(const std::string& name, const std::string& value);
 
   /// What a power cut at this moment leaves on the disk; the seed chooses among the unsynced
   /// sectors. The connections that were open know nothing of it and must be closed first.
   void restore_power(std::uint64_t seed);
+  /// What a process leaves that is killed at this moment: all that it wrote, synced or not, and no
+  /// locks. Its connections must be closed first.
+  void restart();
+
+  /// Puts a file in another's place, at once and durably, or takes one away. What was not synced of
+  /// a file may still be lost under its new name.
+  void rename(const std::string& from, const std::string& to);
+  void copy(const std::string& from, const std::string& to);
+  void remove(const std::string& name);
+  bool has(const std::string& name) const;
+  /// Writes each file as it is read now into a folder of the system's disk.
+  void save_to(const std::string& folder) const;
 
   struct State;
 

@@ -4,11 +4,13 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "sqlite/file_lock.h"
 #include "sqlite/internal.h"
@@ -101,6 +103,35 @@ std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
   return fail(code, "database: " + message, "sqlite " + std::to_string(sqlite_code));
 }
 
+namespace {
+
+/// Writes the log that was found once more where it lies, and syncs it. Takes no room.
+///
+/// A process whose sync failed, and that then died, has left commits in the log that are read as
+/// they should be and that no later sync brings to the disk: the system holds them for written.
+/// Whatever is committed behind them would go with them when the power goes.
+Result<void> renew_log(sqlite3* handle) {
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK) return error_of(code, handle);
+  if (log == nullptr || log->pMethods == nullptr) return {};
+  sqlite3_int64 size = 0;
+  code = log->pMethods->xFileSize(log, &size);
+  std::vector<char> part(std::size_t{1} << 16);
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+    const int length =
+        static_cast<int>(std::min(size - at, static_cast<sqlite3_int64>(part.size())));
+    code = log->pMethods->xRead(log, part.data(), length, at);
+    if (code == SQLITE_OK) code = log->pMethods->xWrite(log, part.data(), length, at);
+    at += length;
+  }
+  if (code == SQLITE_OK && size > 0) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) return error_of(code, nullptr);
+  return {};
+}
+
+}  // namespace
+
 struct Connection::State {
   State() = default;
   State(const State&) = delete;
@@ -174,6 +205,9 @@ Result<Connection> Connection::open(const OpenOptions& options) {
                                    "PRAGMA synchronous=" + (full ? "FULL" : "NORMAL"));
       !set) {
     return std::unexpected(std::move(set.error()));
+  }
+  if (auto renewed = renew_log(connection.native()); !renewed) {
+    return std::unexpected(std::move(renewed.error()));
   }
   return connection;
 }

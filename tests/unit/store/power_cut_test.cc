@@ -67,6 +67,28 @@ TEST_CASE("a power cut at any write of a day's work loses nothing the worker was
   }
 }
 
+TEST_CASE("what is promised after a disk failed once survives the next power cut") {
+  const auto end = GENERATE(PowerCutDisk::Fault::kPower, PowerCutDisk::Fault::kKill);
+  for (std::uint64_t operation = 0; operation < 120; ++operation) {
+    CAPTURE(operation);
+    PowerCutDisk disk("store_failed_once");
+    Phone phone(built_schema(), disk.name());
+    disk.fail_after(operation, PowerCutDisk::Fault::kIoErrorOnce);
+    Script script;
+    for (int number = 0; number < 60; ++number) {
+      script.step(*phone.store, number);
+      script.under_way.reset();
+    }
+    disk.fail_after(0, end);
+    phone.store.reset();
+    if (end == PowerCutDisk::Fault::kPower) disk.restore_power(operation * 17 + 3);
+    if (end == PowerCutDisk::Fault::kKill) disk.restart();
+    phone.open();
+    check(phone, script);
+    phone.store.reset();
+  }
+}
+
 TEST_CASE("a power cut while the file is made leaves one that opens") {
   for (std::uint64_t operation = 0; operation < 60; ++operation) {
     CAPTURE(operation);
