@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,17 +35,20 @@ bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   const RunResult result = play_once(seed, options);
   std::string broken = result.violation;
   if (broken.empty() && options.twice &&
-      run(seed, {.restores = options.run.restores}).hash != result.hash) {
+      run(seed, {.faults = options.run.faults}).hash != result.hash) {
     broken = "two runs differ";
   }
   total.promises += result.promises;
   total.frames += result.frames;
   total.calls += result.calls;
   total.kills += result.kills;
+  total.marks.add(result.marks);
   if (broken.empty()) return true;
+  const std::string faults =
+      options.run.faults ? " --faults " + options.run.faults->text() : std::string();
   std::printf("seed %llu: %s\n  replay: gw-sim --seed %llu%s --trace\n",
               static_cast<unsigned long long>(seed), broken.c_str(),
-              static_cast<unsigned long long>(seed), options.run.restores ? " --restores" : "");
+              static_cast<unsigned long long>(seed), faults.c_str());
   return false;
 }
 
@@ -55,6 +59,12 @@ void print(std::uint64_t played, std::uint64_t failed, double seconds, const Run
       "%llu kills\n",
       whole(played), whole(failed), static_cast<double>(played) * 3600 / seconds,
       whole(total.promises), whole(total.calls), whole(total.frames), whole(total.kills));
+}
+
+void print_marks(const gridwhistle::sim::Marks& marks) {
+  for (const std::string& mark : gridwhistle::sim::Marks::all()) {
+    std::printf("%10llu  %s\n", static_cast<unsigned long long>(marks.count(mark)), mark.c_str());
+  }
 }
 
 int play_all(const Options& options) {
@@ -70,6 +80,7 @@ int play_all(const Options& options) {
     if (played % kSeedsALine == 0 || played == count) print(played, failed, passed.count(), total);
     std::fflush(stdout);
   }
+  print_marks(total.marks);
   return failed == 0 ? 0 : 1;
 }
 
@@ -107,6 +118,14 @@ int find_plant(const Options& options) {
   return 1;
 }
 
+gridwhistle::sim::Faults faults_in(const std::string& text) {
+  try {
+    return gridwhistle::sim::Faults::parse(text);
+  } catch (const std::invalid_argument& wrong) {
+    throw CLI::ValidationError("--faults", wrong.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -116,8 +135,9 @@ int main(int argc, char** argv) {
   app.add_option("--start", options.start, "the first seed");
   app.add_option("--seed", options.seed, "this seed alone");
   app.add_flag("--trace", options.run.trace, "print what happens");
-  app.add_flag("--restores", options.run.restores,
-               "a killed server may come back from its newest backup");
+  app.add_option_function<std::string>(
+      "--faults", [&](const std::string& text) { options.run.faults = faults_in(text); },
+      "these alone, as in breaks=2,moves=1; none; without it what each seed chooses");
   app.add_option("--plant", options.run.plant, "until a seed has found this bug on purpose")
       ->check(CLI::IsMember(plant_names()));
   app.add_flag("--list-plants", options.lists_plants, "the bugs there are to plant");

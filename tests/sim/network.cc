@@ -66,8 +66,8 @@ class SimTransport final : public Transport {
   Network::Line& line_;
 };
 
-Network::Network(Timeline& timeline, Dice& dice, Server& server, Recorder& recorder)
-    : timeline_(timeline), dice_(dice), server_(server), recorder_(recorder) {}
+Network::Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder)
+    : timeline_(timeline), dice_(dice), marks_(marks), server_(server), recorder_(recorder) {}
 
 Network::~Network() = default;
 
@@ -92,7 +92,8 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
   flight->silent = dice_.chance(line.quality.goes_silent);
   flights_.emplace(flight->id.value, flight);
   timeline_.note(line.name + " calls");
-  if (!line.reachable || !server_.running()) {
+  if (flight->silent) marks_.hit("silence: the whole call");
+  if (line.dead || !line.reachable || !server_.running()) {
     timeline_.after(dice_.between(5, 3000),
                     [this, flight] { tell_end(flight, fail(ErrorCode::kUnavailable, "no line")); });
     flight->broken = true;
@@ -108,9 +109,13 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
 }
 
 void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
+  if (flight->line.dead) return;
   recorder_.sent(flight->id.value, flight->line.name, frame);
   if (!passes(*flight)) return;
-  if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
+  if (dice_.chance(flight->line.quality.breaks)) {
+    marks_.hit("breaks: up");
+    return break_line(flight);
+  }
   timeline_.at(arrival(flight->up_ms, flight->line),
                [this, flight, frame = std::move(frame)] { arrive_up(flight, frame); });
 }
@@ -118,22 +123,25 @@ void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) 
 void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string& sent) {
   if (!flight->at_server || flight->silent || (flight->broken && !flight->lingers)) return;
   ++frames_;
+  if (flight->broken) marks_.hit("lingering: up");
   const std::string frame = bug_ != nullptr ? bug_->up(flight->id.value, sent) : sent;
   const LineQuality& quality = flight->line.quality;
   if (dice_.chance(quality.truncates)) {
+    marks_.hit("truncation: up");
     timeline_.note(flight->line.name + " truncated up");
     server_.frame(flight->id, frame.substr(0, dice_.below(frame.size() + 1)));
     return;
   }
   server_.frame(flight->id, frame);
   if (flight->at_server && dice_.chance(quality.duplicates)) {
+    marks_.hit("duplication: up");
     timeline_.note(flight->line.name + " duplicated up");
     server_.frame(flight->id, frame);
   }
 }
 
 void Network::finish_up(const std::shared_ptr<Flight>& flight) {
-  if (!passes(*flight)) return;
+  if (!passes(*flight) || flight->line.dead) return;
   timeline_.at(arrival(flight->up_ms, flight->line), [this, flight] {
     if (flight->at_server && passes(*flight)) server_.half_closed(flight->id);
   });
@@ -148,7 +156,10 @@ void Network::let_go(const std::shared_ptr<Flight>& flight) {
 void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
   recorder_.answered(flight->id.value, frame);
   if (!passes(*flight)) return;
-  if (dice_.chance(flight->line.quality.breaks)) return break_line(flight);
+  if (dice_.chance(flight->line.quality.breaks)) {
+    marks_.hit("breaks: down");
+    return break_line(flight);
+  }
   flight->down_bytes += frame.size();
   timeline_.at(arrival(flight->down_ms, flight->line),
                [this, flight, frame = std::move(frame)] { arrive_down(flight, frame); });
@@ -164,11 +175,16 @@ void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::stri
   if (frame.empty()) return;
   const LineQuality& quality = flight->line.quality;
   const bool truncated = dice_.chance(quality.truncates);
-  if (truncated) timeline_.note(flight->line.name + " truncated down");
-  flight->events.on_frame(truncated ? frame.substr(0, dice_.below(frame.size() + 1)) : frame);
+  if (truncated) {
+    marks_.hit("truncation: down");
+    timeline_.note(flight->line.name + " truncated down");
+  }
+  const std::string part = truncated ? frame.substr(0, dice_.below(frame.size() + 1)) : frame;
+  flight->line.hears([&] { flight->events.on_frame(part); });
   if (flight->at_phone && dice_.chance(quality.duplicates)) {
+    marks_.hit("duplication: down");
     timeline_.note(flight->line.name + " duplicated down");
-    flight->events.on_frame(frame);
+    flight->line.hears([&] { flight->events.on_frame(frame); });
   }
 }
 
@@ -200,6 +216,16 @@ void Network::break_line(const std::shared_ptr<Flight>& flight) {
     tell_end(flight, fail(ErrorCode::kUnavailable, "the line broke"));
   });
   close_at_server(flight);
+}
+
+bool Network::in_call(const Line& line) const {
+  return std::ranges::any_of(flights_, [&](const auto& flight) {
+    return &flight.second->line == &line && flight.second->at_server && flight.second->at_phone;
+  });
+}
+
+bool Network::in_call() const {
+  return std::ranges::any_of(flights_, [](const auto& flight) { return flight.second->at_server; });
 }
 
 void Network::server_killed() {

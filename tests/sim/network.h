@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gridwhistle/default_ports.h"
+#include "marks.h"
 #include "plants.h"
 #include "recorder.h"
 #include "server.h"
@@ -28,7 +29,7 @@ struct LineQuality {
 /// The lines between phones and the server.
 class Network {
  public:
-  Network(Timeline& timeline, Dice& dice, Server& server, Recorder& recorder);
+  Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder);
   ~Network();
 
   /// From now on what arrives has been through this bug, which outlives it.
@@ -39,7 +40,9 @@ class Network {
   struct Line {
     LineQuality quality;
     bool reachable = true;
+    bool dead = false;  ///< its phone is, and sends nothing more
     std::string name;
+    std::function<void(const std::function<void()>&)> hears;  ///< does what a frame makes it do
   };
   std::unique_ptr<Transport> transport(Line& line);
 
@@ -47,6 +50,10 @@ class Network {
   void server_killed();
   /// A line was lost: its calls break.
   void line_lost(const Line& line);
+
+  /// Whether the phone of this line, or any, has a call that the server knows of.
+  bool in_call(const Line& line) const;
+  bool in_call() const;
 
   std::uint64_t calls() const { return last_; }
   std::uint64_t frames() const { return frames_; }
@@ -72,6 +79,7 @@ class Network {
 
   Timeline& timeline_;
   Dice& dice_;
+  Marks& marks_;
   Server& server_;
   Recorder& recorder_;
   PlantedBug* bug_ = nullptr;

@@ -24,35 +24,40 @@ std::string named(const RecordId& id, std::uint32_t field) {
 }  // namespace
 
 void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
-                   const std::string& value, const std::string& seen) {
+                   const std::string& value, const std::string& seen, Word word) {
   History& history = records_[id];
   history.kind = kind;
-  history.writes[field].push_back({author, value, seen});
+  history.writes[field].push_back({author, value, seen, word});
+  if (word == Word::kOpen) return;
+  history.promised = true;
   recorder_.note(
       "wrote",
       {{"phone", author}, {"kind", kind.value}, {"id", id}, {"field", field}, {"value", value}});
   ++promises_;
 }
 
-void Oracle::added(KindId kind, const RecordId& id, std::uint32_t field,
-                   const std::string& element) {
+void Oracle::added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
+                   Word word) {
   History& history = records_[id];
   history.kind = kind;
+  if (word == Word::kOpen) return;
   history.elements[field].insert(element);
+  history.promised = true;
   recorder_.note("added", {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
   ++promises_;
 }
 
 void Oracle::removed(KindId kind, const RecordId& id, std::uint32_t field,
-                     const std::string& element) {
+                     const std::string& element, Word word) {
+  records_[id].removed.insert(element);
+  if (word == Word::kOpen) return;
   recorder_.note("removed",
                  {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
-  records_[id].removed.insert(element);
 }
 
-void Oracle::erased(KindId kind, const RecordId& id) {
-  recorder_.note("erased", {{"kind", kind.value}, {"id", id}});
+void Oracle::erased(KindId kind, const RecordId& id, Word word) {
   records_[id].erased = true;
+  if (word == Word::kGiven) recorder_.note("erased", {{"kind", kind.value}, {"id", id}});
 }
 
 bool Oracle::has_written(const std::string& author, const RecordId& id) const {
@@ -72,8 +77,9 @@ void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t 
   if (writes == record->second.writes.end()) return;
   const auto of_value = std::ranges::find(writes->second, value, &Write::value);
   if (of_value == writes->second.end() || of_value->author != reader) return;
-  const bool wrote_later = std::any_of(of_value + 1, writes->second.end(),
-                                       [&](const Write& w) { return w.author == reader; });
+  const bool wrote_later = std::any_of(of_value + 1, writes->second.end(), [&](const Write& later) {
+    return later.author == reader && later.word == Word::kGiven;
+  });
   if (wrote_later) {
     throw Violation(reader + " reads its own older write again: " + named(id, field) + " shows " +
                     value);
@@ -87,7 +93,7 @@ void Oracle::check_field(const RecordId& id, std::uint32_t field, const std::vec
       final.empty() || std::ranges::find(writes, final, &Write::value) != writes.end();
   if (!known) throw Violation(named(id, field) + " has a value that nobody wrote: " + final);
   for (const Write& write : writes) {
-    if (write.value == final || told.not_applied) continue;
+    if (write.value == final || told.not_applied || write.word == Word::kOpen) continue;
     const bool overwritten =
         std::ranges::any_of(writes, [&](const Write& later) { return later.seen == write.value; });
     const bool kept = told.kept.find(write.value) != std::string::npos;
@@ -147,7 +153,8 @@ void Oracle::check_nothing_lost(const County& county) const {
     const auto row = county.get(history.kind, id);
     if (!row) throw Violation("record cannot be read: " + row.error().message);
     if (!*row) {
-      if (!told.not_applied) throw Violation("record " + id.text() + " never arrived");
+      if (history.promised && !told.not_applied)
+        throw Violation("record " + id.text() + " never arrived");
       continue;
     }
     if ((*row)->erased) {

@@ -19,6 +19,12 @@ struct Violation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a commit said.
+enum class Word : std::uint8_t {
+  kGiven,  ///< it is recorded, whatever happens
+  kOpen,   ///< the disk failed: it may be recorded, or not
+};
+
 /// What was promised, kept apart from everything that is tested: each change that a commit has
 /// acknowledged, with what its author saw at that moment. Values are never used twice, so a value
 /// tells which write it came from.
@@ -29,11 +35,13 @@ class Oracle {
 
   /// A field of a record was written; `seen` is what the author's phone showed before.
   void wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
-             const std::string& value, const std::string& seen);
+             const std::string& value, const std::string& seen, Word word = Word::kGiven);
   /// An element was added to a SET field, or removed from it.
-  void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
-  void removed(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element);
-  void erased(KindId kind, const RecordId& id);
+  void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
+             Word word = Word::kGiven);
+  void removed(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
+               Word word = Word::kGiven);
+  void erased(KindId kind, const RecordId& id, Word word = Word::kGiven);
   /// A record is a part of another: erased with that one too.
   void belongs(const RecordId& part, const RecordId& whole) { wholes_[part] = whole; }
 
@@ -63,6 +71,7 @@ class Oracle {
     std::string author;
     std::string value;
     std::string seen;
+    Word word;
   };
   struct History {
     KindId kind;
@@ -70,6 +79,7 @@ class Oracle {
     std::map<std::uint32_t, std::set<std::string>> elements;
     std::set<std::string> removed;
     bool erased = false;
+    bool promised = false;  ///< a commit gave its word for anything of it
   };
   struct Told;
 

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "files.h"
+#include "disk_faults.h"
 #include "gridwhistle/road.h"
 #include "model/operation.h"
 #include "model/record.h"
@@ -16,6 +16,11 @@ namespace {
 
 const Purpose kPurpose{"simulated work"};
 
+/// The disk failed, and what was to be done could not be.
+struct Hindered : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 constexpr auto kVisitNotes = v1::Visit::kNotesFieldNumber;
 constexpr auto kHouseholdNotes = v1::Household::kNotesFieldNumber;
 constexpr auto kNeeds = v1::Household::kServiceNeedsFieldNumber;
@@ -25,24 +30,38 @@ constexpr auto kRelation = v1::Resident::kRelationFieldNumber;
 
 }  // namespace
 
-Phone::Phone(Timeline& timeline, Dice& dice, Network& network, Oracle& oracle, Person& person,
-             std::string name, const std::string& folder)
-    : timeline_(timeline),
-      dice_(dice),
-      network_(network),
-      oracle_(oracle),
+Phone::Phone(const Surroundings& around, Person& person, std::string name,
+             std::function<void()> died)
+    : timeline_(around.timeline),
+      dice_(around.dice),
+      fault_dice_(around.fault_dice),
+      marks_(around.marks),
+      memory_(around.memory),
+      network_(around.network),
+      oracle_(around.oracle),
       person_(person),
       name_(std::move(name)),
-      path_(folder + "/" + name_ + ".db"),
-      clock_(timeline, dice.next()) {
+      died_(std::move(died)),
+      disk_("gw-sim-" + name_),
+      clock_(timeline_, dice_.next()) {
   line_.name = name_;
+  line_.hears = [this](const std::function<void()>& frame) {
+    memory_.during("phone syncs", MemoryFaults::kOften, frame);
+  };
+  if (around.bug != nullptr) around.bug->on_disk(disk_);
+  disk_.on_strike([this](DiskFault fault) { struck(fault); });
   open();
 }
 
-void Phone::open() {
+Phone::~Phone() { leaving_ = true; }
+
+bool Phone::open() {
+  const Phase phase(phase_, "opens");
+  failures_before_ = failures();
   executor_ = std::make_unique<SimExecutor>(timeline_);
   ClientOptions options;
-  options.path = path_;
+  options.path = name_ + ".db";
+  options.vfs = disk_.name();
   options.clock = &clock_;
   options.random = &dice_;
   options.secrets = &secrets_;
@@ -50,23 +69,80 @@ void Phone::open() {
   options.connect = [this](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
     return network_.transport(line_);
   };
-  auto client = Client::open(std::move(options));
-  if (!client) throw Violation(name_ + " does not open: " + client.error().message);
-  client_ = std::move(*client);
+  Result<std::unique_ptr<Client>> client;
+  memory_.during("phone opens", MemoryFaults::kOften,
+                 [&] { client = Client::open(std::move(options)); });
+  if (client) {
+    client_ = std::move(*client);
+    if (!storage_failed()) check_recorded();
+    return true;
+  }
+  if (!storage_failed()) throw Violation(name_ + " does not open: " + client.error().message);
+  timeline_.note(name_ + " does not open: " + client.error().message);
+  executor_.reset();
+  return false;
+}
+
+// Within an operation of the disk: whoever asked for it goes on until the event is over.
+void Phone::struck(DiskFault fault) {
+  if (leaving_) return;
+  marks_.hit(mark_of(fault, std::string("phone ") + phase_));
+  timeline_.note(name_ + " " + phase_ + ", and its disk " + std::string(name_of_strike(fault)));
+  if (!ends_process(fault)) return;
+  line_.dead = true;
+  timeline_.after(0, [this, fault] {
+    let_go(fault);
+    died_();
+  });
+}
+
+void Phone::let_go(DiskFault how) {
+  leaving_ = true;
+  disk_.fail_after(0, how);
+  client_.reset();
+  executor_.reset();
+  if (how == DiskFault::kPower) {
+    disk_.restore_power(fault_dice_.next());
+    clock_.restart(fault_dice_.next());
+  } else {
+    disk_.restart();
+  }
+  line_.dead = false;
+  leaving_ = false;
 }
 
 void Phone::kill() {
   if (!client_) return;
   timeline_.note(name_ + " killed");
-  die_with_files(path_, [this] {
-    client_.reset();
-    executor_.reset();
-  });
+  let_go(DiskFault::kKill);
 }
 
 void Phone::reboot() {
-  kill();
+  if (!client_) return;
+  timeline_.note(name_ + " killed");
+  let_go(DiskFault::kPower);
   clock_.restart(dice_.next());
+}
+
+void Phone::quit() {
+  if (!client_) return;
+  timeline_.note(name_ + " quits");
+  const Phase phase(phase_, "closes");
+  memory_.during("phone closes", MemoryFaults::kSeldomDone, [this] { client_.reset(); });
+  executor_.reset();
+}
+
+std::uint64_t Phone::recorded() const {
+  std::uint64_t recorded = 0;
+  for (const LaneStatus& lane : client_->status().lanes) recorded += lane.unsent + lane.delivered;
+  return recorded;
+}
+
+void Phone::check_recorded() const {
+  const std::uint64_t now = recorded();
+  if (now >= recorded_) return;
+  throw Violation(name_ + " forgot what it had promised: it has " + std::to_string(now) + " of " +
+                  std::to_string(recorded_) + " operations");
 }
 
 void Phone::enrol(const EnrolmentCode& code) {
@@ -87,31 +163,65 @@ std::string Phone::fresh(const char* what) {
   return std::string(what) + "<" + name_ + "/" + std::to_string(++values_) + ">";
 }
 
-std::optional<FoundBytes> Phone::any(const char* kind) {
-  auto found = client_->query(kind, Query(), kPurpose);
-  if (!found) throw Violation(name_ + " cannot read: " + found.error().message);
-  if (found->empty()) return std::nullopt;
-  return (*found)[dice_.below(found->size())];
+RecordId Phone::new_id() {
+  const auto id = client_->new_id();
+  if (!id) cannot("get an id", id.error());
+  return *id;
 }
 
-void Phone::count(const Error* error, const char* what) {
+std::vector<FoundBytes> Phone::all(const char* kind) {
+  auto found = client_->query(kind, Query(), kPurpose);
+  if (!found) cannot("read", found.error());
+  return std::move(*found);
+}
+
+std::optional<FoundBytes> Phone::any(const char* kind) {
+  auto found = all(kind);
+  if (found.empty()) return std::nullopt;
+  return std::move(found[dice_.below(found.size())]);
+}
+
+void Phone::cannot(const std::string& what, const Error& error) const {
+  const std::string words =
+      name_ + " cannot " + what + ": " + std::string(name_of(error.code)) + " " + error.message;
+  const bool is_of_disk = error.code == ErrorCode::kIo || error.code == ErrorCode::kDiskFull;
+  if (is_of_disk && storage_failed()) throw Hindered(words);
+  throw Violation(words);
+}
+
+std::optional<Word> Phone::count(const Error* error, const char* what) {
   timeline_.note(name_ + " " + what + (error == nullptr ? "" : " refused"));
   if (error == nullptr) {
     ++done_;
-    return;
+    return Word::kGiven;
   }
   ++refused_;
   const ErrorCode code = error->code;
+  // A full disk says that nothing was written, one that fails says nothing.
+  if (code == ErrorCode::kIo && storage_failed()) return Word::kOpen;
   const bool expected = code == ErrorCode::kOutOfScope || code == ErrorCode::kConflict ||
                         code == ErrorCode::kForbidden || code == ErrorCode::kNotFound ||
-                        code == ErrorCode::kNotEnrolled;
-  if (!expected) {
-    throw Violation(name_ + " cannot " + what + ": " + std::string(name_of(code)) + " " +
-                    error->message);
-  }
+                        code == ErrorCode::kNotEnrolled ||
+                        (code == ErrorCode::kDiskFull && storage_failed());
+  if (!expected) cannot(what, *error);
+  return std::nullopt;
 }
 
 void Phone::do_something() {
+  const Phase phase(phase_, "records");
+  failures_before_ = failures();
+  try {
+    memory_.during("phone records", MemoryFaults::kOften, [this] {
+      act();
+      look();
+    });
+    if (!storage_failed()) recorded_ = recorded();
+  } catch (const Hindered& hindered) {
+    timeline_.note(hindered.what());
+  }
+}
+
+void Phone::act() {
   if (person_.volunteers) {
     report();
   } else if (!person_.walks) {
@@ -157,43 +267,43 @@ void Phone::do_something() {
         break;
     }
   }
-  look();
 }
 
 void Phone::new_visit() {
   v1::Visit visit;
+  const RecordId id = new_id();
+  visit.set_id(std::string(id.bytes()));
   visit.set_grid(person_.place);
   visit.set_kind(v1::VISIT_KIND_PATROL);
   visit.set_notes(fresh("visit"));
-  const auto id = client_->put(visit);
-  if (id) oracle_.wrote(name_, kinds::kVisit, *id, kVisitNotes, visit.notes(), "");
-  count(id, "record a visit");
+  const auto word = count(client_->put(visit), "record a visit");
+  if (word) oracle_.wrote(name_, kinds::kVisit, id, kVisitNotes, visit.notes(), "", *word);
 }
 
 void Phone::new_household() {
   v1::Household household;
+  const RecordId id = new_id();
+  household.set_id(std::string(id.bytes()));
   household.set_grid(person_.place);
   household.set_address("人民路12号");
   household.set_notes(fresh("household"));
-  const auto id = client_->put(household);
-  if (id) {
-    oracle_.wrote(name_, kinds::kHousehold, *id, kHouseholdNotes, household.notes(), "");
-  }
-  count(id, "record a household");
+  const auto word = count(client_->put(household), "record a household");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kHousehold, id, kHouseholdNotes, household.notes(), "", *word);
 }
 
 void Phone::new_resident() {
   const auto home = any("Household");
   if (!home) return;
   v1::Resident resident;
+  const RecordId id = new_id();
+  resident.set_id(std::string(id.bytes()));
   resident.set_household(std::string(home->info.id.bytes()));
   resident.set_name(fresh("resident"));
-  const auto id = client_->put(resident);
-  if (id) {
-    oracle_.wrote(name_, kinds::kResident, *id, kName, resident.name(), "");
-    oracle_.belongs(*id, home->info.id);
-  }
-  count(id, "record a resident");
+  const auto word = count(client_->put(resident), "record a resident");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kResident, id, kName, resident.name(), "", *word);
+  oracle_.belongs(id, home->info.id);
 }
 
 void Phone::move_household() {
@@ -213,23 +323,22 @@ void Phone::new_whistle() {
   whistle.set_category(dice_.chance(700) ? "01" : "99");
   whistle.set_whistle_class(v1::WHISTLE_CLASS_ROUTINE);
   const auto id = transaction.put(whistle);
-  if (!id) throw Violation("no id");
+  if (!id) cannot("blow a whistle", id.error());
   std::optional<RecordId> caller;
   v1::WhistleContact contact;
   if (dice_.chance(500)) {
     contact.set_whistle(std::string(id->bytes()));
     contact.set_name(fresh("caller"));
     const auto put = transaction.put(contact);
-    if (!put) throw Violation("no id");
+    if (!put) cannot("name a caller", put.error());
     caller = *put;
   }
-  const auto how = transaction.commit();
-  if (how) oracle_.wrote(name_, kinds::kWhistle, *id, kTitle, whistle.title(), "");
-  if (how && caller) {
-    oracle_.wrote(name_, kinds::kWhistleContact, *caller, v1::WhistleContact::kNameFieldNumber,
-                  contact.name(), "");
-  }
-  count(how, "blow a whistle");
+  const auto word = count(transaction.commit(), "blow a whistle");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kWhistle, *id, kTitle, whistle.title(), "", *word);
+  if (!caller) return;
+  oracle_.wrote(name_, kinds::kWhistleContact, *caller, v1::WhistleContact::kNameFieldNumber,
+                contact.name(), "", *word);
 }
 
 void Phone::edit_text(const char* kind, std::uint32_t field) {
@@ -240,9 +349,8 @@ void Phone::edit_text(const char* kind, std::uint32_t field) {
   std::string change;
   append_text(change, 1, found->info.id.bytes());
   append_text(change, field, value);
-  const auto id = client_->put(Change{kind, change, {}, {}});
-  if (id) oracle_.wrote(name_, found->info.kind, *id, field, value, seen);
-  count(id, "edit");
+  const auto word = count(client_->put(Change{kind, change, {}, {}}), "edit");
+  if (word) oracle_.wrote(name_, found->info.kind, found->info.id, field, value, seen, *word);
 }
 
 void Phone::report() {
@@ -280,10 +388,13 @@ void Phone::tag_household() {
   } else {
     change.add_service_needs(element);
   }
-  const auto id = client_->put(change, {}, options);
-  if (id && removes) oracle_.removed(kinds::kHousehold, *id, kNeeds, element);
-  if (id && !removes) oracle_.added(kinds::kHousehold, *id, kNeeds, element);
-  count(id, "tag a household");
+  const auto word = count(client_->put(change, {}, options), "tag a household");
+  if (!word) return;
+  if (removes) {
+    oracle_.removed(kinds::kHousehold, found->info.id, kNeeds, element, *word);
+  } else {
+    oracle_.added(kinds::kHousehold, found->info.id, kNeeds, element, *word);
+  }
 }
 
 void Phone::erase_something() {
@@ -296,8 +407,8 @@ void Phone::erase_something() {
   if (how && built_schema().kind(kind)->never_erased) {
     throw Violation(name_ + " erased " + kind + " " + found->info.id.text());
   }
-  if (how) oracle_.erased(found->info.kind, found->info.id);
-  count(how, "erase something");
+  const auto word = count(how, "erase something");
+  if (word) oracle_.erased(found->info.kind, found->info.id, *word);
 }
 
 void Phone::record_together() {
@@ -312,20 +423,18 @@ void Phone::record_together() {
   visit.set_notes(fresh("together"));
   if (home) visit.set_household(std::string(home->bytes()));
   const auto walk = transaction.put(visit);
-  if (!home || !walk) throw Violation("no ids");
-  const auto how = transaction.commit();
-  if (how) {
-    oracle_.wrote(name_, kinds::kHousehold, *home, kHouseholdNotes, household.notes(), "");
-    oracle_.wrote(name_, kinds::kVisit, *walk, kVisitNotes, visit.notes(), "");
-  }
-  count(how, "record together");
+  if (!home || !walk) cannot("record together", (home ? walk : home).error());
+  const auto word = count(transaction.commit(), "record together");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kHousehold, *home, kHouseholdNotes, household.notes(), "", *word);
+  oracle_.wrote(name_, kinds::kVisit, *walk, kVisitNotes, visit.notes(), "", *word);
 }
 
 void Phone::act_on_whistle() {
   const auto found = any("Whistle");
   if (!found) return;
   const auto road = client_->road(found->info.id);
-  if (!road) throw Violation("no road: " + road.error().message);
+  if (!road) cannot("see a road", road.error());
   // What brings a whistle on its way comes oftener than what takes it off.
   static constexpr v1::WhistleActionType kTypes[] = {
       v1::WHISTLE_ACTION_TYPE_ACCEPT,   v1::WHISTLE_ACTION_TYPE_ACCEPT,
@@ -336,6 +445,8 @@ void Phone::act_on_whistle() {
       v1::WHISTLE_ACTION_TYPE_REJECT,   v1::WHISTLE_ACTION_TYPE_MERGE,
       v1::WHISTLE_ACTION_TYPE_UNMERGE,  v1::WHISTLE_ACTION_TYPE_VOID};
   v1::WhistleAction action;
+  const RecordId id = new_id();
+  action.set_id(std::string(id.bytes()));
   action.set_whistle(std::string(found->info.id.bytes()));
   action.set_type(kTypes[dice_.below(std::size(kTypes))]);
   if (const auto other = any("Whistle"); other && action.type() == v1::WHISTLE_ACTION_TYPE_MERGE) {
@@ -347,25 +458,22 @@ void Phone::act_on_whistle() {
     const auto& part = road->parts[dice_.below(road->parts.size())];
     action.set_assignment(std::string(part.assignment.info.id.bytes()));
   }
-  const auto id = client_->act(action);
-  if (id) {
-    oracle_.wrote(name_, kinds::kWhistleAction, *id, v1::WhistleAction::kNoteFieldNumber, note, "");
-  }
-  count(id, "act");
+  const auto word = count(client_->act(action), "act");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kWhistleAction, id, v1::WhistleAction::kNoteFieldNumber, note, "",
+                *word);
 }
 
 void Phone::look() {
   // What was refused is taken off its record again: there an older write may be all that stands.
   const auto outcomes = client_->outcomes();
-  if (!outcomes) throw Violation("no outcomes: " + outcomes.error().message);
+  if (!outcomes) cannot("see outcomes", outcomes.error());
   std::set<RecordId> refused;
   for (const OutcomeView& outcome : *outcomes) {
     if (!was_applied(static_cast<OutcomeStatus>(outcome.status))) refused.insert(outcome.record);
   }
   const auto check = [this, &refused](const char* kind, std::uint32_t field) {
-    const auto found = client_->query(kind, Query(), kPurpose);
-    if (!found) throw Violation("cannot read: " + found.error().message);
-    for (const FoundBytes& row : *found) {
+    for (const FoundBytes& row : all(kind)) {
       if (refused.contains(row.info.id)) continue;
       oracle_.shows(name_, row.info.id, field,
                     std::string(text_of(row.record, field).value_or("")));

@@ -1,30 +1,52 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "county_data.h"
 #include "doors.h"
 #include "gridwhistle/client.h"
+#include "marks.h"
+#include "memory_faults.h"
 #include "network.h"
 #include "oracle.h"
+#include "support/power_cut_vfs.h"
 #include "timeline.h"
 
 namespace gridwhistle::sim {
 
-/// One phone and the person who holds it: a real client on a real file.
+/// What the phones of a run share.
+struct Surroundings {
+  Timeline& timeline;
+  Dice& dice;
+  Dice& fault_dice;  ///< for what a power cut leaves
+  Marks& marks;
+  MemoryFaults& memory;
+  Network& network;
+  Oracle& oracle;
+  PlantedBug* bug;  ///< on every disk; null: none
+};
+
+/// One phone and the person who holds it: a real client on a file of its own disk.
 class Phone {
  public:
-  /// A person may hold several; `name` is this one's.
-  Phone(Timeline& timeline, Dice& dice, Network& network, Oracle& oracle, Person& person,
-        std::string name, const std::string& folder);
+  /// A person may hold several; `name` is this one's. `died` is called after the disk's power, or
+  /// its process, went within a write.
+  Phone(const Surroundings& around, Person& person, std::string name, std::function<void()> died);
+  ~Phone();
 
-  void open();
+  /// False: its disk, or the memory, does not let it.
+  bool open();
   /// The process dies between two events. Its file stays as it was at that moment.
   void kill();
-  /// The phone is switched off and on: as killed, and its boot clock begins again.
+  /// The power goes between two events, and the boot clock begins again.
   void reboot();
+  /// The process ends as it should.
+  void quit();
   bool running() const { return client_ != nullptr; }
 
   void enrol(const EnrolmentCode& code);
@@ -35,6 +57,7 @@ class Phone {
   void do_something();
 
   Client& client() { return *client_; }
+  test::PowerCutDisk& disk() { return disk_; }
   SimClock& clock() { return clock_; }
   Network::Line& line() { return line_; }
   const std::string& name() const { return name_; }
@@ -43,6 +66,7 @@ class Phone {
   std::uint64_t refused() const { return refused_; }
 
  private:
+  void act();
   void new_visit();
   void new_household();
   void new_resident();
@@ -58,21 +82,41 @@ class Phone {
   void look();
 
   std::string fresh(const char* what);
+  RecordId new_id();
   std::optional<FoundBytes> any(const char* kind);
+  std::vector<FoundBytes> all(const char* kind);
   void edit_text(const char* kind, std::uint32_t field);
+
+  /// What a commit said; nothing: it is not recorded, and never will be.
   template <typename T>
-  void count(const Result<T>& how, const char* what) {
-    count(how ? nullptr : &how.error(), what);
+  std::optional<Word> count(const Result<T>& how, const char* what) {
+    return count(how ? nullptr : &how.error(), what);
   }
-  void count(const Error* error, const char* what);
+  std::optional<Word> count(const Error* error, const char* what);
+  [[noreturn]] void cannot(const std::string& what, const Error& error) const;
+  bool storage_failed() const { return failures() != failures_before_; }
+  std::uint64_t failures() const { return disk_.failures() + memory_.failures(); }
+
+  void let_go(test::PowerCutDisk::Fault how);
+  void struck(test::PowerCutDisk::Fault fault);
+  std::uint64_t recorded() const;
+  void check_recorded() const;
 
   Timeline& timeline_;
   Dice& dice_;
+  Dice& fault_dice_;
+  Marks& marks_;
+  MemoryFaults& memory_;
   Network& network_;
   Oracle& oracle_;
   Person& person_;
   const std::string name_;
-  const std::string path_;
+  const std::function<void()> died_;
+  test::PowerCutDisk disk_;
+  const char* phase_ = "syncs";
+  bool leaving_ = false;               ///< what its disk does now concerns nobody
+  std::uint64_t failures_before_ = 0;  ///< of disk and memory, when the person began
+  std::uint64_t recorded_ = 0;         ///< operations that commits gave their word for
   SimClock clock_;
   SimSecretStore secrets_;
   Network::Line line_;

@@ -37,6 +37,7 @@ struct Behaviour {
   bool (*on_row)(Row&, const std::vector<std::string>& notes, Dice&) = nullptr;
   bool (*on_cut)(CutDown&, const Traffic&, Dice&) = nullptr;
   const char* in_file = nullptr;
+  const char* synchronous = nullptr;  ///< what a connection gets in place of FULL
   bool swallows_end = false;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
@@ -141,6 +142,10 @@ const std::array kBehaviours = std::to_array<Behaviour>({
      .swallows_end = true},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
+    {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
+     .synchronous = "1"},
+    {.plant = {"sync-off", "nothing is synced: synchronous=OFF", "forgot what"},
+     .synchronous = "0"},
 });
 
 const Behaviour& behaviour_of(std::string_view name) {
@@ -212,10 +217,15 @@ std::string PlantedBug::down(const std::string& frame) {
   return struck ? encode_cut(*cut) : frame;
 }
 
-void PlantedBug::in_file(const std::string& path) {
+void PlantedBug::on_disk(test::PowerCutDisk& disk) const {
+  const char* const synchronous = behaviour_of(name_).synchronous;
+  if (synchronous != nullptr) disk.answer_pragma("synchronous", synchronous);
+}
+
+void PlantedBug::in_file(const std::string& path, const std::string& vfs) {
   const Behaviour& bug = behaviour_of(name_);
   if (bug.in_file == nullptr) return;
-  auto file = sqlite::Connection::open({.path = path});
+  auto file = sqlite::Connection::open({.path = path, .vfs = vfs});
   if (!file) throw std::runtime_error("the county's file does not open: " + file.error().message);
   if (auto done = file->script(bug.in_file); !done) {
     throw std::runtime_error("the bug cannot be planted: " + done.error().message);

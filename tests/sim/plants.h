@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "support/power_cut_vfs.h"
 #include "timeline.h"
 
 namespace gridwhistle::sim {
@@ -38,8 +39,10 @@ class PlantedBug {
   std::string up(std::uint64_t call, const std::string& frame);
   /// What arrives at a phone in place of a frame; empty: nothing.
   std::string down(const std::string& frame);
+  /// What opens its files on this disk from here on.
+  void on_disk(test::PowerCutDisk& disk) const;
   /// The county's file lies between a server's death and its next start.
-  void in_file(const std::string& path);
+  void in_file(const std::string& path, const std::string& vfs);
 
  private:
   const std::string name_;

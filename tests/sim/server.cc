@@ -1,62 +1,167 @@
 #include "server.h"
 
-#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
 #include "base/sha256.h"
-#include "files.h"
+#include "disk_faults.h"
+#include "oracle.h"
 #include "schema/tables.h"
 #include "storage/open.h"
+#include "storage/storage.h"
 
 namespace gridwhistle::sim {
 
-Server::Server(Timeline& timeline, Dice& dice, std::string folder)
+namespace {
+
+const std::string kFile = "county.db";
+const std::string kBackup = "backup.db";
+
+}  // namespace
+
+Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
+               std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
-      folder_(std::move(folder)),
+      fault_dice_(fault_dice),
+      marks_(marks),
+      memory_(memory),
+      died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
       clock_(timeline, 1) {
-  if (auto made = create_sqlite_storage(path(), "440811", built_schema()); !made) {
+  disk_.on_strike([this](DiskFault fault) { struck(fault); });
+  if (auto made = create_sqlite_storage(kFile, "440811", built_schema(), disk_.name()); !made) {
     throw std::runtime_error("no storage: " + made.error().message);
   }
   start();
 }
 
-void Server::start() {
-  if (county_) return;
-  auto storage = open_sqlite_storage(path(), built_schema());
-  if (!storage) throw std::runtime_error("storage does not open: " + storage.error().message);
+Server::~Server() { leaving_ = true; }
+
+void Server::plant(PlantedBug* bug) {
+  bug_ = bug;
+  bug_->on_disk(disk_);
+}
+
+bool Server::start() {
+  if (county_) return true;
+  const Phase phase(phase_, "starts");
+  const std::uint64_t before = failures();
+  const auto is_hindered = [&](const Error& error) {
+    if (failures() == before) throw Violation("the server does not start: " + error.message);
+    timeline_.note("server does not start: " + error.message);
+    return false;
+  };
+  Result<std::unique_ptr<Storage>> storage;
+  memory_.during("server starts", MemoryFaults::kOften,
+                 [&] { storage = open_sqlite_storage(kFile, built_schema(), disk_.name()); });
+  if (!storage) return is_hindered(storage.error());
+  Storage* const opened = storage->get();
   CountyOptions options;
   options.server_key_sha256 = key_sha256_;
-  auto county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
-  if (!county) throw std::runtime_error("county does not open: " + county.error().message);
+  Result<std::unique_ptr<County>> county;
+  memory_.during("server starts", MemoryFaults::kOften, [&] {
+    county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
+  });
+  if (!county) return is_hindered(county.error());
   county_ = std::move(*county);
-  ++starts_;
+  storage_ = opened;
+  if (storage_->last_seq() < committed_) {
+    throw Violation("the server forgot what it had promised: it is at " +
+                    std::to_string(storage_->last_seq().value) + " of " +
+                    std::to_string(committed_.value));
+  }
   timeline_.note("server starts");
+  return true;
+}
+
+// Within an operation of the disk: whoever asked for it goes on until the event is over.
+void Server::struck(DiskFault fault) {
+  if (leaving_) return;
+  marks_.hit(mark_of(fault, std::string("server ") + phase_));
+  timeline_.note(std::string("server ") + phase_ + ", and its disk " +
+                 std::string(name_of_strike(fault)));
+  if (!ends_process(fault)) return;
+  timeline_.after(0, [this, fault] {
+    let_go(fault);
+    died_();
+  });
+}
+
+void Server::let_go(DiskFault how) {
+  leaving_ = true;
+  disk_.fail_after(0, how);
+  county_.reset();
+  if (how == DiskFault::kPower) {
+    disk_.restore_power(fault_dice_.next());
+  } else {
+    disk_.restart();
+  }
+  leaving_ = false;
 }
 
 void Server::kill() {
   if (!county_) return;
   timeline_.note("server killed");
-  die_with_files(path(), [this] { county_.reset(); });
-  if (bug_ != nullptr) bug_->in_file(path());
+  let_go(DiskFault::kKill);
+  if (bug_ != nullptr) bug_->in_file(kFile, disk_.name());
+}
+
+void Server::stop() {
+  if (!county_) return;
+  timeline_.note("server stops");
+  const Phase phase(phase_, "stops");
+  memory_.during("server stops", MemoryFaults::kSeldomDone, [this] { county_.reset(); });
+}
+
+void Server::note_committed(std::uint64_t failures_before) {
+  if (failures() == failures_before) committed_ = storage_->last_seq();
+}
+
+bool Server::operate(const std::function<void(County&)>& work) {
+  const Phase phase(phase_, "imports");
+  const std::uint64_t before = failures();
+  try {
+    memory_.during("server imports", MemoryFaults::kSeldomDone, [&] { work(*county_); });
+  } catch (const std::exception& hindered) {
+    if (failures() == before) throw;
+    timeline_.note(hindered.what());
+    return false;
+  }
+  note_committed(before);
+  pump_soon();
+  return true;
 }
 
 void Server::back_up() {
   if (!county_) return;
+  const Phase phase(phase_, "backs up");
+  const std::uint64_t before = failures();
   timeline_.note("server backs up");
-  std::filesystem::remove(backup());
-  const auto upto = county_->backup(backup(), "simulator");
-  if (!upto) throw std::runtime_error("no backup: " + upto.error().message);
-  backed_up_ = *upto;
+  const std::string copy = "copy.db";
+  for (const char* part : {"", "-wal", "-journal"}) disk_.remove(copy + part);
+  Result<Seq> upto;
+  memory_.during("server backs up", MemoryFaults::kSeldomDone, [&] {
+    upto = county_->backup(copy, "simulator", [&]() -> Result<void> {
+      disk_.rename(copy, kBackup);
+      backed_up_ = storage_->last_seq();
+      return {};
+    });
+  });
+  if (!upto && failures() == before) {
+    throw std::runtime_error("no backup: " + upto.error().message);
+  }
+  note_committed(before);
   pump_soon();
 }
 
+bool Server::has_backup() const { return disk_.has(kBackup); }
+
 Seq Server::restore() {
   timeline_.note("server is restored");
-  for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path() + part);
-  std::filesystem::copy_file(backup(), path());
+  for (const char* part : {"", "-wal"}) disk_.remove(kFile + part);
+  disk_.copy(kBackup, kFile);
+  committed_ = {};
   return backed_up_;
 }
 
@@ -100,7 +205,11 @@ void Server::pump_soon() {
 void Server::pump() {
   pump_at_ms_ = 0;
   if (!county_) return;
-  const PumpResult result = county_->pump();
+  const Phase phase(phase_, "applies");
+  const std::uint64_t before = failures();
+  PumpResult result;
+  memory_.during("server applies", MemoryFaults::kOften, [&] { result = county_->pump(); });
+  note_committed(before);
   if (result.more) return pump_soon();
   if (pump_at_ms_ != 0) return;
   const std::uint64_t later =

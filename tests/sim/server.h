@@ -1,34 +1,53 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "county/county.h"
 #include "doors.h"
+#include "marks.h"
+#include "memory_faults.h"
 #include "plants.h"
+#include "support/power_cut_vfs.h"
 #include "timeline.h"
+
+namespace gridwhistle {
+class Storage;
+}  // namespace gridwhistle
 
 namespace gridwhistle::sim {
 
-/// The county server: the real county on a real file, in virtual time.
+/// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
-  /// `folder` is there and empty.
-  Server(Timeline& timeline, Dice& dice, std::string folder);
+  /// `died` is called after the disk's power, or its process, went within a write.
+  Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
+         std::function<void()> died);
+  ~Server();
 
   /// From now on its file has this bug. The bug outlives it.
-  void plant(PlantedBug* bug) { bug_ = bug; }
+  void plant(PlantedBug* bug);
 
   /// The process dies between two events and, later, starts again from what is on the disk.
   void kill();
-  void start();
+  /// The process ends as it should.
+  void stop();
+  /// False: its disk, or the memory, does not let it.
+  bool start();
   /// Copies the county into its newest backup.
   void back_up();
-  /// Of a killed server: puts the newest backup in the place of its files. How far that reaches.
+  bool has_backup() const;
+  /// Of a dead server: puts the newest backup in the place of its files. How far that reaches.
   Seq restore();
   bool running() const { return county_ != nullptr; }
 
+  /// Calls `work`, which commits something of an operator's. False: the disk, or the memory, did
+  /// not let it.
+  bool operate(const std::function<void(County&)>& work);
+  test::PowerCutDisk& disk() { return disk_; }
+  const test::PowerCutDisk& disk() const { return disk_; }
   County& county() { return *county_; }
   const std::string& key_sha256() const { return key_sha256_; }
 
@@ -41,18 +60,27 @@ class Server {
 
  private:
   void pump();
-  std::string path() const { return folder_ + "/county.db"; }
-  std::string backup() const { return folder_ + "/backup.db"; }
+  void struck(test::PowerCutDisk::Fault fault);
+  void let_go(test::PowerCutDisk::Fault how);
+  std::uint64_t failures() const { return disk_.failures() + memory_.failures(); }
+  void note_committed(std::uint64_t failures_before);
 
   Timeline& timeline_;
   Dice& dice_;
-  const std::string folder_;
+  Dice& fault_dice_;
+  Marks& marks_;
+  MemoryFaults& memory_;
+  const std::function<void()> died_;
   const std::string key_sha256_;
+  test::PowerCutDisk disk_{"gw-sim-county"};
+  const char* phase_ = "starts";
+  bool leaving_ = false;  ///< what its disk does now concerns nobody
   SimClock clock_;
   PlantedBug* bug_ = nullptr;
   std::unique_ptr<County> county_;
+  Storage* storage_ = nullptr;    ///< the county's
+  Seq committed_;                 ///< what a commit gave its word for
   std::uint64_t pump_at_ms_ = 0;  ///< 0: not planned
-  std::uint64_t starts_ = 0;
   Seq backed_up_;
 };
 

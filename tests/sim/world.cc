@@ -1,9 +1,11 @@
 #include "world.h"
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "check_end.h"
+#include "disk_faults.h"
 #include "files.h"
 #include "phone.h"
 #include "plants.h"
@@ -15,24 +17,34 @@ namespace {
 
 constexpr std::uint64_t kMinute = 60'000;
 constexpr std::uint64_t kHour = 60 * kMinute;
+// Writes and syncs of a side's disk among which a fault chooses one.
+constexpr std::uint64_t kPhoneOperations = 120;
+constexpr std::uint64_t kServerOperations = 400;
+constexpr std::uint64_t kSeldomOperations = 30;  // of an opening, a closing, an import
+constexpr std::uint64_t kBackupOperations = 200;
 
 bool has_grid(const Person& person) { return person.walks || person.volunteers; }
 
 class World {
  public:
   World(std::uint64_t seed, const RunOptions& options)
-      : restores_(options.restores),
-        folder_(options.keep),
+      : kept_(options.keep.empty() ? nullptr : std::make_unique<TemporaryFolder>(options.keep)),
+        faults_(options.faults.value_or(Faults::of_seed(seed))),
         recorder_(timeline_, options.keep),
-        dice_(seed) {
+        dice_(seed),
+        fault_dice_(seed ^ 0xD15C) {
     if (options.trace) timeline_.print_notes();
+    timeline_.note("faults " + faults_.text());
     if (options.plant.empty()) return;
     bug_ = std::make_unique<PlantedBug>(options.plant, seed);
     server_.plant(bug_.get());
     network_.plant(bug_.get());
   }
 
-  ~World() { timeline_.end(); }
+  ~World() {
+    timeline_.end();
+    if (kept_) save_files();
+  }
 
   void play() {
     begin();
@@ -49,6 +61,7 @@ class World {
     result.frames = network_.frames();
     result.calls = network_.calls();
     result.kills = kills_;
+    result.marks = marks_;
     return result;
   }
 
@@ -67,8 +80,11 @@ class World {
 
   void give_phone(Person& person, const std::string& name) {
     recorder_.note("phone", {{"phone", name}, {"worker", person.worker}});
-    phones_.push_back(
-        std::make_unique<Phone>(timeline_, dice_, network_, oracle_, person, name, folder_.path()));
+    const Surroundings around{timeline_, dice_,    fault_dice_, marks_,
+                              memory_,   network_, oracle_,     bug_.get()};
+    const std::size_t number = phones_.size();
+    phones_.push_back(std::make_unique<Phone>(
+        around, person, name, [this, number] { comes_back_later(*phones_[number], fault_dice_); }));
     const auto code = server_.county().create_code(person.worker, "simulator");
     if (!code) throw Violation("no code: " + code.error().message);
     phones_.back()->enrol({{"county:1", server_.key_sha256()}, code->code});
@@ -82,24 +98,41 @@ class World {
       if (dice_.chance(500)) phone->go_live();
       work(*phone);
       fault(*phone);
+      disk_faults_.spoil(phone->disk(), kPhoneOperations);
     }
+    memory_.strike(faults_.hardness(Fault::kNoMemory));
     server_fault();
-    if (restores_) keep_backups();
+    disk_faults_.spoil(server_.disk(), kServerOperations);
+    if (storage_fails()) restart_server_now_and_then();
+    if (faults_.has(Fault::kRestores)) keep_backups();
     wait(until_ms_ - timeline_.now_ms());
     trouble_ = false;
+  }
+
+  // Per mille, as often as this run has it. The dice fall whether it has it or not.
+  std::uint64_t chance_of(Fault fault, std::uint64_t per_mille) const {
+    return per_mille * faults_.hardness(fault) / 2;
+  }
+
+  bool strikes(Fault fault) {
+    const std::uint64_t hardness = faults_.hardness(fault);
+    return hardness > 1 || (hardness == 1 && fault_dice_.chance(500));
   }
 
   void worsen(Phone& phone) {
     LineQuality& quality = phone.line().quality;
     quality.latency_ms = dice_.between(5, 1500);
-    quality.breaks = dice_.below(120);
-    quality.goes_silent = dice_.below(100);
-    quality.truncates = dice_.below(15);
-    quality.duplicates = dice_.below(15);
-    quality.lingers = 500;
+    quality.breaks = chance_of(Fault::kBreaks, dice_.below(120));
+    quality.goes_silent = chance_of(Fault::kSilence, dice_.below(100));
+    quality.truncates = chance_of(Fault::kTruncation, dice_.below(15));
+    quality.duplicates = chance_of(Fault::kDuplication, dice_.below(15));
+    quality.lingers = chance_of(Fault::kLingering, 500);
     static constexpr std::int64_t kErrors[] = {
         0, 0, 0, 90'000, -3'600'000, -1'795'000'000'000, 2'300'000'000'000};
-    phone.clock().set_error_ms(kErrors[dice_.below(std::size(kErrors))]);
+    const std::int64_t error_ms = kErrors[dice_.below(std::size(kErrors))];
+    if (!strikes(Fault::kClocks)) return;
+    if (error_ms != 0) marks_.hit(error_ms < 0 ? "clocks: behind" : "clocks: ahead");
+    phone.clock().set_error_ms(error_ms);
   }
 
   void work(Phone& phone) {
@@ -141,52 +174,109 @@ class World {
   }
 
   void lose_line(Phone& phone, std::uint64_t ms) {
-    if (!phone.line().reachable) return;
+    if (!phone.line().reachable || !strikes(Fault::kOutages)) return;
+    marks_.hit(network_.in_call(phone.line()) ? "outages: in a call" : "outages: at rest");
     timeline_.note(phone.name() + " has no network");
     phone.line().reachable = false;
     network_.line_lost(phone.line());
     timeline_.after(ms, [&phone] { phone.line().reachable = true; });
   }
 
+  // Closing a file is worth playing where something may happen to it.
+  bool storage_fails() const { return disk_faults_.has_any() || faults_.has(Fault::kNoMemory); }
+
   void die(Phone& phone, bool switched_off) {
-    if (!phone.running()) return;
+    if (!phone.running() || !strikes(switched_off ? Fault::kReboots : Fault::kKills)) return;
     ++kills_;
+    const std::string what = switched_off ? "reboots: " : "kills: ";
+    marks_.hit(what + (network_.in_call(phone.line()) ? "in a call" : "at rest"));
     if (switched_off) {
       phone.reboot();
+    } else if (storage_fails() && fault_dice_.chance(500)) {
+      disk_faults_.perhaps_now(phone.disk(), kSeldomOperations);
+      phone.quit();
     } else {
       phone.kill();
     }
-    timeline_.after(dice_.between(1'000, 20 * kMinute), [this, &phone] { come_back(phone); });
+    comes_back_later(phone, dice_);
+  }
+
+  void comes_back_later(Phone& phone, Dice& dice) {
+    timeline_.after(dice.between(1'000, 20 * kMinute), [this, &phone] { come_back(phone); });
   }
 
   void come_back(Phone& phone) {
     if (phone.running()) return;
-    phone.open();
+    disk_faults_.perhaps_now(phone.disk(), kSeldomOperations);
+    if (!phone.open()) return comes_back_later(phone, fault_dice_);
     if (dice_.chance(500)) phone.go_live();
   }
 
   void move(Phone& phone) {
     if (!has_grid(phone.person()) || !server_.running() || !dice_.chance(300)) return;
+    const std::string grid = kGrids[dice_.below(std::size(kGrids))];
+    if (!strikes(Fault::kMoves)) return;
+    const bool unsent = phone.running() && phone.client().status().unsent > 0;
+    marks_.hit(unsent ? "moves: with unsent work" : "moves: with all sent");
     timeline_.note(phone.person().name + " moves");
-    data_->move(server_.county(), phone.person(), kGrids[dice_.below(std::size(kGrids))]);
-    server_.pump_soon();
+    place(phone.person(), grid);
+  }
+
+  // What the server's disk did not let the operator do is done again later.
+  void place(Person& person, const std::string& grid) {
+    disk_faults_.perhaps_now(server_.disk(), kSeldomOperations);
+    const bool placed = server_.operate([&](County& county) { data_->move(county, person, grid); });
+    if (placed) {
+      to_place_.erase(&person);
+    } else {
+      to_place_[&person] = grid;
+    }
+  }
+
+  void place_again() {
+    for (const auto& [person, grid] : std::map(to_place_)) place(*person, grid);
   }
 
   void server_fault() {
     timeline_.after(dice_.between(10 * kMinute, 4 * kHour), [this] {
       if (!trouble_) return;
-      if (server_.running()) {
+      if (server_.running() && strikes(Fault::kServerKills)) {
         ++kills_;
+        marks_.hit(network_.in_call() ? "server-kills: in a call" : "server-kills: at rest");
         server_.kill();
         network_.server_killed();
-        const bool restored = restores_ && dice_.chance(500);
-        timeline_.after(dice_.between(1'000, kHour), [this, restored] { revive(restored); });
+        revive_later(dice_, faults_.has(Fault::kRestores) && dice_.chance(500));
       }
       server_fault();
     });
   }
 
+  void restart_server_now_and_then() {
+    timeline_.after(fault_dice_.between(10 * kMinute, 2 * kHour), [this] {
+      if (!trouble_) return;
+      if (server_.running()) {
+        disk_faults_.perhaps_now(server_.disk(), kSeldomOperations);
+        server_.stop();
+        network_.server_killed();
+        revive_later(fault_dice_, false);
+      }
+      restart_server_now_and_then();
+    });
+  }
+
+  void server_died() {
+    ++kills_;
+    network_.server_killed();
+    revive_later(fault_dice_, fault_dice_.chance(500));
+  }
+
+  void revive_later(Dice& dice, bool restored) {
+    timeline_.after(dice.between(1'000, kHour),
+                    [this, restored] { revive(restored && faults_.has(Fault::kRestores)); });
+  }
+
   void keep_backups() {
+    disk_faults_.perhaps_now(server_.disk(), kBackupOperations);
     server_.back_up();
     timeline_.after(dice_.between(10 * kMinute, 3 * kHour), [this] {
       if (trouble_) keep_backups();
@@ -196,13 +286,17 @@ class World {
   // What the operator did since the backup is done again.
   void revive(bool restored) {
     if (server_.running()) return;
-    if (restored) recorder_.note("restored", {{"upto", server_.restore().value}});
-    server_.start();
-    if (!restored) return;
-    for (Person& person : data_->people()) {
-      if (has_grid(person)) data_->move(server_.county(), person, std::string(person.place));
+    restored &= server_.has_backup();
+    if (restored) {
+      marks_.hit("restores: at all");
+      recorder_.note("restored", {{"upto", server_.restore().value}});
+      for (Person& person : data_->people()) {
+        if (has_grid(person)) to_place_.try_emplace(&person, person.place);
+      }
     }
-    server_.pump_soon();
+    disk_faults_.perhaps_now(server_.disk(), kSeldomOperations);
+    if (!server_.start()) return revive_later(fault_dice_, false);
+    place_again();
   }
 
   bool settled() {
@@ -215,8 +309,13 @@ class World {
 
   void heal() {
     timeline_.note("healed");
+    disk_faults_.end();
+    memory_.strike(0);
+    server_.disk().heal();
     server_.start();
+    place_again();
     for (const auto& phone : phones_) {
+      phone->disk().heal();
       phone->line().reachable = true;
       phone->line().quality = {};
       if (!phone->running()) phone->open();
@@ -243,17 +342,34 @@ class World {
     }
   }
 
-  const bool restores_;
+  // As a clean end leaves them.
+  void save_files() {
+    for (const auto& phone : phones_) {
+      phone->disk().heal();
+      phone->quit();
+      phone->disk().save_to(kept_->path());
+    }
+    server_.disk().heal();
+    server_.stop();
+    server_.disk().save_to(kept_->path());
+  }
+
+  const std::unique_ptr<TemporaryFolder> kept_;
+  const Faults faults_;
   std::unique_ptr<PlantedBug> bug_;
-  TemporaryFolder folder_;
   Timeline timeline_;
   Recorder recorder_;
   Dice dice_;
+  Dice fault_dice_;  ///< what they say of disks changes nothing of the rest
+  Marks marks_;
+  MemoryFaults memory_{timeline_, fault_dice_, marks_};
   Oracle oracle_{recorder_};
-  Server server_{timeline_, dice_, folder_.path()};
-  Network network_{timeline_, dice_, server_, recorder_};
+  Server server_{timeline_, dice_, fault_dice_, marks_, memory_, [this] { server_died(); }};
+  Network network_{timeline_, dice_, marks_, server_, recorder_};
+  DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
   std::vector<std::unique_ptr<Phone>> phones_;
+  std::map<Person*, std::string> to_place_;  ///< the grid that the operator has yet to note
   bool trouble_ = false;
   std::uint64_t until_ms_ = 0;
   std::uint64_t kills_ = 0;

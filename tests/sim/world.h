@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "faults.h"
+#include "marks.h"
 
 namespace gridwhistle::sim {
 
@@ -13,17 +17,18 @@ struct RunResult {
   std::uint64_t frames = 0;
   std::uint64_t calls = 0;
   std::uint64_t kills = 0;
+  Marks marks;
 };
 
 struct RunOptions {
-  bool trace = false;     ///< prints what happens
-  bool restores = false;  ///< a killed server may come back from its newest backup
-  std::string plant;      ///< a bug on purpose, as in plants.h; empty: none
-  std::string keep;       ///< a new folder for the files and the history; empty: none is kept
+  bool trace = false;            ///< prints what happens
+  std::optional<Faults> faults;  ///< none: what the seed chooses
+  std::string plant;             ///< a bug on purpose, as in plants.h; empty: none
+  std::string keep;  ///< a new folder for the files and the history; empty: none is kept
 };
 
-/// A county's hours, played from one seed: phones record, lines break, processes die, clocks lie,
-/// workers move; then the network heals, and every law is checked.
+/// A county's hours, played from one seed: phones record, lines break, disks fail, processes die,
+/// clocks lie, workers move; then all is healed, and every law is checked.
 RunResult run(std::uint64_t seed, const RunOptions& options = {});
 
 }  // namespace gridwhistle::sim

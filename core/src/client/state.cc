@@ -28,7 +28,8 @@ store::StoreOptions store_options_of(const ClientOptions& options) {
           .schema = &built_schema(),
           .clock = options.clock,
           .random = options.random,
-          .read_only = options.read_only};
+          .read_only = options.read_only,
+          .vfs = options.vfs};
 }
 
 }  // namespace

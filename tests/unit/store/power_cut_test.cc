@@ -67,7 +67,7 @@ TEST_CASE("a power cut at any write of a day's work loses nothing the worker was
   }
 }
 
-TEST_CASE("what is promised after a disk failed once survives the next power cut") {
+TEST_CASE("what is promised after a disk failed once is there after a power cut, and after a kill") {
   const auto end = GENERATE(PowerCutDisk::Fault::kPower, PowerCutDisk::Fault::kKill);
   for (std::uint64_t operation = 0; operation < 120; ++operation) {
     CAPTURE(operation);

@@ -1,0 +1,71 @@
+#include "marks.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace gridwhistle::sim {
+
+namespace {
+
+std::vector<std::string> make_all() {
+  std::vector<std::string> all = {"breaks: up",
+                                  "breaks: down",
+                                  "silence: the whole call",
+                                  "truncation: up",
+                                  "truncation: down",
+                                  "duplication: up",
+                                  "duplication: down",
+                                  "lingering: up",
+                                  "outages: at rest",
+                                  "outages: in a call",
+                                  "clocks: behind",
+                                  "clocks: ahead",
+                                  "moves: with unsent work",
+                                  "moves: with all sent",
+                                  "kills: at rest",
+                                  "kills: in a call",
+                                  "reboots: at rest",
+                                  "reboots: in a call",
+                                  "server-kills: at rest",
+                                  "server-kills: in a call",
+                                  "restores: at all"};
+  for (const char* fault :
+       {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full", "no-memory"}) {
+    for (const char* phase :
+         {"phone opens", "phone records", "phone syncs", "phone closes", "server starts",
+          "server applies", "server backs up", "server imports", "server stops"}) {
+      all.push_back(std::string(fault) + ": " + phase);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<std::string>& Marks::all() {
+  static const std::vector<std::string> marks = make_all();
+  return marks;
+}
+
+void Marks::hit(std::string_view mark) {
+  const auto known = counts_.find(mark);
+  if (known != counts_.end()) {
+    ++known->second;
+    return;
+  }
+  if (std::ranges::find(all(), mark) == all().end()) {
+    throw std::logic_error("no such mark: " + std::string(mark));
+  }
+  counts_.emplace(mark, 1);
+}
+
+std::uint64_t Marks::count(std::string_view mark) const {
+  const auto known = counts_.find(mark);
+  return known != counts_.end() ? known->second : 0;
+}
+
+void Marks::add(const Marks& others) {
+  for (const auto& [mark, count] : others.counts_) counts_[mark] += count;
+}
+
+}  // namespace gridwhistle::sim
