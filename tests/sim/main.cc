@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "plants.h"
+#include "replay.h"
 #include "world.h"
 
 // gw-sim: a county's hours from a seed, as often as wanted.
 namespace {
 
+using gridwhistle::sim::Replay;
 using gridwhistle::sim::run;
 using gridwhistle::sim::RunResult;
 
@@ -21,6 +23,7 @@ struct Options {
   gridwhistle::sim::RunOptions run;
   std::string keep;
   bool twice = false;
+  bool shrinks = false;
   bool lists_plants = false;
 };
 
@@ -31,11 +34,17 @@ RunResult play_once(std::uint64_t seed, const Options& options) {
   return run(seed, run_options);
 }
 
+// Without what it prints and leaves.
+gridwhistle::sim::RunOptions once_more(gridwhistle::sim::RunOptions run_options) {
+  run_options.trace = false;
+  run_options.keep.clear();
+  return run_options;
+}
+
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   const RunResult result = play_once(seed, options);
   std::string broken = result.violation;
-  if (broken.empty() && options.twice &&
-      run(seed, {.faults = options.run.faults}).hash != result.hash) {
+  if (broken.empty() && options.twice && run(seed, once_more(options.run)).hash != result.hash) {
     broken = "two runs differ";
   }
   total.promises += result.promises;
@@ -44,11 +53,12 @@ bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   total.kills += result.kills;
   total.marks.add(result.marks);
   if (broken.empty()) return true;
-  const std::string faults =
-      options.run.faults ? " --faults " + options.run.faults->text() : std::string();
-  std::printf("seed %llu: %s\n  replay: gw-sim --seed %llu%s --trace\n",
-              static_cast<unsigned long long>(seed), broken.c_str(),
-              static_cast<unsigned long long>(seed), faults.c_str());
+  const Replay failed{seed, once_more(options.run)};
+  std::printf("seed %llu: %s\n  replay: gw-sim %s --trace\n", static_cast<unsigned long long>(seed),
+              broken.c_str(), failed.text().c_str());
+  if (options.shrinks && !result.violation.empty()) {
+    std::printf("  shrunk: %s\n", gridwhistle::sim::shrink(failed).text().c_str());
+  }
   return false;
 }
 
@@ -138,6 +148,11 @@ int main(int argc, char** argv) {
   app.add_option_function<std::string>(
       "--faults", [&](const std::string& text) { options.run.faults = faults_in(text); },
       "these alone, as in breaks=2,moves=1; none; without it what each seed chooses");
+  app.add_option("--idle", options.run.idle, "a phone with which nobody does anything");
+  app.add_option("--operations", options.run.operations, "persons do no more than so many things");
+  app.add_flag(
+      "--shrink", options.shrinks,
+      "of a seed that fails find less that breaks the same law, for tests/sim/regressions");
   app.add_option("--plant", options.run.plant, "until a seed has found this bug on purpose")
       ->check(CLI::IsMember(plant_names()));
   app.add_flag("--list-plants", options.lists_plants, "the bugs there are to plant");

@@ -1,6 +1,9 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "plants.h"
+#include "replay.h"
 #include "world.h"
 
 namespace gridwhistle::sim {
@@ -34,26 +37,32 @@ TEST_CASE("forty seeds of every fault as hard as it comes hit every mark there i
   }
 }
 
-// As the seeds below were played when they found what they found.
-const std::string kThen =
-    "breaks,silence,truncation,duplication,lingering,outages,clocks,moves,kills,reboots,"
-    "server-kills";
-
-TEST_CASE("seeds that once found a fault: no law is broken any more") {
-  for (const std::uint64_t seed : {1024, 1128, 1170}) {
-    const RunResult result = run(seed, {.faults = Faults::parse(kThen)});
-    INFO("replay with gw-sim --faults " << kThen << " --seed " << seed << " --trace");
-    CHECK(result.violation == "");
+TEST_CASE("runs that once found a fault: no law is broken any more") {
+  std::size_t runs = 0;
+  for (const auto& file : std::filesystem::directory_iterator(GRIDWHISTLE_SIM_REGRESSIONS)) {
+    std::ifstream lines(file.path());
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty() || line.starts_with('#')) continue;
+      const Replay replay = Replay::parse(line);
+      INFO("replay with gw-sim " << replay.text() << " --trace");
+      CHECK(run(replay.seed, replay.options).violation == "");
+      ++runs;
+    }
   }
+  CHECK(runs > 15);
 }
 
-TEST_CASE("a server that comes back from its newest backup: no law is broken") {
-  for (const std::uint64_t seed :
-       {1, 5, 23, 36, 38, 60, 91, 101, 111, 2084, 2173, 300025, 320990, 600333, 620594}) {
-    const RunResult result = run(seed, {.faults = Faults::parse(kThen + ",restores")});
-    INFO("replay with gw-sim --faults " << kThen << ",restores --seed " << seed << " --trace");
-    CHECK(result.violation == "");
-  }
+TEST_CASE("a run that fails shrinks to less that breaks the same law") {
+  const Replay found{3, {.plant = "sync-off"}};
+  const std::string law = law_of(run(found.seed, found.options).violation);
+  const Replay least = shrink(found);
+  INFO(least.text());
+  const RunResult result = run(least.seed, least.options);
+  CHECK(law_of(result.violation) == law);
+  CHECK(law.contains("forgot what"));
+  CHECK(least.options.idle.size() >= 4);
+  CHECK(result.acts < run(found.seed, found.options).acts);
+  CHECK(Replay::parse(least.text()).text() == least.text());
 }
 
 TEST_CASE("every bug that is planted is found, by the law that it breaks") {

@@ -29,6 +29,8 @@ class World {
  public:
   World(std::uint64_t seed, const RunOptions& options)
       : kept_(options.keep.empty() ? nullptr : std::make_unique<TemporaryFolder>(options.keep)),
+        idle_(options.idle),
+        operations_max_(options.operations),
         faults_(options.faults.value_or(Faults::of_seed(seed))),
         recorder_(timeline_, options.keep),
         dice_(seed),
@@ -57,6 +59,7 @@ class World {
     RunResult result;
     result.seed = seed;
     result.hash = timeline_.hash();
+    result.acts = acts_;
     result.promises = oracle_.promises();
     result.frames = network_.frames();
     result.calls = network_.calls();
@@ -94,6 +97,7 @@ class World {
     trouble_ = true;
     until_ms_ = timeline_.now_ms() + dice_.between(2, 8) * kHour;
     for (const auto& phone : phones_) {
+      if (idle_.contains(phone->name())) continue;
       worsen(*phone);
       if (dice_.chance(500)) phone->go_live();
       work(*phone);
@@ -106,7 +110,19 @@ class World {
     if (storage_fails()) restart_server_now_and_then();
     if (faults_.has(Fault::kRestores)) keep_backups();
     wait(until_ms_ - timeline_.now_ms());
+    go_on_until_it_counts();
     trouble_ = false;
+  }
+
+  // A seed in which little was done says little.
+  void go_on_until_it_counts() {
+    constexpr std::uint64_t kPromisesMin = 30;
+    constexpr std::uint64_t kHoursMax = 24;
+    if (operations_max_ != 0 || !idle_.empty()) return;
+    for (std::uint64_t hour = 0; hour < kHoursMax && oracle_.promises() < kPromisesMin; ++hour) {
+      wait(kHour);
+    }
+    if (oracle_.promises() < kPromisesMin) throw Violation("hardly anything can be recorded");
   }
 
   // Per mille, as often as this run has it. The dice fall whether it has it or not.
@@ -138,7 +154,9 @@ class World {
   void work(Phone& phone) {
     timeline_.after(dice_.between(5'000, 15 * kMinute), [this, &phone] {
       if (!trouble_) return;
+      if (operations_max_ != 0 && acts_ >= operations_max_) return;
       if (phone.running()) {
+        ++acts_;
         phone.do_something();
         if (dice_.chance(350)) phone.sync();
       }
@@ -355,6 +373,8 @@ class World {
   }
 
   const std::unique_ptr<TemporaryFolder> kept_;
+  const std::set<std::string> idle_;
+  const std::uint64_t operations_max_;
   const Faults faults_;
   std::unique_ptr<PlantedBug> bug_;
   Timeline timeline_;
@@ -373,6 +393,7 @@ class World {
   bool trouble_ = false;
   std::uint64_t until_ms_ = 0;
   std::uint64_t kills_ = 0;
+  std::uint64_t acts_ = 0;
 };
 
 }  // namespace
