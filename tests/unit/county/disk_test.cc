@@ -52,6 +52,60 @@ TEST_CASE("a disk that only says that it syncs does lose what was acknowledged")
   CHECK(losses == 8);
 }
 
+TEST_CASE("a county that only asked for synchronous=NORMAL does lose what it acknowledged") {
+  int losses = 0;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    CountyDay day;
+    day.disk().answer_pragma("synchronous", "1");
+    REQUIRE(day.open());
+    day.run();
+    day.disk().fail_after(0, Fault::kPower);
+    losses += after_a_power_cut(day, seed).empty() ? 0 : 1;
+  }
+  CHECK(losses > 0);
+}
+
+TEST_CASE("a power cut at any write while a newer build takes a county over loses nothing") {
+  std::vector<KindSchema> kinds(built_schema().kinds.begin(), built_schema().kinds.end());
+  const auto areas = std::ranges::find(kinds, kinds::kAdminArea, &KindSchema::id);
+  areas->fields = areas->fields.first(1);
+  const Schema older{0, kinds};
+  v1::AdminArea area;
+  area.set_code12("440811000000");
+  area.set_name("县");
+  FakeClock clock;
+  FakeRandom random;
+  const auto open = [&](PowerCutDisk& disk, const Schema& schema) {
+    auto storage = open_sqlite_storage("county.db", schema, disk.name());
+    if (!storage) return Result<std::unique_ptr<County>>(std::unexpected(storage.error()));
+    CountyOptions options;
+    options.server_key_sha256 = std::string(32, 'k');
+    return County::open(std::move(*storage), schema, clock, random, options);
+  };
+  bool struck = true;
+  std::uint64_t operation = 0;
+  for (; struck; ++operation) {
+    CAPTURE(operation);
+    PowerCutDisk disk("county_taken_over");
+    REQUIRE(create_sqlite_storage("county.db", "440811", older, disk.name()));
+    {
+      const auto county = open(disk, older);
+      REQUIRE(county);
+      REQUIRE((*county)->import_records(
+          {{kinds::kAdminArea, (*county)->mint_id(), area.SerializeAsString()}}, "test"));
+    }
+    disk.fail_after(operation, Fault::kPower);
+    (void)open(disk, built_schema());
+    struck = disk.struck();
+    disk.restore_power(operation * 13 + 5);
+    const auto county = open(disk, built_schema());
+    REQUIRE(county);
+    CHECK((*county)->all(kinds::kAdminArea)->size() == 1);
+    CHECK((*county)->verify()->faults.empty());
+  }
+  CHECK(operation > 10);
+}
+
 TEST_CASE("one failed write or sync, any of a day, loses and doubles nothing") {
   bool struck = true;
   std::uint64_t operation = 0;
