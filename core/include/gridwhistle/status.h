@@ -11,22 +11,22 @@ namespace gridwhistle {
 /// What went wrong. The numbers are stable: they travel on the wire, through every binding and into
 /// the programs of others. New ones are added at the end.
 enum class ErrorCode : std::uint16_t {
-  kInvalid = 1,        ///< a value breaks its declared rule; the message names it
-  kNotFound = 2,       ///< no such record, or not in this device's scopes
-  kOutOfScope = 3,     ///< no scope of this worker holds the record
-  kForbidden = 4,      ///< the role does not allow it
-  kGone = 5,           ///< the record was erased and forgotten; the value is kept with its author
-  kTooLarge = 6,       ///< a record, field, frame or file exceeds its limit
-  kTooMany = 7,        ///< a count exceeds its limit
-  kDiskFull = 8,       ///< nothing was written; free space and try again
-  kReadOnly = 9,       ///< the file or its folder cannot be written
-  kIo = 10,            ///< the disk failed
-  kNotADatabase = 11,  ///< the file is something else, or the key is wrong
-  kCorrupt = 12,       ///< the file is damaged; it is left as it is
-  kLocked = 13,        ///< another process has the file
-  kNewerFile = 14,     ///< the file needs a newer build
-  kClosed = 15,        ///< the object was closed
-  kPoisoned = 16,      ///< an invariant broke; everything stays readable, nothing is written
+  kInvalid = 1,              ///< a value breaks its declared rule; the message names it
+  kNotFound = 2,             ///< no such record, or not in this device's scopes
+  kOutOfScope = 3,           ///< no scope of this worker holds the record
+  kForbidden = 4,            ///< the role does not allow it
+  kGone = 5,                 ///< the record was erased; the value is kept with its author
+  kTooLarge = 6,             ///< a record, field, frame or file exceeds its limit
+  kTooMany = 7,              ///< a count exceeds its limit
+  kDiskFull = 8,             ///< nothing was written; free space and try again
+  kReadOnly = 9,             ///< the file or its folder cannot be written
+  kIo = 10,                  ///< the disk failed
+  kNotADatabase = 11,        ///< the file is something else, or the key is wrong
+  kCorrupt = 12,             ///< the file is damaged; it is left as it is
+  kLocked = 13,              ///< another process has the file
+  kNewerFile = 14,           ///< the file needs a newer build
+  kClosed = 15,              ///< the object was closed
+  kPoisoned = 16,            ///< an invariant broke; everything stays readable, nothing is written
   kPurposeRequired = 17,     ///< personal data is read for a purpose, and none was named
   kEncryptionRequired = 18,  ///< sensitive data is kept in encrypted files only
   kNotEnrolled = 19,         ///< this device is not enrolled, or no longer
@@ -50,6 +50,7 @@ enum class ErrorCode : std::uint16_t {
   kNoLocation = 37,      ///< a position outside a patrol is not recorded
   kInternal = 38,        ///< a fault of this software
   kCodeSpent = 39,       ///< wrong tries have used the enrolment code up
+  kForgotten = 40,       ///< the record was deleted for good; nothing of what was written is kept
 };
 
 /// When trying again makes sense.

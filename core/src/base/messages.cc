@@ -85,6 +85,9 @@ constexpr Line kLines[] = {
     {ErrorCode::kNoLocation,
      {"不在巡查中，不记录位置", "a position outside a patrol is not recorded"}},
     {ErrorCode::kInternal, {"程序内部错误", "a fault of this software"}},
+    {ErrorCode::kForgotten,
+     {"记录已按规定彻底删除，填写的内容不再保留",
+      "the record was deleted for good; nothing of what was written is kept"}},
 };
 
 }  // namespace

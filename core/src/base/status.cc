@@ -50,6 +50,7 @@ constexpr Entry kEntries[] = {
     {ErrorCode::kNoLocation, "no_location", Retry::kNever},
     {ErrorCode::kInternal, "internal", Retry::kLater},
     {ErrorCode::kCodeSpent, "code_spent", Retry::kAfterUser},
+    {ErrorCode::kForgotten, "forgotten", Retry::kNever},
 };
 
 const Entry* find(ErrorCode code) {

@@ -37,6 +37,7 @@ class Merger {
   }
 
   Merged run() {
+    if (state_.forgotten) return beaten_by_forgetting();
     if (auto error = refusal()) return refuse(*error);
     if (!state_.exists) {
       come_into_being();
@@ -112,6 +113,13 @@ class Merger {
 
   bool is_replayed_creation() const {
     return is_own(state_.common) && state_.common.dev_seq == operation_.dev_seq;
+  }
+
+  // Nothing is kept of it either: a loser would be.
+  Merged beaten_by_forgetting() {
+    merged_.status = OutcomeStatus::kGone;
+    merged_.code = ErrorCode::kForgotten;
+    return std::move(merged_);
   }
 
   Merged refuse(const Error& error) {

@@ -54,9 +54,10 @@ struct ElementStamp {
 
 /// What the server knows of one record.
 struct RecordState {
-  bool exists = false;  ///< false: never heard of, or forgotten with its tombstone
-  bool erased = false;  ///< a tombstone; `body` is what it was
-  std::string body;     ///< canonical
+  bool exists = false;     ///< false: never heard of, or its tombstone is gone
+  bool erased = false;     ///< a tombstone; `body` is what it was
+  bool forgotten = false;  ///< a tombstone for ever, and without content (model/forget.h)
+  std::string body;        ///< canonical
   Seq created;
   Seq last_seq;                        ///< of its last change, whichever field
   Hlc hlc;                             ///< the highest of all its writes
@@ -117,6 +118,7 @@ struct Merged {
 ///   erasure whose author saw everything erases.
 /// - A put on a record that does not exist creates it if `operation.creates` or the device is the
 ///   server; else the result is kGone and the values are a loser.
+/// - What was forgotten stays so, whoever writes: kGone, and nothing of the write is a loser.
 /// - A losing value appears in `losers` exactly once; a value equal to the winner's loses nothing.
 ///
 /// Preconditions: set and remove are canonical; seq is above state.last_seq.

@@ -14,6 +14,7 @@ void append_sized(std::string& out, std::string_view bytes) {
 }  // namespace
 
 std::string hash_of(const Operation& operation) {
+  if (!operation.hash_before.empty()) return operation.hash_before;
   std::string bytes;
   bytes.reserve(128 + operation.scope.size() + operation.set.size() + operation.remove.size());
   append_varint(bytes, operation.kind.value);

@@ -46,6 +46,9 @@ struct Operation {
   std::vector<std::uint32_t> clear;
   /// Elements removed from SET fields. Canonical.
   std::string remove;
+  /// The hash it had before its content was forgotten; empty for all others. It goes on by that: a
+  /// server that got it whole, and whose acknowledgement was lost, knows it again.
+  std::string hash_before;
   /// Which rule the content breaks; only ever set on what came over the wire. Such an operation
   /// keeps its place in its lane and is refused there: its other parts are as they came.
   std::string fault;
@@ -60,7 +63,7 @@ enum class OutcomeStatus : std::uint8_t {
   kSuperseded = 3,  ///< an action whose assignment had moved on: kept, not applied
   kBeaten = 4,      ///< applied, but a field lost to a concurrent edit; the value is kept
   kRevived = 5,     ///< an erasure met an edit: the whole record came back
-  kGone = 6,        ///< the record was erased and forgotten; the value is kept
+  kGone = 6,        ///< the record was erased; the value is kept, unless it was forgotten
   kParked = 7,      ///< kept until the server knows the kind, or the whistle
   kSealed = 8,      ///< accepted for a reviewer: its author no longer holds the scope
 };
@@ -71,8 +74,8 @@ constexpr bool was_applied(OutcomeStatus status) {
          status == OutcomeStatus::kSuperseded || status == OutcomeStatus::kRevived;
 }
 
-/// SHA-256 over everything in the operation, in one fixed order of fields. The server tells a
-/// replayed operation from a forked device by it.
+/// SHA-256 over everything in the operation, in one fixed order of fields, or the one it had before
+/// its content was forgotten. The server tells a replayed operation from a forked device by it.
 std::string hash_of(const Operation& operation);
 
 }  // namespace gridwhistle

@@ -18,6 +18,7 @@ enum RecordFlag : unsigned {
   kOwnLastWrite = 32,
   kHasFields = 64,
   kHasElements = 128,
+  kForgotten = 256,
 };
 
 enum StampFlag : unsigned {
@@ -128,6 +129,7 @@ class StampReader {
     state_.exists = (flags & kExists) != 0;
     if (!state_.exists) return done();
     state_.erased = (flags & kErased) != 0;
+    state_.forgotten = (flags & kForgotten) != 0;
     state_.common = stamp({});
     const Stamp& common = state_.common;
     state_.created = Seq((flags & kOwnCreated) != 0 ? common.seq.value : number());
@@ -225,11 +227,12 @@ std::string encode_stamps(const RecordState& state) {
   const bool own_last_write = state.last_writer == common.writer &&
                               state.last_write == common.seq && !state.last_write_by_others;
   append_varint(
-      out,
-      kExists | (state.erased ? kErased : 0U) | (state.created == common.seq ? kOwnCreated : 0U) |
-          (state.last_seq == common.seq ? kOwnLastSeq : 0U) |
-          (state.hlc == common.hlc ? kOwnHlc : 0U) | (own_last_write ? kOwnLastWrite : 0U) |
-          (state.fields.empty() ? 0U : kHasFields) | (state.elements.empty() ? 0U : kHasElements));
+      out, kExists | (state.erased ? kErased : 0U) |
+               (state.created == common.seq ? kOwnCreated : 0U) |
+               (state.last_seq == common.seq ? kOwnLastSeq : 0U) |
+               (state.hlc == common.hlc ? kOwnHlc : 0U) | (own_last_write ? kOwnLastWrite : 0U) |
+               (state.fields.empty() ? 0U : kHasFields) |
+               (state.elements.empty() ? 0U : kHasElements) | (state.forgotten ? kForgotten : 0U));
   append_stamp(out, common, {});
   if (state.created != common.seq) append_varint(out, state.created.value);
   if (state.last_seq != common.seq) append_varint(out, state.last_seq.value);

@@ -11,6 +11,7 @@ namespace gridwhistle {
 namespace {
 
 constexpr std::uint32_t kItem = 1;  // the one field of OperationBatch and of RowBatch
+constexpr std::size_t kSha256Bytes = 32;
 constexpr std::uint64_t kCounterMax = (1ULL << 62) - 1;
 
 std::uint64_t ms_of(Hlc hlc) { return hlc.value >> 16; }
@@ -86,6 +87,7 @@ void write_operation(DeviceId device, const Operation& op, Predecessor& before, 
   if (!op.remove.empty()) append_bytes(out, 16, op.remove);
   if (counter_of(op.hlc) != 0) append_uint(out, 17, counter_of(op.hlc));
   if (op.own_since) append_uint(out, 18, op.own_since.value);
+  if (!op.hash_before.empty()) append_bytes(out, 19, op.hash_before);
   before.kind = op.kind.value;
   before.seq = op.base_seq.value;
   before.dev_seq = op.dev_seq.value;
@@ -107,7 +109,7 @@ struct OperationFields {
   PackedField own_counter, base_seq, dev_seq, hlc_ms, wall_ms, boot_ms;
   std::optional<std::uint64_t> boot_id;
   std::optional<std::string_view> scope;
-  std::string_view id, set, remove;
+  std::string_view id, set, remove, hash_before;
   std::vector<std::uint32_t> clear;
 };
 
@@ -166,6 +168,9 @@ bool take(const PackedField& field, OperationFields& into) {
     case 18:
       into.own_since = field.scalar;
       return field.is_uint();
+    case 19:
+      into.hash_before = field.bytes;
+      return field.is_bytes() && field.bytes.size() == kSha256Bytes;
     default:
       return true;  // of a newer phone
   }
@@ -259,6 +264,10 @@ class OperationReader {
     if (fields.clear.size() > limits::kClearedFields) return check_clear(fields.clear);
     if (auto sound = check_clear(fields.clear); !sound) op.fault = sound.error().message;
     op.clear = std::move(fields.clear);
+    op.hash_before = fields.hash_before;
+    const bool speaks = op.creates || op.type != OperationType::kPut || !fields.set.empty() ||
+                        !fields.remove.empty() || !op.clear.empty();
+    if (!op.hash_before.empty() && speaks) return malformed("a forgotten operation");
     if (auto sound = take_part(fields.set, op, op.set); !sound) return sound;
     return take_part(fields.remove, op, op.remove);
   }
@@ -321,6 +330,7 @@ void write_row(const Row& row, Predecessor& before, std::string& out) {
   if (!row.clear.empty()) append_bytes(out, 7, packed_numbers(row.clear));
   append_step(out, 8, ms_of(row.hlc), before.hlc_ms);
   if (counter_of(row.hlc) != 0) append_uint(out, 9, counter_of(row.hlc));
+  if (row.forgotten) append_uint(out, 10, 1);
   before.kind = row.kind.value;
   before.seq = row.last_seq.value;
   before.hlc_ms = ms_of(row.hlc);
@@ -331,6 +341,7 @@ struct RowFields {
   std::uint64_t kind = 0;
   std::uint64_t change = 0;
   std::uint64_t hlc_counter = 0;
+  std::uint64_t forgotten = 0;
   PackedField last_seq, hlc_ms;
   std::string_view id, set;
   std::vector<std::string_view> scopes;
@@ -364,6 +375,9 @@ bool take(const PackedField& field, RowFields& into) {
       return field.is_uint();
     case 9:
       into.hlc_counter = field.scalar;
+      return field.is_uint();
+    case 10:
+      into.forgotten = field.scalar;
       return field.is_uint();
     default:
       return true;  // of a newer server
@@ -399,6 +413,11 @@ class RowReader {
                           "row change " + std::to_string(fields.change) + " is unknown");
     }
     row.change = static_cast<RowChange>(fields.change);
+    const bool is_there = row.change != RowChange::kLeft && row.change != RowChange::kErased;
+    if (fields.forgotten > 1 || (fields.forgotten == 1 && is_there)) {
+      return malformed("a forgotten row");
+    }
+    row.forgotten = fields.forgotten == 1;
     before_.seq = fields.last_seq.step(before_.seq);
     before_.hlc_ms = fields.hlc_ms.step(before_.hlc_ms);
     if (before_.hlc_ms >> 48 != 0 || fields.hlc_counter >> 16 != 0 || before_.seq >> 63 != 0) {

@@ -41,6 +41,7 @@ struct Row {
   Seq last_seq;
   Hlc hlc;
   RowChange change = RowChange::kFields;
+  bool forgotten = false;  ///< with kLeft or kErased: nothing of it is kept, own writes neither
   std::vector<std::string> scopes;
   std::string set;  ///< canonical; whole fields
   std::vector<std::uint32_t> clear;

@@ -263,7 +263,7 @@ TEST_CASE("a creation may come in parts, the later part first") {
   CHECK(s.state.body == text_field(kGrid, "g") + text_field(kTitle, "two") + int_field(kCount, 1));
 }
 
-TEST_CASE("a write to a record that was forgotten ends as gone, with its value kept") {
+TEST_CASE("a write to a record whose tombstone is gone ends as gone, with its value kept") {
   Scene s;
   const Merged& gone = s.apply(kBo, write(1, 11, text_field(kTitle, "x")));
   CHECK(gone.status == OutcomeStatus::kGone);
