@@ -178,7 +178,7 @@ Result<OutcomeView> view_of(store::Store& store, const store::Refused& refused,
   view.code = refused.code;
   for (const FieldView& field : fields_of(operation.set)) view.lost_fields.push_back(field.number);
   for (const std::uint32_t field : operation.clear) view.lost_fields.push_back(field);
-  view.restorable = operation.type == OperationType::kPut;
+  view.restorable = operation.type == OperationType::kPut && operation.hash_before.empty();
   view.at_ms = operation.claimed.wall_ms;
   if (auto done = complete(store, view, operation.kind, operation.set, purpose); !done) {
     return std::unexpected(std::move(done.error()));
@@ -214,6 +214,13 @@ int finality(const v1::Outcome& outcome) {
     default:
       return 2;
   }
+}
+
+/// That a record was forgotten is told to every phone that wrote it: its file is to forget it too.
+/// No operation fared otherwise for it.
+bool is_for_the_file(const v1::Outcome& outcome) {
+  return outcome.lane_seq() == 0 &&
+         outcome.code() == static_cast<std::int64_t>(ErrorCode::kForgotten);
 }
 
 std::map<ReceiptName, int> finality_of(
@@ -269,7 +276,8 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   std::vector<OutcomeView> views;
   std::set<OperationName> known;
   for (const auto& [id, outcome] : receipts) {
-    bool seen = settled->contains(id) || outcome.status() == v1::OUTCOME_STATUS_ACCEPTED;
+    bool seen = settled->contains(id) || outcome.status() == v1::OUTCOME_STATUS_ACCEPTED ||
+                is_for_the_file(outcome);
     if (outcome.device() == store.device().value && outcome.lane_seq() != 0) {
       known.insert(name_of(outcome));
       seen |= settled->contains(

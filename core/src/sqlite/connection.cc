@@ -277,6 +277,13 @@ Result<void> Connection::back_up(const std::string& path) {
   return {};
 }
 
+Result<void> Connection::wipe() {
+  const auto busy = number("PRAGMA wal_checkpoint(TRUNCATE)", 0);
+  if (!busy) return std::unexpected(busy.error());
+  if (*busy == 0) return {};
+  return fail(ErrorCode::kLocked, "database: another connection reads an older state", "wipe");
+}
+
 sqlite3* Connection::native() const { return state_->handle; }
 
 }  // namespace gridwhistle::sqlite

@@ -89,6 +89,12 @@ class Connection {
   /// Whether a transaction is open.
   bool in_transaction() const;
 
+  /// Copies the log back and cuts it to nothing, so that what commits have removed or replaced
+  /// stands neither in the file nor beside it: pages and cells that fall free are zeroed at once.
+  /// Outside of transactions. kLocked: another connection reads an older state; the same call goes
+  /// well later.
+  Result<void> wipe();
+
   /// Copies the whole database, as of one moment, into a new file (mode 0600) on the same VFS,
   /// while others read and write. After an error the new file is in an unknown state.
   Result<void> back_up(const std::string& path);

@@ -21,6 +21,7 @@ class Acknowledgement {
   Result<void> run(const v1::Acks& acks) {
     GW_TRY_LET(transaction, begin(state_));
     for (const v1::AckRun& run : acks.runs()) GW_TRY(take_over(run));
+    if (forgotten_) GW_TRY(compact_index(state_));
     for (const Lane lane : kLanes) {
       if (lanes_[index_of(lane)].noted == state_.lanes[index_of(lane)].noted) continue;
       GW_TRY(put_meta(state_, "noted" + std::to_string(static_cast<int>(lane)),
@@ -32,6 +33,7 @@ class Acknowledgement {
       std::swap(lanes_, state_.lanes);
       return done;
     }
+    if (forgotten_) wipe(state_);
     state_.refused_records.merge(refused_);
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
@@ -63,6 +65,9 @@ class Acknowledgement {
     const auto status = static_cast<OutcomeStatus>(run.status());
     GW_TRY(lay_in(lane, first, end, first_seq, status));
     GW_TRY(note(lane, first, end, first_seq, run));
+    if (run.code() == static_cast<std::uint32_t>(ErrorCode::kForgotten)) {
+      GW_TRY(forget_content(lane, first, end));
+    }
     progress.noted = LaneSeq(end - 1);
     return {};
   }
@@ -145,7 +150,28 @@ class Acknowledgement {
         first_key, first_key, key_of(lane, LaneSeq(end - 1)));
   }
 
+  // What it would have made was forgotten before it came; a record that it would only have changed
+  // may stand, and go back into the index without it.
+  Result<void> forget_content(Lane lane, std::uint64_t first, std::uint64_t end) {
+    forgotten_ = true;
+    for (std::uint64_t number = first; number < end; ++number) {
+      const OutboxKey key = key_of(lane, LaneSeq(number));
+      GW_TRY_LET(operation, load_operation(state_, key));
+      const KindTable* table = operation ? table_of(state_, operation->kind) : nullptr;
+      if (table != nullptr && operation->creates) {
+        GW_TRY_LET(kinds, forget_record(state_, *table, operation->id));
+        kinds_.insert(kinds.begin(), kinds.end());
+      } else if (table != nullptr) {
+        GW_TRY(drop_from_index(state_, *table, operation->id));
+        GW_TRY(mark_unindexed(state_, *table, operation->id));
+      }
+      GW_TRY(empty_operation(state_, key));
+    }
+    return {};
+  }
+
   StoreState& state_;
+  bool forgotten_ = false;
   std::array<LaneProgress, kLaneCount> lanes_;
   std::set<KindId> kinds_;
   std::unordered_set<RecordId> refused_;

@@ -23,6 +23,7 @@ class CutApplication {
     }
     state_.position = std::move(position_);
     state_.highest = highest_;
+    if (forgotten_ || state_.wipe_due) wipe(state_);
     if (settled_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
@@ -34,11 +35,10 @@ class CutApplication {
     for (const Row& row : cut.rows) {
       GW_TRY(take_in(row));
       GW_TRY(settle_kept(row));
+      GW_TRY(forget_told(row));
     }
     // Terms of removed people would linger in the index until its parts are merged.
-    if (forgets_) {
-      GW_TRY(state_.connection.run("INSERT INTO search_terms(search_terms) VALUES('optimize')"));
-    }
+    if (forgets_) GW_TRY(compact_index(state_));
     advance(cut);
     GW_TRY(save_position(state_, position_));
     GW_TRY(put_meta(state_, "hlc", static_cast<std::int64_t>(highest_.value)));
@@ -76,11 +76,20 @@ class CutApplication {
     // Sensitive data has no place in a file that is not encrypted, whoever sends it.
     if (table->rules().audience == Audience::kCare) return {};
     kinds_.insert(row.kind);
+    if (row.forgotten) return forget_whole(*table, row.id);
     GW_TRY_LET(present, load_row(state_, *table, row.id));
     const bool leaves = row.change == RowChange::kLeft || row.change == RowChange::kErased;
     if (leaves && !present) return {};
     if (leaves) return let_go(*table, row, std::move(*present));
     return lay_in(*table, row, present ? std::move(*present) : RecordRow{});
+  }
+
+  Result<void> forget_whole(const KindTable& table, const RecordId& id) {
+    GW_TRY_LET(kinds, forget_record(state_, table, id));
+    kinds_.insert(kinds.begin(), kinds.end());
+    forgets_ = true;
+    forgotten_ = true;
+    return {};
   }
 
   Result<void> let_go(const KindTable& table, const Row& row, RecordRow present) {
@@ -145,6 +154,23 @@ class CutApplication {
     return {};
   }
 
+  // A record that this device wrote and may not see any more, or has moved away from: the feed has
+  // no row of it to say so.
+  Result<void> forget_told(const Row& row) {
+    const KindSchema* outcome = state_.schema.kind("Outcome");
+    if (outcome == nullptr || row.kind != outcome->id) return {};
+    const auto number = [&](std::string_view name) { return number_in(*outcome, row.set, name); };
+    const bool forgotten = number("code") == static_cast<std::uint64_t>(ErrorCode::kForgotten);
+    if (!forgotten || number("lane_seq") != 0) return {};
+    const KindTable* table =
+        table_of(state_, KindId(static_cast<std::uint32_t>(number("record_kind"))));
+    const FieldSchema* record = outcome->field("record");
+    const auto id = RecordId::from_bytes(
+        record != nullptr ? text_of(row.set, record->number).value_or("") : "");
+    if (table == nullptr || !id) return {};
+    return forget_whole(*table, *id);
+  }
+
   Result<void> take_off_list(const KindTable& table, const RecordId& id, OutboxKey key) {
     GW_TRY_LET(row, load_row(state_, table, id));
     if (!row) return {};
@@ -193,7 +219,8 @@ class CutApplication {
   Hlc highest_;
   std::set<KindId> kinds_;
   std::set<KindId> made_;
-  bool forgets_ = false;
+  bool forgets_ = false;               ///< the index held what is to leave no trace in it
+  bool forgotten_ = false;             ///< neither is the file
   bool settled_ = false;               ///< what became of a kept operation came
   std::optional<bool> erasures_open_;  ///< not asked yet
 };

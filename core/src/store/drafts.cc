@@ -3,14 +3,10 @@
 
 namespace gridwhistle::store {
 
-namespace {
-
 Store::Draft read_draft(const sqlite::Statement& row) {
   return {std::string(row.text(0)), KindId(static_cast<std::uint32_t>(row.integer(1))),
           std::string(row.blob(2)), row.integer(3)};
 }
-
-}  // namespace
 
 Result<void> Store::save_draft(std::string_view name, KindId kind, std::string_view record) {
   if (name.empty() || name.size() > limits::kLabelBytes || record.size() > limits::kRecordBytes) {

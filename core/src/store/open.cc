@@ -112,6 +112,7 @@ Result<void> build(StoreState& state) {
   }
   GW_TRY(state.connection.script(kTables));
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kOwnSince));
+  GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kHashBefore));
   return sqlite::build_tables(state.connection, state.schema, kLayout);
 }
 

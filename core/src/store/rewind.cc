@@ -191,7 +191,8 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
   for (const OutboxKey key : all) {
     GW_TRY_LET(operation, load_operation(state, key));
     const KindTable* table = operation ? table_of(state, operation->kind) : nullptr;
-    if (table == nullptr) continue;
+    // Of what was forgotten there is nothing to show.
+    if (table == nullptr || !operation->hash_before.empty()) continue;
     GW_TRY_LET(found, load_row(state, *table, operation->id));
     if (!found && !comes_into_sight(state, *table, *operation, dropped)) continue;
     RecordRow row = found ? std::move(*found) : RecordRow{};

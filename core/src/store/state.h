@@ -28,6 +28,7 @@ namespace gridwhistle::store {
 /// `own_since`: own writes up to there are out of sight until the feed brings the record.
 inline constexpr std::int64_t kGone = -1;
 inline constexpr std::string_view kOwnSince = "own_since INTEGER NOT NULL DEFAULT 0";
+inline constexpr std::string_view kHashBefore = "hash_before BLOB NOT NULL DEFAULT x''";
 inline constexpr std::string_view kColumns[] = {"base BLOB",
                                                 "pending BLOB",
                                                 "base_seq INTEGER NOT NULL DEFAULT 0",
@@ -119,6 +120,7 @@ struct StoreState {
   std::map<std::string, std::int64_t, std::less<>> scope_sets;
   std::vector<std::weak_ptr<WatchEntry>> watches;
   std::unique_ptr<GridIndex> grids;
+  bool wipe_due = false;  ///< what was forgotten still stands in the file's log
   /// What a queued task looks at before it touches the store.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
@@ -165,6 +167,22 @@ Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key
 /// Forgets what the backup has and nothing needs any more.
 Result<void> forget_backed_up(StoreState& state, Seq backed_up);
 Operation read_operation(const sqlite::Statement& row);
+
+// --- drafts.cc
+/// From `name, kind, record, saved_ms`.
+Store::Draft read_draft(const sqlite::Statement& row);
+
+// --- forget.cc
+/// Takes a record that was forgotten, with its parts: rows, index, drafts, purposes in the access
+/// log, and what own operations on them say. Gives their kinds.
+Result<std::vector<KindId>> forget_record(StoreState& state, const KindTable& table,
+                                          const RecordId& id);
+/// Takes what an own operation says; it keeps its place, and its hash.
+Result<void> empty_operation(StoreState& state, OutboxKey key);
+/// Terms that were taken out of the search index would stand in it until its parts are merged.
+Result<void> compact_index(StoreState& state);
+/// Removes what commits have left in the file's log, now or, while others read it, later.
+void wipe(StoreState& state);
 
 // --- rows.cc
 /// One operation in a record's list. Folded: the base has it already, but an earlier operation of

@@ -125,9 +125,7 @@ class Arrival {
     // Own writes went with the rows: should the scope come back, the feed must bring those too.
     if (!kinds.empty()) position_.own_since = state_.dev_seq;
     // Terms of removed records would linger in the index until its parts are merged.
-    if (!kinds.empty()) {
-      GW_TRY(state_.connection.run("INSERT INTO search_terms(search_terms) VALUES('optimize')"));
-    }
+    if (!kinds.empty()) GW_TRY(compact_index(state_));
     return {};
   }
 

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "model/operation.h"
+#include "model/record.h"
+#include "phone.h"
+
+// What the server forgot is forgotten by the phone. Merge laws, "Forgetting".
+namespace gridwhistle::store {
+namespace {
+
+using kinds::kHousehold;
+using kinds::kResident;
+
+const std::string kSecret = "Example Wang, red door";
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool holds(const Phone& phone, const std::string& bytes = kSecret) {
+  return std::ranges::any_of(std::array{"", "-wal", "-shm"}, [&](const char* part) {
+    return bytes_of(phone.folder.file("phone.gw") + part).find(bytes) != std::string::npos;
+  });
+}
+
+v1::Resident resident(const RecordId& home, const std::string& name = kSecret) {
+  v1::Resident message;
+  message.set_household(std::string(home.bytes()));
+  message.set_name(name);
+  return message;
+}
+
+Row forgotten_row(KindId kind, const RecordId& id, std::uint64_t seq) {
+  Row row = row_of(kind, id, seq, v1::Household(), RowChange::kErased);
+  row.forgotten = true;
+  return row;
+}
+
+std::vector<Operation> unsent(Phone& phone) {
+  return *phone->operations(Lane::kRecords, phone->sync_state()->lanes[1].noted, 1 << 20);
+}
+
+}  // namespace
+
+TEST_CASE("what the server forgot is in no byte of the phone's file, nor beside it") {
+  Phone phone;
+  phone.enrol();
+  const RecordId home = phone.put(kHousehold, household(kSecret));
+  phone.acknowledge(Lane::kRecords, 3);
+  const RecordId person = phone.put(kResident, resident(home));
+  REQUIRE(phone->search({.text = "Example"}, {kSecret + ", asked"})->size() == 2);
+  REQUIRE(phone->save_draft("new resident", kResident, resident(home).SerializeAsString()));
+  REQUIRE(
+      phone->save_draft("other", kResident, resident(kForeignId, "another").SerializeAsString()));
+  REQUIRE(holds(phone));
+  phone.cut(forgotten_row(kHousehold, home, 9));
+  CHECK_FALSE(holds(phone));
+  CHECK_FALSE(phone.has(kHousehold, home));
+  CHECK_FALSE(phone.has(kResident, person));
+  CHECK(phone->search({.text = "Example"}, {"again"})->empty());
+  REQUIRE(phone->drafts()->size() == 1);
+  CHECK(phone->drafts()->front().name == "other");
+  phone.open();
+  CHECK_FALSE(holds(phone));
+}
+
+TEST_CASE("an unsent edit of what was forgotten keeps its place and its hash, and says nothing") {
+  Phone phone;
+  phone.cut(row_of(kHousehold, kForeignId, 4, household(kSecret)));
+  v1::Household edit;
+  edit.set_notes("Example Li lives there too");
+  phone.put(kHousehold, edit, kForeignId);
+  phone.put(kinds::kVisit, visit("street was quiet"));
+  const std::string hash = hash_of(unsent(phone).front());
+  phone.cut(forgotten_row(kHousehold, kForeignId, 9));
+  const auto operations = unsent(phone);
+  REQUIRE(operations.size() == 2);
+  CHECK(operations[0].set.empty());
+  CHECK(operations[0].hash_before == hash);
+  CHECK(hash_of(operations[0]) == hash);
+  CHECK_FALSE(operations[1].set.empty());
+  CHECK_FALSE(holds(phone, "Example Li"));
+  // Its author learns what became of it.
+  phone.acknowledge(Lane::kRecords, 10, OutcomeStatus::kGone, 1);
+  REQUIRE(phone->refused()->size() == 1);
+  CHECK(phone->refused()->front().status == OutcomeStatus::kGone);
+  CHECK_FALSE(phone->restore_refused(Lane::kRecords, LaneSeq(1)));
+}
+
+TEST_CASE("what the server says is forgotten in its acknowledgement leaves the phone with it") {
+  Phone phone;
+  const RecordId late = phone.put(kResident, resident(kForeignId));
+  REQUIRE(phone->search({.text = "Example"}, {"asked"})->size() == 1);
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
+  run.set_first(1);
+  run.set_count(1);
+  run.set_first_seq(5);
+  run.set_status(static_cast<std::uint32_t>(OutcomeStatus::kGone));
+  run.set_code(static_cast<std::uint32_t>(ErrorCode::kForgotten));
+  REQUIRE(phone->acknowledge(acks));
+  CHECK_FALSE(phone.has(kResident, late));
+  CHECK_FALSE(holds(phone));
+}
+
+TEST_CASE("what a phone wrote and may not see any more is forgotten on its writer's notice") {
+  Phone phone;
+  const RecordId home = phone.put(kHousehold, household(kSecret));
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.cut(row_of(kHousehold, home, 4, v1::Household(), RowChange::kLeft));
+  REQUIRE(holds(phone));
+  v1::Outcome notice;
+  notice.set_device(phone->device().value);
+  notice.set_dev_seq(0);
+  notice.set_record_kind(kHousehold.value);
+  notice.set_record(std::string(home.bytes()));
+  notice.set_status(v1::OUTCOME_STATUS_GONE);
+  notice.set_code(static_cast<std::int64_t>(ErrorCode::kForgotten));
+  Row told = row_of(kinds::kOutcome, kForeignId, 9, notice);
+  told.set = *canonical(*built_schema().kind(kinds::kOutcome), told.set);
+  phone.cut(std::move(told));
+  CHECK_FALSE(holds(phone));
+}
+
+TEST_CASE("after a restore what was forgotten is offered without content, and never seen again") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{1, Seq(0)}}));
+  const RecordId home = phone.put(kHousehold, household(kSecret));
+  phone.acknowledge(Lane::kRecords, 3);
+  phone.cut(forgotten_row(kHousehold, home, 9));
+  phone.welcome(
+      with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{2, Seq(1)}, {1, Seq(0)}}));
+  const auto operations = unsent(phone);
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].set.empty());
+  CHECK_FALSE(operations[0].hash_before.empty());
+  CHECK_FALSE(phone.has(kHousehold, home));
+}
+
+}  // namespace gridwhistle::store
