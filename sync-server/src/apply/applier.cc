@@ -173,6 +173,9 @@ Result<Applier::Applied> Applier::apply(const Author& author, std::span<const Op
 Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
                                                         std::span<const Operation> operations,
                                                         std::int64_t now_ms, Authority authority) {
+  auto rest = without_forgotten(operations, now_ms);
+  if (!rest) return std::unexpected(std::move(rest.error()));
+  if (*rest) operations = **rest;
   std::vector<Receipt> receipts;
   Workspace workspace(storage_, schema_, now_ms);
   const auto faulty = std::ranges::find_if(
@@ -218,6 +221,14 @@ Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
 Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
                                    const Operation& operation, Authority authority) {
   const Seq seq = workspace.next_seq();
+  if (!operation.hash_before.empty()) {
+    Receipt gone{seq, OutcomeStatus::kGone, static_cast<std::uint32_t>(ErrorCode::kForgotten),
+                 "记录已按规定彻底删除，填写的内容不再保留 / the record was deleted for good; "
+                 "nothing of what was written is kept"};
+    auto told = tell_author(workspace, mint_, author, operation, gone, {}, {});
+    if (!told) return std::unexpected(told.error());
+    return gone;
+  }
   if (schema_.kind(operation.kind) == nullptr) {
     return Receipt{seq, OutcomeStatus::kParked, static_cast<std::uint32_t>(ErrorCode::kParked),
                    "服务器尚不认识这类记录 / the server does not know this kind yet"};

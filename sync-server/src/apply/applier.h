@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apply/author.h"
+#include "apply/forgetting.h"
 #include "apply/lanes.h"
 #include "apply/notices.h"
 #include "apply/reference.h"
@@ -47,6 +48,11 @@ class Applier {
   /// Applies parked transactions that wait for nothing any more: this build knows their kinds.
   Result<void> replay_parked(std::int64_t now_ms);
 
+  /// Takes records and all that belongs to them, and whatever quotes them: receipts, values that
+  /// lost, kept transactions. What is forgotten already is passed over; what was never heard of is
+  /// forgotten too, so that no phone can bring it.
+  Result<Forgotten> forget_records(const std::vector<RecordKey>& keys, std::int64_t now_ms);
+
   /// The kept transactions that wait for a record.
   Result<const WaitingList*> waiting();
 
@@ -55,8 +61,8 @@ class Applier {
 
   /// The reference records as they are in the open batch.
   Result<const Reference*> reference();
-  /// Forgets what was read from a batch that was rolled back.
-  void forget() {
+  /// Drops what was read from a batch that is undone.
+  void rolled_back() {
     reference_.reset();
     waiting_.reset();
   }
@@ -72,6 +78,9 @@ class Applier {
                                                  std::int64_t now_ms, Authority authority);
   Result<Receipt> apply_one(Workspace& workspace, const Author& author, const Operation& operation,
                             Authority authority);
+  Result<bool> is_forgotten(const RecordKey& key);
+  Result<std::optional<std::vector<Operation>>> without_forgotten(
+      std::span<const Operation> operations, std::int64_t now_ms);
   Result<std::optional<Receipt>> refusal(Workspace& workspace, const Author& author,
                                          const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Author& author,

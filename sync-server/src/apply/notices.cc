@@ -146,6 +146,14 @@ Result<void> keep_losers(Workspace& workspace, const MintId& mint, const Author&
   return tell_author(workspace, mint, author, operation, receipt, own ? *own : Loser{}, {});
 }
 
+Result<void> tell_forgotten(Workspace& workspace, const MintId& mint, const RecordKey& key,
+                            DeviceId writer) {
+  Loser nothing;
+  nothing.writer = writer;
+  nothing.seq = workspace.storage().last_seq();
+  return tell_loser(workspace, mint, key, nothing, OutcomeStatus::kGone, ErrorCode::kForgotten, {});
+}
+
 Result<void> tell_taken_along(Workspace& workspace, const MintId& mint, const RecordKey& key,
                               const Loser& lost, RecordId eraser) {
   if (auto kept = keep(workspace, key, lost, workspace.storage().last_seq()); !kept) return kept;

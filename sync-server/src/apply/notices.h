@@ -34,6 +34,10 @@ Result<void> keep_losers(Workspace& workspace, const MintId& mint, const Author&
                          const Operation& operation, const Receipt& receipt,
                          const std::vector<Loser>& losers);
 
+/// Has a device's file forget a record that it wrote, wherever the record lies by now.
+Result<void> tell_forgotten(Workspace& workspace, const MintId& mint, const RecordKey& key,
+                            DeviceId writer);
+
 /// Tells whoever wrote a record last that it was erased with what it belongs to, by somebody who
 /// had not seen that write; what it held is kept.
 Result<void> tell_taken_along(Workspace& workspace, const MintId& mint, const RecordKey& key,

@@ -169,7 +169,7 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
     if (!effect) {
       if (is_of_storage(effect.error().code)) {
         storage->rollback();
-        applier.forget();
+        applier.rolled_back();
         return std::unexpected(std::move(effect.error()));
       }
       effect = Effect{.connection = waiting.connection, .refusal = refusal_of(effect.error())};

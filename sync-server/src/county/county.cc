@@ -44,8 +44,7 @@ Result<void> County::Impl::start() {
     const auto noted = in_batch([&]() -> Result<void> {
       if (!storage->last_seq()) storage->set_last_seq(Seq(1));
       if (!options.serves) return {};
-      const EpochRow row{epoch, storage->last_seq(), now_ms()};
-      if (auto added = storage->add_epoch(row); !added) return added;
+      if (auto added = add_epoch(); !added) return added;
       const std::string key = to_hex(options.server_key_sha256);
       if (auto set = storage->set_fact(kServerKey, key); !set) return set;
       return applier.replay_parked(now_ms());
@@ -59,6 +58,10 @@ Result<void> County::Impl::start() {
   if (!mark) return std::unexpected(mark.error());
   backed_up = Seq(static_cast<std::uint64_t>(*mark));
   return {};
+}
+
+Result<void> County::Impl::add_epoch() {
+  return storage->add_epoch({epoch, storage->last_seq(), now_ms()});
 }
 
 Result<std::int64_t> County::Impl::number_noted(std::string_view fact) {
@@ -79,7 +82,7 @@ Result<void> County::Impl::begin() { return storage->begin(); }
 
 Result<void> County::Impl::commit() {
   auto done = storage->commit();
-  if (!done) applier.forget();
+  if (!done) applier.rolled_back();
   return done;
 }
 
@@ -211,7 +214,7 @@ std::string County::enrol(std::string_view bytes) {
   if (!enrolled && is_of_storage(enrolled.error().code)) stored = std::unexpected(enrolled.error());
   if (!stored) {
     impl.storage->rollback();
-    impl.applier.forget();
+    impl.applier.rolled_back();
     return put_off(stored.error());
   }
   if (auto committed = impl.commit(); !committed) return put_off(committed.error());

@@ -11,6 +11,7 @@
 
 #include "county/connection.h"
 #include "county/operator.h"
+#include "county/retention.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/ports.h"
 #include "gridwhistle/status.h"
@@ -122,13 +123,36 @@ class County {
   Result<RecordId> write(KindId kind, RecordId id, std::string_view set,
                          const std::vector<std::uint32_t>& clear, std::string_view by);
 
+  /// The kind of the record with this id, whichever it is; erased ones are found too. Errors:
+  /// kNotFound, kForgotten.
+  Result<RecordKey> locate(RecordId id) const;
+
+  /// Deletes records for good, with all that belongs to them, and whatever quotes them: receipts,
+  /// values that lost, kept work. Beats every edit, in flight or later. Phones are told by the
+  /// feed; the audit has the ids and no value. `note` is asked before the commit, with what goes:
+  /// so that a journal never lacks what is gone. With `dry_run` nothing is written, and nobody
+  /// asked.
+  ///
+  /// Errors: kForbidden (reference data, and receipts), those of `note`.
+  using NoteForgotten = std::function<Result<void>(const std::vector<RecordKey>&)>;
+  Result<ForgetReport> forget(const std::vector<RecordKey>& keys, std::string_view by, bool dry_run,
+                              const NoteForgotten& note);
+  /// Forgets again what an older copy of the county holds of what was forgotten, whether it knows
+  /// it or not. Phones see that this log parted from the one they knew. How many records it took,
+  /// those that it had never heard of included; none and no write where all are forgotten already.
+  Result<std::size_t> forget_again(const std::vector<RecordKey>& keys);
+
+  /// The records that the county may not keep any longer; to be forgotten.
+  Result<std::vector<RecordKey>> due(const RetentionPeriods& periods) const;
+
   // Devices.
 
   /// Errors: kNotFound (no such worker, or one who left).
   Result<IssuedCode> create_code(RecordId worker, std::string_view by);
   /// `how` is kLeft or kLost. Errors: kNotFound.
   Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
-  /// Ends the open calls of workers whose time in a role, or at all, has run out since they began.
+  /// Ends the open calls of workers whose time in a role, or at all, has run out since they began,
+  /// and wipes what was forgotten while somebody else read the file.
   /// To be called every minute or so.
   Result<void> end_what_ran_out();
   Result<std::vector<DeviceInfo>> devices() const;

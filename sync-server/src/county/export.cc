@@ -114,6 +114,10 @@ std::string line_of(const Json& json) {
 
 }  // namespace
 
+std::string shown_kept_text(std::uint64_t number) {
+  return "kept work " + std::to_string(number) + " with personal data for: ";
+}
+
 Result<void> County::show_kept(std::uint64_t number, std::string_view purpose, std::string_view by,
                                const std::function<Result<void>(std::string_view)>& line) {
   Impl& impl = *impl_;
@@ -123,10 +127,8 @@ Result<void> County::show_kept(std::uint64_t number, std::string_view purpose, s
   if (!operations) return std::unexpected(std::move(operations.error()));
   const bool masked = is_blank(purpose);
   if (!masked) {
-    const auto noted = impl.in_batch([&] {
-      return impl.audit(by, "kept work " + std::to_string(number) +
-                                " with personal data for: " + std::string(purpose));
-    });
+    const auto noted = impl.in_batch(
+        [&] { return impl.audit(by, shown_kept_text(number) + std::string(purpose)); });
     if (!noted) return noted;
   }
   for (const Operation& operation : *operations) {

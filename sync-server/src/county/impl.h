@@ -121,7 +121,7 @@ struct County::Impl {
     auto result = write();
     if (!result) {
       storage->rollback();
-      applier.forget();
+      applier.rolled_back();
       return std::unexpected(noted(result.error()));
     }
     if (auto committed = commit(); !committed) return std::unexpected(noted(committed.error()));
@@ -129,6 +129,10 @@ struct County::Impl {
     drop_changed_sessions();
     return result;
   }
+
+  Result<void> add_epoch();
+  /// Removes what commits have left beside the file; why not, where that has to wait.
+  std::optional<Error> wipe();
 
   // Reading.
   Result<WhistleSummary> summary_of(RecordId whistle);
@@ -160,12 +164,16 @@ struct County::Impl {
   std::map<DeviceId, ConnectionId> current;  ///< a device's one call
   std::map<DeviceId, std::int64_t> forks;    ///< when it was last turned away as FORKED
   bool standings_changed = false;
+  bool wipe_due = false;  ///< what was forgotten still stands in the file's log
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
 
 /// Acknowledgements as they travel.
 v1::AckRun to_wire(Lane lane, const AckedRun& run);
+
+/// What the audit has of kept work that was shown, before the purpose.
+std::string shown_kept_text(std::uint64_t number);
 
 /// What waits under this number. Errors: kNotFound.
 Result<KeptOperation> waiting_one(Storage& storage, std::uint64_t number);

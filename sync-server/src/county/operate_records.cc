@@ -129,7 +129,7 @@ Result<ImportReport> County::import_records(const std::vector<ImportedRecord>& r
     if (auto begun = impl.begin(); !begun) return std::unexpected(begun.error());
     const auto tried = import();
     impl.storage->rollback();
-    impl.applier.forget();
+    impl.applier.rolled_back();
     if (!tried) return std::unexpected(tried.error());
     return report;
   }

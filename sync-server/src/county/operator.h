@@ -174,6 +174,16 @@ struct ActionResult {
   std::string message;
 };
 
+/// What a forgetting took, or would take.
+struct ForgetReport {
+  std::vector<RecordKey> records;  ///< with all that belongs to them
+  std::uint64_t receipts = 0;      ///< of their writers, that quote what they said
+  std::uint64_t lost_values = 0;
+  std::uint64_t kept = 0;  ///< transactions kept for later that speak of them
+  /// Why what was removed still stands beside the file for a while; none when it is gone.
+  std::optional<Error> not_wiped;
+};
+
 struct CountyStatus {
   std::string county;
   Seq last_seq;

@@ -229,6 +229,7 @@ Row Feed::row_with(const FeedEntry& line, const StoredRecord& stored, RowChange 
   row.last_seq = std::min(stored.state.last_seq, line.seq);
   row.hlc = stored.state.hlc;
   row.change = change;
+  row.forgotten = stored.state.forgotten;
   row.scopes = std::move(scopes);
   return row;
 }

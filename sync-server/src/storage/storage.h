@@ -116,10 +116,13 @@ class Storage {
   virtual Result<void> add_epoch(const EpochRow& row) = 0;
   virtual Result<std::optional<AuditRow>> last_audit() = 0;
   virtual Result<void> add_audit(const AuditRow& row) = 0;
+  /// Takes an entry's content and salt; its place in the chain stays.
+  virtual Result<void> forget_audit(std::uint64_t number) = 0;
   /// In order.
   virtual Result<void> scan_audit(const std::function<Result<void>(const AuditRow&)>& each) = 0;
   virtual Result<void> add_lost_value(const LostValue& value) = 0;
   virtual Result<std::vector<LostValue>> lost_values(const RecordKey& key) = 0;
+  virtual Result<void> drop_lost_values(const RecordKey& key) = 0;
   /// Every value that an erasure's revival brought back, in order.
   virtual Result<std::vector<LostValue>> revivals() = 0;
   /// Gives it its number.
@@ -127,6 +130,9 @@ class Storage {
   virtual Result<std::optional<KeptOperation>> kept_operation(std::uint64_t number) = 0;
   virtual Result<std::vector<KeptOperation>> waiting_operations(OutcomeStatus why) = 0;
   virtual Result<void> set_kept_state(std::uint64_t number, KeptState state) = 0;
+  /// Everything that was ever kept, dealt with or not, in order.
+  virtual Result<std::vector<KeptOperation>> kept_operations() = 0;
+  virtual Result<void> set_kept_frame(std::uint64_t number, std::string_view frame) = 0;
 
   /// Memberships as stored, for `verify`: every line of every scope's feed.
   virtual Result<void> scan_feed(
@@ -137,6 +143,10 @@ class Storage {
   /// Books that have not as many rows as were written: devices, grants, epochs, values that lost,
   /// kept work. For `verify`; empty is well.
   virtual Result<std::vector<Line>> short_books() = 0;
+
+  /// Returns when nothing that commits have removed stands in the file or beside it any more. Not
+  /// within a batch. kLocked: somebody reads the file; what was removed stays beside it until then.
+  virtual Result<void> wipe() = 0;
 
   /// Copies everything, as of the last commit, into a new file, and opens and checks the copy.
   virtual Result<void> back_up(const std::string& path) = 0;

@@ -72,6 +72,10 @@ Result<void> SqliteStorage::scan_audit(const std::function<Result<void>(const Au
                          [&](Statement& row) { return each(audit_of(row)); });
 }
 
+Result<void> SqliteStorage::forget_audit(std::uint64_t number) {
+  return connection_.run("UPDATE audit SET salt=x'', content='' WHERE number=?", number);
+}
+
 Result<void> SqliteStorage::add_lost_value(const LostValue& value) {
   const std::string cleared = pack(value.clear);
   grow(Book::kLostValues, 1);
@@ -114,6 +118,12 @@ Result<std::vector<LostValue>> SqliteStorage::lost_values(const RecordKey& key) 
   return lost_values_of("id=?1 AND kind=?2", key);
 }
 
+Result<void> SqliteStorage::drop_lost_values(const RecordKey& key) {
+  auto dropped = connection_.run("DELETE FROM merge_audit WHERE id=? AND kind=?", key.id, key.kind);
+  if (dropped) grow(Book::kLostValues, -connection_.changes());
+  return dropped;
+}
+
 Result<std::vector<LostValue>> SqliteStorage::revivals() {
   return lost_values_of("by_erasure=1 AND ?1 IS NOT NULL AND ?2 IS NOT NULL", {});
 }
@@ -145,6 +155,18 @@ Result<std::vector<KeptOperation>> SqliteStorage::waiting_operations(OutcomeStat
       [&](Statement& row) { all.push_back(kept_of(row)); }, why);
   if (!read) return std::unexpected(read.error());
   return all;
+}
+
+Result<std::vector<KeptOperation>> SqliteStorage::kept_operations() {
+  std::vector<KeptOperation> all;
+  const auto read = sqlite::rows_of(connection_, std::string(kKeptColumns) + "1 ORDER BY number",
+                                    [&](Statement& row) { all.push_back(kept_of(row)); });
+  if (!read) return std::unexpected(read.error());
+  return all;
+}
+
+Result<void> SqliteStorage::set_kept_frame(std::uint64_t number, std::string_view frame) {
+  return connection_.run("UPDATE kept SET frame=? WHERE number=?", Blob{frame}, number);
 }
 
 Result<void> SqliteStorage::set_kept_state(std::uint64_t number, KeptState state) {

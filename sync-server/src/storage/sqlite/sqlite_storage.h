@@ -78,16 +78,21 @@ class SqliteStorage final : public Storage {
   Result<std::optional<AuditRow>> last_audit() override;
   Result<void> add_audit(const AuditRow& row) override;
   Result<void> scan_audit(const std::function<Result<void>(const AuditRow&)>& each) override;
+  Result<void> forget_audit(std::uint64_t number) override;
   Result<void> add_lost_value(const LostValue& value) override;
   Result<std::vector<LostValue>> lost_values(const RecordKey& key) override;
+  Result<void> drop_lost_values(const RecordKey& key) override;
   Result<std::vector<LostValue>> revivals() override;
   Result<std::uint64_t> keep_operation(const KeptOperation& operation) override;
   Result<std::optional<KeptOperation>> kept_operation(std::uint64_t number) override;
   Result<std::vector<KeptOperation>> waiting_operations(OutcomeStatus why) override;
   Result<void> set_kept_state(std::uint64_t number, KeptState state) override;
+  Result<std::vector<KeptOperation>> kept_operations() override;
+  Result<void> set_kept_frame(std::uint64_t number, std::string_view frame) override;
 
   Result<std::vector<std::string>> damage() override;
   Result<std::vector<Line>> short_books() override;
+  Result<void> wipe() override { return connection_.wipe(); }
   Result<void> back_up(const std::string& path) override;
 
  private:

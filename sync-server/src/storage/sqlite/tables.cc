@@ -61,6 +61,7 @@ constexpr std::pair<KindId, std::uint32_t> kLookups[] = {
     {kinds::kWhistle, fields::whistle::kOwnerOrg},
     {kinds::kWhistle, fields::whistle::kHeadless},
     {kinds::kAssignment, fields::assignment::kOrganisation},
+    {kinds::kOutcome, fields::outcome::kRecord},
 };
 
 bool server_looks_up(const KindSchema& kind, const FieldSchema& field) {
