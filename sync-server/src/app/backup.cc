@@ -10,6 +10,7 @@
 #include <fstream>
 #include <vector>
 
+#include "app/forget_journal.h"
 #include "app/key_backup.h"
 #include "base/file_digest.h"
 
@@ -45,10 +46,17 @@ std::vector<fs::path> backups_of(const ServerConfig& config) {
   return backups;
 }
 
-void drop_oldest(const ServerConfig& config) {
+/// The newest stays, however old.
+void drop_oldest(const ServerConfig& config, std::int64_t now_ms) {
+  constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
   const std::vector<fs::path> backups = backups_of(config);
+  const std::string oldest = config.backup_days == 0
+                                 ? ""
+                                 : backup_name(config.county, now_ms - config.backup_days * kDayMs);
   std::error_code ignored;
-  for (std::size_t i = 0; i + config.backup_keep < backups.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < backups.size(); ++i) {
+    const bool one_of_newest = i + config.backup_keep >= backups.size();
+    if (one_of_newest && backups[i].filename().string() >= oldest) continue;
     fs::remove(backups[i], ignored);
     fs::remove(backups[i].string() + kKeySuffix, ignored);
     fs::remove(backups[i].string() + kDigestSuffix, ignored);
@@ -162,12 +170,15 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
   const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
     if (auto kept = keep_key(config, target + kKeySuffix); !kept) return kept;
     if (auto noted = note_digest(draft.path(), target); !noted) return noted;
+    if (auto shared = share_journal(config, folder.empty() ? "." : folder.string()); !shared) {
+      return shared;
+    }
     return draft.put_in_place(target);
   });
   if (!upto) {
     return fail(upto.error().code, about(target, upto.error().message), upto.error().detail);
   }
-  if (path.empty()) drop_oldest(config);
+  if (path.empty()) drop_oldest(config, now_ms);
   return Backup{target, *upto};
 }
 

@@ -22,16 +22,16 @@ struct Backup {
 
 /// Backs the county up into `path`, or, when that is empty, into a new file of the configured
 /// folder, of which the newest `keep` stay. With a passphrase configured the server's key goes
-/// before it under the same name and ".key"; its SHA-256 goes before it in any case. The file has
-/// another name until it is whole and checked; only then does the county count as backed up. The
-/// county's thread.
+/// before it under the same name and ".key"; its SHA-256 goes before it in any case, and the
+/// journal of what was forgotten beside it. The file has another name until it is whole and
+/// checked; only then does the county count as backed up. The county's thread.
 ///
 /// Errors: those of County::backup, of the folder, and of the passphrase.
 Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,
                            std::string_view by, std::int64_t now_ms);
 
-/// Whether a copy of a backup has the SHA-256 that was noted beside the backup; false when none was.
-/// kCorrupt: it has another.
+/// Whether a copy of a backup has the SHA-256 that was noted beside the backup; false when none
+/// was. kCorrupt: it has another.
 Result<bool> is_as_noted(const std::string& copy, const std::string& backup);
 
 /// Returns when a file, or what names there are in a folder, would survive a power cut.

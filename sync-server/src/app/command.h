@@ -80,6 +80,13 @@ struct ReviewDoneCommand {
 struct ExplainCommand {
   std::string whistle;
 };
+struct ForgetCommand {
+  std::vector<std::string> records;
+  bool yes = false;
+};
+struct RetentionCommand {
+  bool yes = false;
+};
 struct StatusCommand {};
 struct VerifyCommand {};
 struct ExportCommand {
@@ -94,7 +101,8 @@ using CountyCommand =
     std::variant<ImportCommand, EnrolCommand, RevokeCommand, DevicesCommand, QueueListCommand,
                  QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand, ReviewShowCommand,
                  ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand, ExplainCommand,
-                 StatusCommand, VerifyCommand, ExportCommand, BackupCommand>;
+                 ForgetCommand, RetentionCommand, StatusCommand, VerifyCommand, ExportCommand,
+                 BackupCommand>;
 
 /// Commands that are run where they are typed.
 using LocalCommand = std::variant<InitCommand, ServeCommand, RestoreCommand>;

@@ -256,6 +256,26 @@ class Builder {
   }
 
   void county() {
+    auto forget = county_command<ForgetCommand>(
+        app_, "forget",
+        both("彻底删除记录及其所属内容：手机、检索、审计和备份中都不再有",
+             "Deletes records for good, with what belongs to them: from phones, search, audit, "
+             "backups"));
+    forget
+        .takes("records", forget.command.records, "记录的标识，如 export 所列",
+               "Records' ids, as `export` lists them")
+        ->required();
+    forget.app.add_flag(
+        "--yes", forget.command.yes,
+        both("真正删除；不写则只说明会删除什么", "Does it; without it, only says what would go"));
+    forget.examples({"forget 3f0a5c21-d9e8-8b07-8000-00000000002a",
+                     "forget 3f0a5c21-d9e8-8b07-8000-00000000002a --yes"});
+    auto retention = county_command<RetentionCommand>(
+        app_, "retention",
+        both("保存期满、每天自动彻底删除的内容有多少",
+             "How much may not be kept any longer; the server deletes it every day"));
+    retention.app.add_flag("--yes", retention.command.yes,
+                           both("现在就彻底删除", "Deletes it for good now"));
     county_command<StatusCommand>(app_, "status", both("本县情况", "How the county stands"));
     county_command<VerifyCommand>(
         app_, "verify",

@@ -31,6 +31,8 @@ ExitCode run_command(Context& context, const ReviewAcceptCommand& command);
 ExitCode run_command(Context& context, const ReviewReturnCommand& command);
 ExitCode run_command(Context& context, const ReviewDoneCommand& command);
 ExitCode run_command(Context& context, const ExplainCommand& command);
+ExitCode run_command(Context& context, const ForgetCommand& command);
+ExitCode run_command(Context& context, const RetentionCommand& command);
 ExitCode run_command(Context& context, const StatusCommand& command);
 ExitCode run_command(Context& context, const VerifyCommand& command);
 ExitCode run_command(Context& context, const ExportCommand& command);

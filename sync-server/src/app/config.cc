@@ -39,6 +39,9 @@ folder = "backup"
 every_hours = 24
 # So many are kept, the newest.
 keep = 14
+# And none that is older than so many days, but for the newest: what was forgotten stands in them until
+# they go. 0: however old.
+days = 30
 # A file whose first line is a passphrase of 12 characters or more. With it each backup is followed by
 # the server's key, encrypted. Without it, keep data/server-key.pem somewhere else yourself: a server
 # that has lost its key is a stranger to every phone.
@@ -47,6 +50,17 @@ passphrase_file = ""
 [devices]
 # A phone not heard of for so long is listed as silent.
 silent_after_hours = 72
+
+[retention]
+# While serving, the server deletes for good once a day what may not be kept any longer, so many days
+# after its reason to be kept has ended, and after what somebody erased was erased. 0: never.
+# `gridwhistle-server retention` says how much is due.
+# Who reported a whistle: after it was closed.
+contact_days = 365
+# Residents and households: after they moved out.
+personal_days = 90
+# Care of a resident: after the service ended.
+care_days = 30
 
 [log]
 # "text" for people, "json" for programs: one object a line. Never holds personal data.
@@ -93,9 +107,13 @@ class Parser {
     text("backup.folder", config.backup_folder, not_empty, {"须写明文件夹", "must name a folder"});
     number("backup.every_hours", config.backup_every_hours, 0, 24 * 7);
     number("backup.keep", config.backup_keep, 1, 10'000);
+    number("backup.days", config.backup_days, 0, 36'500);
     text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; },
          {"须为文件", "is a file"});
     number("devices.silent_after_hours", config.silent_after_hours, 1, 24 * 365);
+    number("retention.contact_days", config.retention.contact_days, 0, 36'500);
+    number("retention.personal_days", config.retention.personal_days, 0, 36'500);
+    number("retention.care_days", config.retention.care_days, 0, 36'500);
     text("log.format", config.log_format, [](auto v) { return v == "text" || v == "json"; },
          {"须为 \"text\" 或 \"json\"", "must be \"text\" or \"json\""});
     text("log.level", config.log_level,

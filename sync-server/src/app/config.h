@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "county/retention.h"
 #include "import/problem.h"
 
 namespace gridwhistle::app {
@@ -26,9 +27,12 @@ struct ServerConfig {
   std::string backup_folder = "backup";  ///< resolved like data_folder
   std::int64_t backup_every_hours = 24;
   std::size_t backup_keep = 14;
+  std::int64_t backup_days = 30;  ///< 0: however old
   std::string passphrase_file;  ///< resolved like data_folder; empty: keys are not backed up
 
   std::int64_t silent_after_hours = 72;
+
+  RetentionPeriods retention;
 
   std::string log_format = "text";  ///< text or json
   std::string log_level = "info";   ///< debug, info, warn, error

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "app/forget_journal.h"
 #include "base/line.h"
 #include "gridwhistle/default_ports.h"
 #include "gridwhistle/messages.h"
@@ -24,6 +25,18 @@ std::unexpected<Error> about_file(const std::string& name, Error error) {
     error.message = about(name, both(std::string(message_of(error.code).zh), error.message));
   }
   return std::unexpected(std::move(error));
+}
+
+// Before anybody sees an older copy: what was forgotten since it was made, as the journals beside
+// it, beside the county's file and beside the backups have it.
+Result<void> forget_again(const ServerConfig& config, const std::string& name, County& county) {
+  std::string beside = std::filesystem::path(name).parent_path().string();
+  if (beside.empty()) beside = ".";
+  const auto keys = read_forgotten(config, {beside, config.data_folder, config.backup_folder});
+  if (!keys) return std::unexpected(keys.error());
+  auto gone = county.forget_again(*keys);
+  if (!gone) return about_file(name, std::move(gone.error()));
+  return {};
 }
 
 Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path,
@@ -56,6 +69,9 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);
   if (!county) return about_file(name, county.error());
   open.county = std::move(*county);
+  if (auto gone = forget_again(config, name, *open.county); !gone) {
+    return std::unexpected(std::move(gone.error()));
+  }
   return open;
 }
 

@@ -23,7 +23,8 @@ enum class Opening : std::uint8_t {
   kToServe,
 };
 
-/// Opens the configured county. Errors: kLocked (a server has it), kNotFound (run `init`),
+/// Opens the configured county, and forgets again what an older copy of it does not know to be
+/// forgotten. Errors: kLocked (a server has it), kNotFound (run `init`),
 /// kConflict (the file is another county's, or the server's key is missing), and those of
 /// County::open.
 Result<OpenCounty> open_county(const ServerConfig& config, Opening opening);

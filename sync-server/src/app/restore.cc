@@ -8,6 +8,7 @@
 
 #include "app/backup.h"
 #include "app/directory.h"
+#include "app/forget_journal.h"
 #include "app/init.h"
 #include "app/key_backup.h"
 #include "app/listing.h"
@@ -72,10 +73,20 @@ void compare(const County& county, const std::vector<DeviceInfo>& known,
   }
 }
 
+/// A place in the log that a county's file notes; 0 when there is none, or it cannot be read.
+Seq seq_noted(const std::string& path, std::string_view fact) {
+  const std::string mark = peek_fact(path, fact).value_or("");
+  std::uint64_t seq = 0;
+  std::from_chars(mark.data(), mark.data() + mark.size(), seq);
+  return Seq(seq);
+}
+
 /// Opens the copy as a county and checks everything in it, and against `replaced`, the devices of
 /// the file whose place it takes. The next start of the server is what phones notice.
 Result<Checked> checked(const ServerConfig& config, const std::string& path,
                         const std::string& backup, const std::vector<DeviceRow>& replaced) {
+  // Forgetting again writes to the copy, and makes it no newer.
+  const Seq upto = seq_noted(path, "last_seq");
   auto open = open_county(config, path, backup);
   if (!open) return std::unexpected(open.error());
   const auto report = open->county->verify();
@@ -84,24 +95,13 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
     const Line& first = report->faults.front();
     return fail(ErrorCode::kCorrupt, both("备份已损坏：" + first.zh, "it is damaged: " + first.en));
   }
-  const auto status = open->county->status();
-  if (!status) return std::unexpected(status.error());
   const auto known = open->county->devices();
   if (!known) return std::unexpected(known.error());
-  Checked found{.upto = status->last_seq, .unknown = {}, .unrevoked = {}};
+  Checked found{.upto = upto, .unknown = {}, .unrevoked = {}};
   const std::string known_key = peek_fact(path, "server_key").value_or("");
   found.same_key = known_key.empty() || known_key == to_hex(open->key_sha256);
   compare(*open->county, *known, replaced, found);
   return found;
-}
-
-/// What phones were told is in a backup, by the file that is to be replaced; 0 when there is none,
-/// or it cannot be read.
-Seq told_safe(const ServerConfig& config) {
-  const std::string mark = peek_fact(config.database_path(), "backed_up").value_or("");
-  std::uint64_t seq = 0;
-  std::from_chars(mark.data(), mark.data() + mark.size(), seq);
-  return Seq(seq);
 }
 
 constexpr std::array<const char*, 3> kFileAndItsLog = {"", "-wal", "-shm"};
@@ -199,12 +199,17 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
   const auto noted = is_as_noted(candidate.path(), command.backup);
   if (!noted) return about_backup(command.backup, noted.error());
+  const std::string beside = fs::path(command.backup).parent_path().string();
+  if (auto shared = share_journal(config, beside.empty() ? "." : beside); !shared) {
+    return std::unexpected(shared.error());
+  }
   const auto replaced = peek_devices(config.database_path());
   auto backup = checked(config, candidate.path(), command.backup,
                         replaced.value_or(std::vector<DeviceRow>()));
   if (!backup) return about_backup(command.backup, std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
-  const Seq safe = told_safe(config);
+  // What phones were told is in a backup.
+  const Seq safe = seq_noted(config.database_path(), "backed_up");
   auto kept = move_aside(config, command.replace, now_ms);
   if (!kept) return std::unexpected(kept.error());
   fs::rename(candidate.path(), config.database_path(), error);

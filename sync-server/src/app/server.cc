@@ -7,6 +7,7 @@
 #include "app/backup.h"
 #include "app/county_thread.h"
 #include "app/directory.h"
+#include "app/forget_journal.h"
 #include "app/metrics.h"
 #include "app/open_county.h"
 #include "app/operator_door.h"
@@ -24,6 +25,9 @@ namespace {
 constexpr std::chrono::seconds kGrace{5};
 /// After a backup failed, the next try.
 constexpr std::int64_t kStandingsEveryMs = 60'000;
+constexpr std::int64_t kRetentionEveryMs = std::int64_t{24} * 3600 * 1000;
+/// Forgotten at a time: calls wait as long.
+constexpr std::size_t kForgottenAtOnce = 100;
 constexpr std::int64_t kBackupRetryMs = 10 * 60 * 1000;
 
 std::string code_text(const Error& error) { return std::string(name_of(error.code)); }
@@ -81,6 +85,7 @@ class RunningServer : public Server {
     watch_forks();
     const std::int64_t now_ms = clock_->now().wall_ms;
     watch_standings(now_ms);
+    watch_retention(now_ms);
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
     const std::int64_t every_ms = config_.backup_every_hours * 3600 * 1000;
@@ -141,6 +146,26 @@ class RunningServer : public Server {
     if (!done) log_.error("standings_failed", {{"code", code_text(done.error())}});
   }
 
+  // What is due goes a little at a tick, so that calls go on between.
+  void watch_retention(std::int64_t now_ms) {
+    if (now_ms < next_retention_ms_) return;
+    const auto done = thread_.call([&](County& county) -> Result<std::size_t> {
+      auto due = county.due(config_.retention);
+      if (!due) return std::unexpected(std::move(due.error()));
+      due->resize(std::min(due->size(), kForgottenAtOnce));
+      if (due->empty()) return 0;
+      auto gone = forget_noted(county, config_, *due, "retention", true, now_ms);
+      if (!gone) return std::unexpected(std::move(gone.error()));
+      return gone->records.size();
+    });
+    if (!done) log_.error("retention_failed", {{"code", code_text(done.error())}});
+    if (done && *done > 0) {
+      log_.info("retention", {{"records", static_cast<std::int64_t>(*done)}});
+      return;
+    }
+    next_retention_ms_ = now_ms + kRetentionEveryMs;
+  }
+
   void watch_forks() {
     const auto forks = thread_.call([](County& county) { return county.forks(); });
     for (const auto& [device, at_ms] : forks) {
@@ -171,6 +196,7 @@ class RunningServer : public Server {
   std::int64_t started_ms_ = clock_->now().wall_ms;
   std::int64_t next_backup_ms_ = 0;
   std::int64_t next_standings_ms_ = 0;
+  std::int64_t next_retention_ms_ = 0;
   StorageHealth storage_;      ///< as the log has it
   std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;

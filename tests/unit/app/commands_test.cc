@@ -484,6 +484,29 @@ TEST_CASE("A backup that failed leaves no file and no mark, and what a killed on
                                                        "440812-20200101T000000Z.gwbackup.part"});
 }
 
+TEST_CASE("A backup older than backups are kept goes, the newest of them stays") {
+  Desk desk;
+  ServerConfig config = desk.config();
+  constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+  constexpr std::int64_t kNow = 1'780'000'000'000;
+  const auto back_up = [&](std::int64_t days_ago) {
+    const auto made = make_backup(desk.county(), config, "", "tester", kNow - days_ago * kDayMs);
+    if (!made) FAIL(made.error().message);
+    return made->path;
+  };
+  const std::string first = back_up(40);
+  const std::string second = back_up(29);
+  CHECK(std::filesystem::exists(first));
+  const std::string third = back_up(0);
+  CHECK_FALSE(std::filesystem::exists(first));
+  CHECK_FALSE(std::filesystem::exists(first + kDigestSuffix));
+  CHECK(std::filesystem::exists(second));
+  CHECK(std::filesystem::exists(third));
+  config.backup_days = 0;
+  back_up(-3650);
+  CHECK(std::filesystem::exists(third));
+}
+
 TEST_CASE("Half a backup is none of the newest that stay") {
   Desk desk;
   ServerConfig config = desk.config();
@@ -660,4 +683,108 @@ TEST_CASE("Restoring a backup older than what phones were told is safe is done w
   said = {};
   REQUIRE(run_restore(desk.config(), {older, true}, output, 6000) == ExitCode::kDone);
   CHECK(said.out.find("Warning") == said.out.npos);
+}
+
+namespace {
+
+/// A household in the county, with these words in it; its id.
+std::string household(Desk& desk, const std::string& notes) {
+  v1::Household household;
+  household.set_grid("440811100001001");
+  household.set_notes(notes);
+  const auto id = desk.county().write(kinds::kHousehold, desk.county().mint_id(),
+                                      household.SerializeAsString(), {}, "tester");
+  if (!id) FAIL(id.error().message);
+  return id->text();
+}
+
+/// Whether any file below the folder holds these bytes.
+bool holds(const std::filesystem::path& folder, const std::string& bytes) {
+  return std::ranges::any_of(std::filesystem::recursive_directory_iterator(folder),
+                             [&](const auto& entry) {
+                               std::ifstream file(entry.path(), std::ios::binary);
+                               std::ostringstream all;
+                               if (entry.is_regular_file()) all << file.rdbuf();
+                               return all.str().find(bytes) != std::string::npos;
+                             });
+}
+
+const std::string kSecret = "Example Wang, red door";
+
+}  // namespace
+
+TEST_CASE("Forgetting says what would go, and does it only with --yes") {
+  Desk desk;
+  desk.with_sample();
+  const std::string id = household(desk, kSecret);
+  const Said tried = desk.type({"forget", id});
+  CHECK(tried.code == ExitCode::kDone);
+  CHECK(tried.rows()[0]["Household"] == 1);
+  REQUIRE(holds(desk.config().data_folder, kSecret));
+  const Said done = desk.type({"forget", id, "--yes"}, false);
+  INFO(done.err);
+  CHECK(done.code == ExitCode::kDone);
+  CHECK(done.out.find("Deleted for good here.") != done.out.npos);
+  CHECK_FALSE(holds(desk.config().data_folder, kSecret));
+  const Said again = desk.type({"forget", id});
+  CHECK(again.code == ExitCode::kRefused);
+  CHECK(again.rows().empty());
+  CHECK(desk.type({"forget", "red door"}).code == ExitCode::kRefused);
+  CHECK(desk.type({"verify"}).code == ExitCode::kDone);
+}
+
+TEST_CASE("A backup from before a forgetting is restored without what was forgotten") {
+  Desk desk;
+  desk.with_sample();
+  const std::string id = household(desk, kSecret);
+  const std::string backup = desk.folder().file("b.gwbackup");
+  REQUIRE(desk.type({"backup", backup}).code == ExitCode::kDone);
+  REQUIRE(desk.type({"forget", id, "--yes"}).code == ExitCode::kDone);
+  desk.close();
+  std::filesystem::remove(desk.config().database_path());
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, true};
+  REQUIRE(run_restore(desk.config(), {backup, false}, output, 5000) == ExitCode::kDone);
+  CHECK_FALSE(holds(desk.config().data_folder, kSecret));
+  desk.open();
+  CHECK(desk.type({"forget", id}).code == ExitCode::kRefused);
+  CHECK(desk.type({"verify"}).code == ExitCode::kDone);
+}
+
+TEST_CASE(
+    "A copied file forgets again at its first opening, with the journal that lies beside it") {
+  Desk desk;
+  desk.with_sample();
+  const std::string id = household(desk, kSecret);
+  const std::string copy = desk.folder().file("copy.db");
+  REQUIRE(desk.type({"backup", copy}).code == ExitCode::kDone);
+  REQUIRE(desk.type({"forget", id, "--yes"}).code == ExitCode::kDone);
+  desk.close();
+  // Where no backup ever was but the one copied.
+  std::filesystem::remove_all(desk.config().backup_folder);
+  std::filesystem::copy_file(copy, desk.config().database_path(),
+                             std::filesystem::copy_options::overwrite_existing);
+  desk.open();
+  CHECK_FALSE(holds(desk.config().data_folder, kSecret));
+}
+
+TEST_CASE("A journal whose last line was cut off is read without it; any other fault is named") {
+  Desk desk;
+  desk.with_sample();
+  const std::string id = household(desk, kSecret);
+  REQUIRE(desk.type({"forget", id, "--yes"}).code == ExitCode::kDone);
+  const std::string journal = desk.config().data_folder + "/440811-forgotten.txt";
+  const auto add = [&](const std::string& text) { std::ofstream(journal, std::ios::app) << text; };
+  add("1780000000000 7 3f0a5c");
+  desk.close();
+  desk.open();
+  const std::string other = household(desk, "blue door");
+  REQUIRE(desk.type({"forget", other, "--yes"}).code == ExitCode::kDone);
+  add("1780000000000 7\n");
+  desk.close();
+  const auto refused = open_county(desk.config(), Opening::kForCommand);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kCorrupt);
+  CHECK(refused.error().message.find("440811-forgotten.txt:3") != std::string::npos);
 }
