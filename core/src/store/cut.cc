@@ -23,7 +23,7 @@ class CutApplication {
     }
     state_.position = std::move(position_);
     state_.highest = highest_;
-    if (forgotten_ || state_.wipe_due) wipe(state_);
+    if (leaves_log_ || state_.wipe_due) wipe(state_);
     if (settled_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
@@ -88,12 +88,13 @@ class CutApplication {
     GW_TRY_LET(kinds, forget_record(state_, table, id));
     kinds_.insert(kinds.begin(), kinds.end());
     forgets_ = true;
-    forgotten_ = true;
+    leaves_log_ = true;
     return {};
   }
 
   Result<void> let_go(const KindTable& table, const Row& row, RecordRow present) {
     forgets_ |= table.personal && table.searchable;
+    leaves_log_ |= table.personal;
     if (present.pending.empty()) return remove_row(state_, table, row.id);
     present.base_seq = row.last_seq;
     present.own_since = DevSeq();
@@ -220,7 +221,7 @@ class CutApplication {
   std::set<KindId> kinds_;
   std::set<KindId> made_;
   bool forgets_ = false;               ///< the index held what is to leave no trace in it
-  bool forgotten_ = false;             ///< neither is the file
+  bool leaves_log_ = false;            ///< neither is the file
   bool settled_ = false;               ///< what became of a kept operation came
   std::optional<bool> erasures_open_;  ///< not asked yet
 };

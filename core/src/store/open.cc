@@ -225,6 +225,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   auto state = std::make_unique<StoreState>(std::move(options), std::move(connection));
   GW_TRY(build(*state));
   GW_TRY(load(*state));
+  // What a killed process has left in the log may have been forgotten since.
+  if (!state->options.read_only) wipe(*state);
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 

@@ -71,6 +71,8 @@ class Arrival {
       state_.lanes = before;
       return done;
     }
+    // What this phone may not see any more does not stay in its file's log either.
+    if (rewound_ || dropped_) wipe(state_);
     if (rewound_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
     return {};
@@ -124,6 +126,7 @@ class Arrival {
     kinds_.insert(kinds.begin(), kinds.end());
     // Own writes went with the rows: should the scope come back, the feed must bring those too.
     if (!kinds.empty()) position_.own_since = state_.dev_seq;
+    dropped_ = !kinds.empty();
     // Terms of removed records would linger in the index until its parts are merged.
     if (!kinds.empty()) GW_TRY(compact_index(state_));
     return {};
@@ -147,6 +150,7 @@ class Arrival {
   std::array<LaneProgress, kLaneCount> lanes_;
   std::set<KindId> kinds_;
   bool rewound_ = false;
+  bool dropped_ = false;  ///< rows of scopes that it holds no more
 };
 
 }  // namespace
