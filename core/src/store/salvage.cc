@@ -87,7 +87,8 @@ Result<std::uint64_t> show_unsent(StoreState& state) {
     if (!is_unsent && !is_parked) continue;
     unsent += is_unsent ? 1 : 0;
     const KindTable* table = table_of(state, operation.kind);
-    if (table == nullptr) continue;
+    // Of what was forgotten there is nothing to show.
+    if (table == nullptr || !operation.hash_before.empty()) continue;
     const bool in_sight = operation.scope.empty() || state.position.grants.empty() ||
                           covers(state.position.grants, operation.scope, table->rules());
     if (!in_sight) continue;
