@@ -28,7 +28,7 @@ struct ServerConfig {
   std::int64_t backup_every_hours = 24;
   std::size_t backup_keep = 14;
   std::int64_t backup_days = 30;  ///< 0: however old
-  std::string passphrase_file;  ///< resolved like data_folder; empty: keys are not backed up
+  std::string passphrase_file;    ///< resolved like data_folder; empty: keys are not backed up
 
   std::int64_t silent_after_hours = 72;
 

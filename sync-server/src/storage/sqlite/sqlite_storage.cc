@@ -108,8 +108,8 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
   }
   auto storage = std::make_unique<SqliteStorage>(std::move(*connection), schema);
   if (auto loaded = storage->load(); !loaded) return std::unexpected(loaded.error());
-  // What a killed process has left in the log may have been forgotten since. A reader in the way, or
-  // a disk that takes nothing, is no reason not to open.
+  // What a killed process has left in the log may have been forgotten since. A reader in the way,
+  // or a disk that takes nothing, is no reason not to open.
   static_cast<void>(storage->wipe());
   return storage;
 }
