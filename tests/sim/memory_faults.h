@@ -21,6 +21,7 @@ class MemoryFaults {
 
   static constexpr std::uint64_t kOften = 10;  ///< of a thousand times, and harder more
   static constexpr std::uint64_t kSeldomDone = 100;
+  static constexpr std::uint64_t kDoneOnce = 400;
 
   /// Does it, as somebody in this phase. Perhaps one of its allocations fails.
   void during(const char* phase, std::uint64_t per_mille, const std::function<void()>& does);

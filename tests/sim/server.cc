@@ -111,7 +111,7 @@ void Server::stop() {
   if (!county_) return;
   timeline_.note("server stops");
   const Phase phase(phase_, "stops");
-  memory_.during("server stops", MemoryFaults::kSeldomDone, [this] { county_.reset(); });
+  memory_.during("server stops", MemoryFaults::kDoneOnce, [this] { county_.reset(); });
 }
 
 void Server::note_committed(std::uint64_t failures_before) {

@@ -53,8 +53,10 @@ TEST_CASE("runs that once found a fault: no law is broken any more") {
 }
 
 TEST_CASE("a run that fails shrinks to less that breaks the same law") {
-  const Replay found{3, {.plant = "sync-off"}};
-  const std::string law = law_of(run(found.seed, found.options).violation);
+  Replay found{1, {.plant = "sync-off"}};
+  const auto law_broken = [&] { return law_of(run(found.seed, found.options).violation); };
+  while (found.seed <= 200 && !law_broken().contains("forgot what")) ++found.seed;
+  const std::string law = law_broken();
   const Replay least = shrink(found);
   INFO(least.text());
   const RunResult result = run(least.seed, least.options);
