@@ -182,3 +182,15 @@ TEST_CASE("a damaged note of the backup is told as damage, at the start and in t
   CHECK(status.has_value() == sound);
   if (!status) CHECK(status.error().code == ErrorCode::kCorrupt);
 }
+TEST_CASE("a county whose log ends before what it holds is not served from, but restored") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  world.county.reset();
+  run_sql(world, "UPDATE meta SET value=value-2 WHERE key='last_seq'");
+  const auto opened = world.try_open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kCorrupt);
+  CHECK(opened.error().message.find("restore") != std::string::npos);
+}

@@ -1,3 +1,4 @@
+#include "base/line.h"
 #include "storage/sqlite/rows_of.h"
 #include "storage/sqlite/sqlite_storage.h"
 
@@ -24,6 +25,16 @@ Result<void> SqliteStorage::load_scopes() {
       [&](Statement& row) -> Result<void> {
         if (row.number(0) != scopes_.size() + 1) {
           return fail(ErrorCode::kCorrupt, "the county's file is damaged", "scope numbers");
+        }
+        // A disk that lost what it had said was on it leaves a file whose parts are of different
+        // times. Numbers given anew would be taken for changes that phones have read.
+        if (Seq(row.number(2)) > last_seq_) {
+          return fail(
+              ErrorCode::kCorrupt,
+              both("数据文件的日志比其内容短，部分内容已丢失；请用 restore 恢复备份",
+                   "the file's log ends before what it holds, some of it is lost; `restore` "
+                   "a backup"),
+              "log end");
         }
         scopes_.push_back({std::string(row.text(1)), Seq(row.number(2))});
         scope_numbers_.emplace(scopes_.back().name,
