@@ -8,10 +8,18 @@
 
 namespace gridwhistle::sim {
 
+// A run takes eight times as long under the sanitizers, which look for other faults than the laws
+// do: they get fewer seeds.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 TEST_CASE(
-    "thirty seeds: nothing acknowledged is lost, replicas converge, no row leaves its scope, and "
+    "seed by seed nothing acknowledged is lost, replicas converge, no row leaves its scope, and "
     "each plays the same run every time") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 30); ++seed) {
     const RunResult result = run(seed);
     INFO("replay with gw-sim --seed " << seed << " --trace");
     CHECK(result.violation == "");
@@ -19,23 +27,26 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("forty seeds of every fault as hard as it comes hit every mark there is") {
+TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
   Faults faults;
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     faults.set(static_cast<Fault>(i), Faults::kHardest);
   }
   Marks marks;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 40); ++seed) {
     const RunResult result = run(seed, {.faults = faults});
     INFO("replay with gw-sim --seed " << seed << " --faults " << faults.text() << " --trace");
     CHECK(result.violation == "");
     marks.add(result.marks);
   }
+  if (kSanitized) return;
   for (const std::string& mark : Marks::all()) {
     INFO(mark);
     CHECK(marks.count(mark) > 0);
   }
 }
+
+#ifndef __SANITIZE_ADDRESS__
 
 TEST_CASE("runs that once found a fault: no law is broken any more") {
   std::size_t runs = 0;
@@ -78,6 +89,8 @@ TEST_CASE("every bug that is planted is found, by the law that it breaks") {
     CHECK(seed <= 200);
   }
 }
+
+#endif
 
 TEST_CASE("faults are read as they are written") {
   const Faults faults = Faults::of_seed(7);
