@@ -13,14 +13,6 @@ v1::Visit noting(const std::string& notes) {
   return visit;
 }
 
-v1::Visit visit_noting(const std::string& notes) {
-  v1::Visit visit = noting(notes);
-  visit.set_grid(std::string(kGrid));
-  visit.set_kind(v1::VISIT_KIND_PATROL);
-  visit.set_started_ms(1'767'000'000'000);
-  return visit;
-}
-
 }  // namespace
 
 TEST_CASE("what one reads of one's own writes never goes backwards while syncing") {

@@ -14,22 +14,6 @@ using kinds::kOutcome;
 using kinds::kVisit;
 using kinds::kWhistle;
 
-v1::Visit visit_noting(const std::string& notes) {
-  v1::Visit visit;
-  visit.set_grid(std::string(kGrid));
-  visit.set_kind(v1::VISIT_KIND_PATROL);
-  visit.set_started_ms(1'767'000'000'000);
-  visit.set_notes(notes);
-  return visit;
-}
-
-std::vector<Operation> unsent(Phone& phone, Lane lane) {
-  const SyncState state = phone->sync_state().value();
-  auto operations = phone->operations(lane, state.lanes[index_of(lane)].noted, 1 << 20);
-  REQUIRE(operations);
-  return *operations;
-}
-
 }  // namespace
 
 TEST_CASE("a phone's file of version 1 opens, with all that its worker had") {
@@ -52,7 +36,7 @@ TEST_CASE("a phone's file of version 1 opens, with all that its worker had") {
   SECTION("and what it had not sent is sent as it was recorded") {
     std::vector<std::string> hashes;
     for (const Lane lane : kLanes) {
-      for (const Operation& operation : unsent(phone, lane)) hashes.push_back(hash_of(operation));
+      for (const Operation& operation : phone.unsent(lane)) hashes.push_back(hash_of(operation));
     }
     CHECK(hashes == test::golden_lines("v1/phone", "unsent"));
   }
@@ -60,7 +44,7 @@ TEST_CASE("a phone's file of version 1 opens, with all that its worker had") {
     const RecordId id = phone.put(kVisit, visit_noting("today"));
     CHECK(phone.get<v1::Visit>(kVisit, id).notes() == "today");
     CHECK(std::ranges::none_of(visits, [&](const FoundBytes& one) { return one.info.id == id; }));
-    CHECK(unsent(phone, Lane::kRecords).back().dev_seq == DevSeq(7));
+    CHECK(phone.unsent(Lane::kRecords).back().dev_seq == DevSeq(7));
   }
 }
 
@@ -88,7 +72,7 @@ TEST_CASE("a phone's file of version 1 is written", "[.][regenerate]") {
   REQUIRE(phone->save_draft("half", kWhistle, blown.SerializeAsString()));
   std::vector<test::GoldenLine> lines;
   for (const Lane lane : kLanes) {
-    for (const Operation& operation : unsent(phone, lane)) {
+    for (const Operation& operation : phone.unsent(lane)) {
       lines.push_back({"unsent", hash_of(operation)});
     }
   }

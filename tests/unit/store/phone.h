@@ -55,6 +55,15 @@ class QueuedExecutor : public Executor {
   std::deque<std::function<void()>> tasks;
 };
 
+inline v1::Visit visit_noting(const std::string& notes) {
+  v1::Visit visit;
+  visit.set_grid(std::string(kGrid));
+  visit.set_kind(v1::VISIT_KIND_PATROL);
+  visit.set_started_ms(1'767'000'000'000);
+  visit.set_notes(notes);
+  return visit;
+}
+
 /// A Welcome of a server that has had these starts, newest first.
 inline v1::Welcome with_epochs(v1::Welcome welcome, const std::vector<EpochSeen>& epochs) {
   for (const EpochSeen& epoch : epochs) {
@@ -107,6 +116,15 @@ struct Phone {
     return record;
   }
   bool has(KindId kind, const RecordId& id) { return store->get(kind, id).has_value(); }
+
+  /// Everything of a lane without acknowledgement.
+  std::vector<Operation> unsent(Lane lane) {
+    const SyncState state = store->sync_state().value();
+    auto operations =
+        store->operations(lane, state.lanes[index_of(lane)].noted, std::size_t{1} << 24);
+    REQUIRE(operations);
+    return *operations;
+  }
 
   /// Acknowledges everything of a lane that is unsent, from that seq on.
   void acknowledge(Lane lane, std::uint64_t first_seq,

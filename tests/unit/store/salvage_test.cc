@@ -11,15 +11,6 @@ namespace {
 using kinds::kVisit;
 using kinds::kWhistle;
 
-v1::Visit visit_noting(const std::string& notes) {
-  v1::Visit visit;
-  visit.set_grid(std::string(kGrid));
-  visit.set_kind(v1::VISIT_KIND_PATROL);
-  visit.set_started_ms(1'767'000'000'000);
-  visit.set_notes(notes);
-  return visit;
-}
-
 /// Spoils the pages of a table, all of them or the one at that place.
 void damage(Phone& phone, const std::string& table, std::optional<std::size_t> only = {}) {
   phone.store.reset();
@@ -49,12 +40,8 @@ Salvaged salvage(Phone& phone) {
 }
 
 std::vector<std::string> unsent_notes(Phone& phone) {
-  const SyncState state = phone->sync_state().value();
   std::vector<std::string> notes;
-  const auto operations = phone->operations(
-      Lane::kRecords, state.lanes[index_of(Lane::kRecords)].noted, std::size_t{1} << 24);
-  REQUIRE(operations);
-  for (const Operation& operation : *operations) {
+  for (const Operation& operation : phone.unsent(Lane::kRecords)) {
     v1::Visit visit;
     REQUIRE(visit.ParseFromString(operation.set));
     notes.push_back(visit.notes());

@@ -11,15 +11,6 @@ using kinds::kResident;
 using kinds::kVisit;
 using kinds::kWhistle;
 
-v1::Visit visit_with(const std::string& notes) {
-  v1::Visit visit;
-  visit.set_grid(std::string(kGrid));
-  visit.set_kind(v1::VISIT_KIND_PATROL);
-  visit.set_started_ms(1'767'000'000'000);
-  visit.set_notes(notes);
-  return visit;
-}
-
 DeviceId succeed(Phone& phone, const v1::Acks& shared = {}) {
   const auto plan = phone->plan_succession();
   REQUIRE(plan);
@@ -40,23 +31,16 @@ v1::Acks run_of(Lane lane, std::uint64_t first, std::uint32_t count, std::uint64
   return acks;
 }
 
-std::vector<Operation> unsent(Phone& phone, Lane lane) {
-  const SyncState state = phone->sync_state().value();
-  auto operations = phone->operations(lane, state.lanes[index_of(lane)].noted, 1 << 20);
-  REQUIRE(operations);
-  return *operations;
-}
-
 }  // namespace
 
 TEST_CASE("what a copy alone recorded gets another number and ids, what it shares keeps them") {
   Phone phone;
   phone.enrol();
   const DeviceId before = phone->device();
-  const RecordId sent = phone.put(kVisit, visit_with("sent"));
+  const RecordId sent = phone.put(kVisit, visit_noting("sent"));
   phone.acknowledge(Lane::kRecords, 5);
-  const RecordId shared = phone.put(kVisit, visit_with("shared"));
-  const RecordId own = phone.put(kVisit, visit_with("own"));
+  const RecordId shared = phone.put(kVisit, visit_noting("shared"));
+  const RecordId own = phone.put(kVisit, visit_noting("own"));
   v1::Visit edit;
   edit.set_notes("shared, edited here");
   phone.put(kVisit, edit, shared);
@@ -64,7 +48,7 @@ TEST_CASE("what a copy alone recorded gets another number and ids, what it share
   const DeviceId after = succeed(phone, run_of(Lane::kRecords, 2, 1, 9));
   CHECK(phone->device() == after);
   CHECK(after != before);
-  const auto operations = unsent(phone, Lane::kRecords);
+  const auto operations = phone.unsent(Lane::kRecords);
   REQUIRE(operations.size() == 2);
   CHECK(operations[0].id == RecordId::make(after, own.counter()));
   CHECK(operations[0].creates);
@@ -96,7 +80,7 @@ TEST_CASE("what names a record that was renamed names it still") {
   resident.set_household(std::string(home.bytes()));
   resident.set_name("张三丰");
   const RecordId person = phone.put(kResident, resident);
-  v1::Visit draft = visit_with("draft");
+  v1::Visit draft = visit_noting("draft");
   draft.set_household(std::string(home.bytes()));
   REQUIRE(phone->save_draft("visit", kVisit, draft.SerializeAsString()));
   const RecordId reserved = phone->new_id().value();
@@ -104,7 +88,7 @@ TEST_CASE("what names a record that was renamed names it still") {
   const DeviceId after = succeed(phone);
   const RecordId home_now = RecordId::make(after, home.counter());
   CHECK(phone.get<v1::Resident>(kResident, person, "test").household() == home_now.bytes());
-  const auto operations = unsent(phone, Lane::kRecords);
+  const auto operations = phone.unsent(Lane::kRecords);
   REQUIRE(operations.size() == 2);
   v1::Resident sent;
   REQUIRE(sent.ParseFromString(operations[1].set));
@@ -113,7 +97,7 @@ TEST_CASE("what names a record that was renamed names it still") {
   REQUIRE(kept.ParseFromString(phone->draft("visit").value().record));
   CHECK(kept.household() == home_now.bytes());
   // What an app still holds, too.
-  v1::Visit visit = visit_with("at the house");
+  v1::Visit visit = visit_noting("at the house");
   visit.set_household(std::string(home.bytes()));
   const RecordId made = phone.put(kVisit, visit, reserved);
   CHECK(made == RecordId::make(after, reserved.counter()));
@@ -140,12 +124,12 @@ TEST_CASE("a whistle that a copy alone blew gets a number of its own, an older o
 TEST_CASE("an edit of a creation that was refused does not become a creation") {
   Phone phone;
   phone.enrol();
-  const RecordId refused = phone.put(kVisit, visit_with("refused"));
+  const RecordId refused = phone.put(kVisit, visit_noting("refused"));
   v1::Visit edit;
   edit.set_notes("edited");
   phone.put(kVisit, edit, refused);
   succeed(phone, run_of(Lane::kRecords, 1, 1, 9, OutcomeStatus::kRejected));
-  const auto operations = unsent(phone, Lane::kRecords);
+  const auto operations = phone.unsent(Lane::kRecords);
   REQUIRE(operations.size() == 1);
   CHECK(operations[0].id == refused);
   CHECK_FALSE(operations[0].creates);
@@ -155,8 +139,8 @@ TEST_CASE("a successor is the same until it has succeeded, and reads everything 
   Phone phone;
   phone.enrol();
   phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid)}));
-  phone.cut(row_of(kVisit, kForeignId, 7, visit_with("a colleague's")));
-  phone.put(kVisit, visit_with("own"));
+  phone.cut(row_of(kVisit, kForeignId, 7, visit_noting("a colleague's")));
+  phone.put(kVisit, visit_noting("own"));
   const DeviceId planned = phone->plan_succession().value().successor;
   CHECK(phone->key_name().empty());
   phone.open();
@@ -164,7 +148,7 @@ TEST_CASE("a successor is the same until it has succeeded, and reads everything 
   CHECK(plan.successor == planned);
   REQUIRE(plan.lanes[index_of(Lane::kRecords)].dev_seqs_size() == 1);
   CHECK(plan.lanes[index_of(Lane::kRecords)].hashes() ==
-        hash_of(unsent(phone, Lane::kRecords)[0]).substr(0, 8));
+        hash_of(phone.unsent(Lane::kRecords)[0]).substr(0, 8));
   REQUIRE(phone->succeed(planned, "b8m", {}));
   const SyncState state = phone->sync_state().value();
   CHECK(state.cursor == Seq(7));
