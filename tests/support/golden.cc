@@ -6,8 +6,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/sha256.h"
-
 namespace gridwhistle::test {
 
 namespace {
@@ -23,14 +21,6 @@ std::string read(const std::string& path) {
   std::ostringstream bytes;
   bytes << in.rdbuf();
   return std::move(bytes).str();
-}
-
-void write(const std::string& path, std::string_view bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << bytes;
-  out.close();
-  INFO(path);
-  REQUIRE(out);
 }
 
 std::string from_hex(std::string_view digits) {
@@ -52,16 +42,6 @@ std::string golden_file(std::string_view name) {
   return bytes;
 }
 
-void write_golden_file(std::string_view name, std::string_view bytes) {
-  constexpr int kSmallest = 19;
-  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
-  const std::size_t size =
-      ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), kSmallest);
-  REQUIRE_FALSE(ZSTD_isError(size));
-  packed.resize(size);
-  write(path_of(name, ".zst"), packed);
-}
-
 std::vector<std::string> golden_lines(std::string_view name, std::string_view what) {
   std::istringstream lines(read(path_of(name, ".txt")));
   std::vector<std::string> found;
@@ -69,12 +49,6 @@ std::vector<std::string> golden_lines(std::string_view name, std::string_view wh
     if (kind == what) found.push_back(from_hex(digits));
   }
   return found;
-}
-
-void write_golden_lines(std::string_view name, const std::vector<GoldenLine>& lines) {
-  std::string text;
-  for (const GoldenLine& line : lines) text += line.what + " " + to_hex(line.bytes) + "\n";
-  write(path_of(name, ".txt"), text);
 }
 
 }  // namespace gridwhistle::test

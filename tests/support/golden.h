@@ -6,19 +6,13 @@
 
 // What builds of the past have written, kept for ever in tests/golden: files compressed, frames as
 // lines of hexadecimal digits. A build that cannot read one of them any more takes somebody's work
-// away. `[regenerate]` cases wrote them; a new format gets a folder of its own beside the old ones.
+// away. Nothing writes them again: a new format gets a folder of its own beside the old ones.
 namespace gridwhistle::test {
 
 /// A file as it was, of "v1/phone.db" say. Fails the test when it is not there.
 std::string golden_file(std::string_view name);
-void write_golden_file(std::string_view name, std::string_view bytes);
 
 /// Lines of "what hexdigits", by what they are, in order.
 std::vector<std::string> golden_lines(std::string_view name, std::string_view what);
-struct GoldenLine {
-  std::string what;
-  std::string bytes;
-};
-void write_golden_lines(std::string_view name, const std::vector<GoldenLine>& lines);
 
 }  // namespace gridwhistle::test

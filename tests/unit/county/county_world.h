@@ -53,7 +53,6 @@ struct FakeRandom final : Random {
 /// What the county sent on one call.
 struct Inbox final : Sink {
   std::vector<Down> frames;
-  std::vector<std::string> raw;  ///< the same, as they came
   bool open = true;
   bool keeps_up = true;
 
@@ -61,7 +60,6 @@ struct Inbox final : Sink {
     auto down = decode_down(built_schema(), frame);
     REQUIRE(down);
     frames.push_back(std::move(*down));
-    raw.push_back(std::move(frame));
   }
   bool writable() const override { return keeps_up; }
   void close(Result<void>) override { open = false; }

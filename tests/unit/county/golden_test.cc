@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "county_world.h"
 
@@ -12,13 +11,6 @@ namespace {
 
 using namespace test;
 
-std::string bytes_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return std::move(bytes).str();
-}
-
 /// A county as it was then, with the build of now.
 void open_golden(World& world, std::string_view name) {
   world.county.reset();
@@ -26,12 +18,6 @@ void open_golden(World& world, std::string_view name) {
   std::ofstream(world.file(), std::ios::binary) << golden_file(name);
   world.clock.ms += 365 * kDayMs;
   world.open();
-}
-
-v1::Visit noting(const std::string& notes) {
-  v1::Visit visit;
-  visit.set_notes(notes);
-  return visit;
 }
 
 }  // namespace
@@ -82,42 +68,6 @@ TEST_CASE("what a server of version 1 sent is still understood") {
   CHECK(welcomed);
   CHECK(rows == 7);
   CHECK(runs == 2);
-}
-
-TEST_CASE("files and frames of version 1 are written", "[.][regenerate]") {
-  World world;
-  Phone anna = world.phone(world.anna);
-  Phone other = world.phone(world.worker("W5", Role::kGridWorker, kGrid1));
-  const RecordId walk = anna.new_id();
-  anna.record(kinds::kVisit, walk, visit(kGrid1, "quiet"), true, world.clock.ms);
-  anna.record(kinds::kVisit, anna.new_id(), visit(kGrid1, "all lamps lit"), true, world.clock.ms);
-  anna.record(kinds::kWhistle, anna.new_id(), whistle(kGrid1), true, world.clock.ms);
-  other.record(kinds::kVisit, other.new_id(), visit(kGrid1, "a colleague's"), true, world.clock.ms);
-  world.sync(other);
-  std::vector<GoldenLine> lines;
-  const auto answered = world.sync(anna);
-  for (const std::string& frame : answered->raw) lines.push_back({"down", frame});
-  // Two people edit one field; a record is erased and comes back.
-  other.record(kinds::kVisit, walk, noting("not so quiet").SerializeAsString(), false,
-               ++world.clock.ms);
-  world.sync(other);
-  anna.record(kinds::kVisit, walk, noting("very quiet").SerializeAsString(), false,
-              ++world.clock.ms);
-  world.sync(anna);
-  anna.record(kinds::kVisit, walk, noting("quiet again").SerializeAsString(), false,
-              ++world.clock.ms);
-  anna.record(kinds::kVisit, anna.new_id(), visit(kGrid1, "later"), true, world.clock.ms);
-  anna.record(kinds::kWhistle, anna.new_id(), whistle(kGrid1), true, world.clock.ms);
-  lines.push_back({"up", anna.hello(world.clock)});
-  for (const Lane lane : kLanes) {
-    for (const std::string& frame : anna.frames(lane, anna.noted[lane])) {
-      lines.push_back({"up", frame});
-    }
-  }
-  lines.push_back({"up", encode(v1::UpEnd())});
-  world.county.reset();
-  write_golden_file("v1/county.db", bytes_of(world.file()));
-  write_golden_lines("v1/frames", lines);
 }
 
 }  // namespace gridwhistle
