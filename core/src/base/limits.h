@@ -50,6 +50,8 @@ inline constexpr std::size_t kLabelBytes = 64;
 /// Operations of a lane whose hashes a server keeps behind what the phone has noted, and a phone
 /// asks about when its file turns out to be a copy: a month of a busy worker.
 inline constexpr std::size_t kUnsettledOperations = 8192;
+/// So much of each hash: enough to tell a phone's own operations apart.
+inline constexpr std::size_t kUnsettledHashBytes = 8;
 /// A device's clock beyond these is kept as claimed, and never reckoned with: 1970 to 2200.
 inline constexpr std::int64_t kClockMaxMs = 7'258'118'400'000;
 

@@ -18,7 +18,6 @@ namespace gridwhistle::store {
 
 namespace {
 
-constexpr std::size_t kOfferedHashBytes = 8;
 // The bytes of an id that its device alone decides.
 constexpr std::size_t kDeviceBytes = 8;
 
@@ -272,7 +271,7 @@ Result<Succession> Store::plan_succession() {
     asked.set_noted(state_->lanes[index_of(lane)].noted.value);
     GW_TRY_LET(operations, unsettled(*state_, lane, limits::kUnsettledOperations));
     for (const Operation& operation : operations) {
-      asked.mutable_hashes()->append(hash_of(operation), 0, kOfferedHashBytes);
+      asked.mutable_hashes()->append(hash_of(operation), 0, limits::kUnsettledHashBytes);
       asked.add_dev_seqs(operation.dev_seq.value);
     }
   }

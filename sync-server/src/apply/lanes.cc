@@ -72,13 +72,14 @@ Result<std::size_t> known_of(Storage& storage, DeviceId device, Lane lane, LaneS
                              std::string_view hashes) {
   std::size_t known = 0;
   const auto number_at = [&](std::size_t at) { return LaneSeq(noted.value + 1 + at); };
-  const std::size_t offered = hashes.size() / kOfferedHashBytes;
+  const std::size_t offered = hashes.size() / limits::kUnsettledHashBytes;
   if (offered == 0) return known;
   auto chunks = storage.chunks(device, lane, number_at(0), number_at(offered - 1));
   if (!chunks) return std::unexpected(std::move(chunks.error()));
   for (const LaneChunk& chunk : *chunks) {
     while (known < offered && chunk.first <= number_at(known) && number_at(known) <= chunk.last()) {
-      const auto given = hashes.substr(known * kOfferedHashBytes, kOfferedHashBytes);
+      const auto given =
+          hashes.substr(known * limits::kUnsettledHashBytes, limits::kUnsettledHashBytes);
       if (!hash_at(chunk, number_at(known)).starts_with(given)) return known;
       ++known;
     }

@@ -49,9 +49,8 @@ Result<std::optional<Fork>> check_claim(Storage& storage, DeviceId device, const
 Result<void> note(Storage& storage, DeviceId device, Lane lane, LaneSeq noted);
 
 /// Of operations that another copy of the device's file offers behind what that has noted, those in
-/// front that the server has: the same under the same number. `hashes` are `kOfferedHashBytes`
-/// each.
-inline constexpr std::size_t kOfferedHashBytes = 8;
+/// front that the server has: the same under the same number. `hashes` are
+/// `limits::kUnsettledHashBytes` each.
 Result<std::size_t> known_of(Storage& storage, DeviceId device, Lane lane, LaneSeq noted,
                              std::string_view hashes);
 

@@ -68,7 +68,7 @@ bool is_well_formed(const v1::UnsettledLane& lane) {
   const bool is_lane = std::ranges::any_of(
       kLanes, [&](Lane known) { return static_cast<std::uint32_t>(known) == lane.lane(); });
   const std::size_t offered = static_cast<std::size_t>(lane.dev_seqs_size());
-  return is_lane && lane.hashes().size() == offered * kOfferedHashBytes &&
+  return is_lane && lane.hashes().size() == offered * limits::kUnsettledHashBytes &&
          offered <= limits::kUnsettledOperations &&
          lane.noted() <= std::numeric_limits<std::uint64_t>::max() / 2;
 }

@@ -35,7 +35,7 @@ v1::EnrolRequest succession_of(const Phone& copy, const Phone& successor, Record
     const auto recorded = copy.lanes.find(lane);
     if (recorded == copy.lanes.end()) continue;
     for (std::size_t i = asked.noted(); i < recorded->second.size(); ++i) {
-      asked.mutable_hashes()->append(hash_of(recorded->second[i]), 0, 8);
+      asked.mutable_hashes()->append(hash_of(recorded->second[i]), 0, limits::kUnsettledHashBytes);
       asked.add_dev_seqs(recorded->second[i].dev_seq.value);
     }
   }
