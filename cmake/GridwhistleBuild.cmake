@@ -14,7 +14,9 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 
 find_program(GRIDWHISTLE_CCACHE ccache)
 if(GRIDWHISTLE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${GRIDWHISTLE_CCACHE}")
+  # Results are shared by all checkouts of a machine, with precompiled headers too.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
+    CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros "${GRIDWHISTLE_CCACHE}")
 endif()
 find_program(GRIDWHISTLE_LLD ld.lld)
 if(GRIDWHISTLE_LLD)
@@ -45,6 +47,17 @@ if(GRIDWHISTLE_SANITIZE MATCHES "thread")
   target_compile_definitions(gridwhistle_sanitizers INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
 
+# What nearly every file includes, compiled once: a quarter of the compile time. Files still include
+# what they use: the release and clang builds have no precompiled headers. One set is for libraries, one,
+# with Catch2 and as programs are compiled, for tests.
+set(GRIDWHISTLE_COMMON_HEADERS <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected>
+  <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <set> <span> <sstream> <string>
+  <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/common_headers.cc" CONTENT "")
+add_library(gridwhistle_library_headers OBJECT "${PROJECT_BINARY_DIR}/common_headers.cc")
+target_precompile_headers(gridwhistle_library_headers PRIVATE ${GRIDWHISTLE_COMMON_HEADERS})
+target_link_libraries(gridwhistle_library_headers PRIVATE gridwhistle_flags gridwhistle_sanitizers)
+
 # gw_module(NAME [SOURCES file...] [LINKS target...] [EXPORTS target...])
 #
 # The library of the current folder. Its headers are included as "FOLDER/file.h", and only by the
@@ -60,6 +73,7 @@ function(gw_module name)
   if(arg_SOURCES)
     add_library(${name} STATIC ${arg_SOURCES})
     target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${door}>")
+    target_precompile_headers(${name} REUSE_FROM gridwhistle_library_headers)
     target_link_libraries(${name}
       PUBLIC ${arg_EXPORTS}
       PRIVATE ${arg_LINKS} $<BUILD_INTERFACE:gridwhistle_flags> $<BUILD_INTERFACE:gridwhistle_sanitizers>)
@@ -89,6 +103,7 @@ function(gw_tests name)
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
+  target_precompile_headers(${name} REUSE_FROM gridwhistle_test_headers)
   target_link_libraries(${name} PRIVATE
     ${arg_LINKS} gridwhistle_catch_main Catch2::Catch2 gridwhistle_flags gridwhistle_sanitizers)
   add_dependencies(gridwhistle_test_programs ${name})
