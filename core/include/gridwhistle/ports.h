@@ -78,13 +78,19 @@ struct CallEvents {
   std::function<void(Result<void> how)> on_end;
 };
 
-/// Carries frames to the server and back. A frame is a serialized `v1::Up` or `v1::Down`; the
-/// transport does not look inside.
+/// Carries frames to the server and back. A frame is a serialized `v1::Up` or `v1::Down`, in a
+/// media call a `v1::MediaUp` or `v1::MediaDown`; the transport does not look inside.
 class Transport {
  public:
   virtual ~Transport() = default;
   /// The executor's thread. Begins a `Sync` call.
   virtual std::unique_ptr<Call> sync(CallEvents events) = 0;
+  /// The executor's thread. Begins a call that carries attachments' bytes, beside others. Null:
+  /// this transport carries none, and they stay on the phone.
+  virtual std::unique_ptr<Call> media(CallEvents events) {
+    static_cast<void>(events);
+    return nullptr;
+  }
   /// The executor's thread. A single question and answer: serialized `v1::EnrolRequest` and
   /// `v1::EnrolReply`.
   virtual void enrol(std::string request, std::function<void(Result<std::string>)> done) = 0;

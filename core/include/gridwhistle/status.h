@@ -51,6 +51,7 @@ enum class ErrorCode : std::uint16_t {
   kInternal = 38,        ///< a fault of this software
   kCodeSpent = 39,       ///< wrong tries have used the enrolment code up
   kForgotten = 40,       ///< the record was deleted for good; nothing of what was written is kept
+  kDamaged = 41,         ///< bytes are not those that their SHA-256 names; the file begins anew
 };
 
 /// When trying again makes sense.

@@ -28,7 +28,8 @@ inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
 inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 256 * 1024;
 /// Operations of a frame.
 inline constexpr std::size_t kFrameOperations = 4096;
-/// Rows of a cut, and the size aimed at on a line not known to be quick; a single row may exceed it.
+/// Rows of a cut, and the size aimed at on a line not known to be quick; a single row may exceed
+/// it.
 inline constexpr std::size_t kCutRows = 4096;
 inline constexpr std::size_t kCutTargetBytes = 32 * 1024;
 /// Fields an operation or a row empties: more than any kind has.
@@ -52,6 +53,12 @@ inline constexpr std::size_t kLabelBytes = 64;
 inline constexpr std::size_t kUnsettledOperations = 8192;
 /// So much of each hash: enough to tell a phone's own operations apart.
 inline constexpr std::size_t kUnsettledHashBytes = 8;
+/// A file that belongs to an attachment: a minute of film. It travels in chunks that a phone on 2G
+/// need not send twice when the line breaks.
+inline constexpr std::uint64_t kMediaBytes = std::uint64_t{64} * 1024 * 1024;
+inline constexpr std::size_t kMediaChunkBytes = 256 * 1024;
+/// A media type as a record names it, "application/vnd.ms-excel".
+inline constexpr std::size_t kMediaTypeBytes = 128;
 /// A device's clock beyond these is kept as claimed, and never reckoned with: 1970 to 2200.
 inline constexpr std::int64_t kClockMaxMs = 7'258'118'400'000;
 

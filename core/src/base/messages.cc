@@ -88,6 +88,9 @@ constexpr Line kLines[] = {
     {ErrorCode::kForgotten,
      {"记录已按规定彻底删除，填写的内容不再保留",
       "the record was deleted for good; nothing of what was written is kept"}},
+    {ErrorCode::kDamaged,
+     {"文件内容与其摘要不符，将重新传送",
+      "the bytes are not those that were named; the file is sent anew"}},
 };
 
 }  // namespace

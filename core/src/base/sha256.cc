@@ -31,6 +31,20 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), [](EVP_MD_CTX* it) { EVP_MD_CTX_free(it); }) {
+  EVP_DigestInit_ex2(context_.get(), algorithm(), nullptr);
+}
+
+void Sha256::add(std::string_view bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+
+std::string Sha256::end() {
+  std::string out(SHA256_DIGEST_LENGTH, '\0');
+  EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr);
+  return out;
+}
+
 std::string to_hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;

@@ -51,6 +51,7 @@ constexpr Entry kEntries[] = {
     {ErrorCode::kInternal, "internal", Retry::kLater},
     {ErrorCode::kCodeSpent, "code_spent", Retry::kAfterUser},
     {ErrorCode::kForgotten, "forgotten", Retry::kNever},
+    {ErrorCode::kDamaged, "damaged", Retry::kLater},
 };
 
 const Entry* find(ErrorCode code) {

@@ -93,9 +93,11 @@ class GrpcTransport final : public Transport {
   }
 
   std::unique_ptr<Call> sync(CallEvents events) override {
-    auto call = std::make_shared<StreamCall>(link_, std::move(events));
-    call->start();
-    return std::make_unique<OwnedCall>(std::move(call));
+    return begin(rpc_names::kSyncMethod, std::move(events));
+  }
+
+  std::unique_ptr<Call> media(CallEvents events) override {
+    return begin(rpc_names::kMediaMethod, std::move(events));
   }
 
   void enrol(std::string request, Question::Done done) override {
@@ -106,6 +108,12 @@ class GrpcTransport final : public Transport {
   }
 
  private:
+  std::unique_ptr<Call> begin(const char* method, CallEvents events) {
+    auto call = std::make_shared<StreamCall>(link_, method, std::move(events));
+    call->start();
+    return std::make_unique<OwnedCall>(std::move(call));
+  }
+
   const std::shared_ptr<Link> link_;
   std::list<std::weak_ptr<Question>> questions_;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/grpc_frames.h"
-#include "base/rpc_names.h"
 #include "ports/call_status.h"
 
 namespace gridwhistle {
@@ -17,17 +16,17 @@ constexpr std::size_t kUnconsumedBytesMax = 1 << 20;
 
 }  // namespace
 
-StreamCall::StreamCall(std::shared_ptr<Link> link, CallEvents events)
+StreamCall::StreamCall(std::shared_ptr<Link> link, const char* method, CallEvents events)
     : link_(std::move(link)),
       line_(link_->get()),
+      method_(method),
       frame_bytes_max_(link_->options().frame_bytes_max),
       events_(std::make_shared<const CallEvents>(std::move(events))) {}
 
 void StreamCall::start() {
   self_ = shared_from_this();
   link_->call_begins();
-  grpc::GenericStub(line_.channel)
-      .PrepareBidiStreamingCall(&context_, rpc_names::kSyncMethod, {}, this);
+  grpc::GenericStub(line_.channel).PrepareBidiStreamingCall(&context_, method_, {}, this);
   // Writes begin outside of gRPC's callbacks, so the call must not be done before we say so.
   AddHold();
   StartRead(&incoming_);

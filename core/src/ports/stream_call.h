@@ -16,15 +16,16 @@
 
 namespace gridwhistle {
 
-/// One `Sync` call. Lives until gRPC is done with it, which may be after its owner has gone: then
-/// it is detached and tells nobody anything.
+/// One call that streams both ways. Lives until gRPC is done with it, which may be after its owner
+/// has gone: then it is detached and tells nobody anything.
 ///
 /// gRPC's threads and the owner's share it. `mutex_` guards the state; gRPC itself is called
 /// outside the lock, by whoever set `writing_`, `reading_` or took the hold.
 class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                          public std::enable_shared_from_this<StreamCall> {
  public:
-  StreamCall(std::shared_ptr<Link> link, CallEvents events);
+  /// `method` is one of rpc_names.
+  StreamCall(std::shared_ptr<Link> link, const char* method, CallEvents events);
 
   /// Once, first.
   void start();
@@ -49,6 +50,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
 
   const std::shared_ptr<Link> link_;
   const PinnedChannel line_;
+  const char* const method_;
   const std::size_t frame_bytes_max_;
   grpc::ClientContext context_;
   grpc::ByteBuffer outgoing_;

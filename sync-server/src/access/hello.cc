@@ -6,14 +6,15 @@
 
 namespace gridwhistle {
 
-Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
-                            std::string_view server_key_sha256, std::int64_t now_ms) {
-  auto found = storage.device(DeviceId(hello.device()));
+namespace {
+
+// As `recognise`; the row is for the caller to write.
+Result<DeviceRow> known(Storage& storage, const SignedCall& call, std::int64_t now_ms) {
+  auto found = storage.device(call.device);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!*found) return fail(ErrorCode::kNotEnrolled, "本设备尚未登记 / this device is not enrolled");
   DeviceRow device = std::move(**found);
-  const Result<bool> signed_by_key =
-      verify_p256(device.public_key, hello_to_sign(hello, server_key_sha256), hello.signature());
+  const Result<bool> signed_by_key = verify_p256(device.public_key, call.to_sign, call.signature);
   if (!signed_by_key || !*signed_by_key) {
     return fail(ErrorCode::kBadSignature, "签名不符 / the call is not signed by the device's key");
   }
@@ -21,7 +22,7 @@ Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
     return fail(ErrorCode::kDeviceLost, "本设备已报失 / this device was reported lost");
   }
   CallWindow window{device.call_counter, device.call_window};
-  if (!window.take(hello.call_counter())) {
+  if (!window.take(call.counter)) {
     return fail(
         ErrorCode::kForked,
         "本机文件是副本或旧状态 / the call's counter was used before: this file is a copy, or "
@@ -30,10 +31,29 @@ Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
   device.call_counter = window.highest;
   device.call_window = window.used;
   device.last_seen_ms = now_ms;
-  device.unsent = hello.unsent();
-  device.software = hello.software();
-  device.cursor = Seq(hello.cursor().seq());
-  if (auto put = storage.put_device(device); !put) return std::unexpected(put.error());
+  return device;
+}
+
+}  // namespace
+
+Result<DeviceRow> recognise(Storage& storage, const SignedCall& call, std::int64_t now_ms) {
+  auto device = known(storage, call, now_ms);
+  if (!device) return device;
+  if (auto put = storage.put_device(*device); !put) return std::unexpected(put.error());
+  return device;
+}
+
+Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
+                            std::string_view server_key_sha256, std::int64_t now_ms) {
+  auto device = known(storage,
+                      {DeviceId(hello.device()), hello.call_counter(),
+                       hello_to_sign(hello, server_key_sha256), hello.signature()},
+                      now_ms);
+  if (!device) return device;
+  device->unsent = hello.unsent();
+  device->software = hello.software();
+  device->cursor = Seq(hello.cursor().seq());
+  if (auto put = storage.put_device(*device); !put) return std::unexpected(put.error());
   return device;
 }
 

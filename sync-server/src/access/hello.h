@@ -1,16 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
+#include "gridwhistle/ids.h"
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/sync.pb.h"
 #include "storage/storage.h"
 
 namespace gridwhistle {
 
-/// Whose call this is. Notes the call's counter and what the Hello says of the device, inside a
-/// batch; the answer holds once that is committed.
+/// What a device has signed to begin a call.
+struct SignedCall {
+  DeviceId device;
+  std::uint64_t counter = 0;
+  std::string to_sign;  ///< what the signature is of
+  std::string_view signature;
+};
+
+/// Whose call this is, whichever service it is of. Notes the call's counter, inside a batch; the
+/// answer holds once that is committed. Errors as below.
+Result<DeviceRow> recognise(Storage& storage, const SignedCall& call, std::int64_t now_ms);
+
+/// The same of a `Sync` call; notes also what the Hello says of the device.
 ///
 /// Errors: kNotEnrolled, kDeviceLost, kBadSignature, kForked (the counter was
 /// used before), and those of storage. A device

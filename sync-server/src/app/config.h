@@ -38,6 +38,8 @@ struct ServerConfig {
   std::string log_level = "info";   ///< debug, info, warn, error
 
   std::string database_path() const { return data_folder + "/county.db"; }
+  /// The bytes of attachments.
+  std::string media_path() const { return data_folder + "/media"; }
   std::string key_path() const { return data_folder + "/server-key.pem"; }
   std::string socket_path() const { return data_folder + "/operator.sock"; }
 

@@ -146,6 +146,25 @@ std::string storage_metrics_text(const std::string& county, const StorageHealth&
   return text;
 }
 
+std::string media_metrics_text(const std::string& county, const MediaFigures& figures) {
+  std::string text;
+  const auto add = [&](const char* name, const char* type, const char* help, std::uint64_t value) {
+    add_figure(text, county, name, type, help, static_cast<std::int64_t>(value));
+  };
+  add("media_calls_open", "gauge", "Phones that bring or fetch attachments' bytes",
+      figures.calls_open);
+  add("media_files_brought_total", "counter", "Files that came whole since the start",
+      figures.files_brought);
+  add("media_files_refused_total", "counter", "Files refused since the start",
+      figures.files_refused);
+  add("media_bytes_in_total", "counter", "Bytes of files taken since the start", figures.bytes_in);
+  add("media_bytes_out_total", "counter", "Bytes of files given since the start",
+      figures.bytes_out);
+  add("media_disk_failures_total", "counter", "Reads and writes of files that failed",
+      figures.disk_failures);
+  return text;
+}
+
 std::string health_text(const CountyStatus& status, std::int64_t started_ms, std::int64_t now_ms) {
   const std::int64_t since_ms = status.backed_up_ms != 0 ? status.backed_up_ms : started_ms;
   return backup_is_late(since_ms, now_ms) ? "no backup for three days" : "ok";

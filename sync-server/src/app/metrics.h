@@ -6,6 +6,7 @@
 
 #include "county/operator.h"
 #include "gridwhistle/status.h"
+#include "media/media_desk.h"
 
 namespace gridwhistle::app {
 
@@ -14,6 +15,9 @@ std::string metrics_text(const CountyStatus& status, std::int64_t now_ms);
 
 /// The same about the county's storage: what can be told when it cannot even be read.
 std::string storage_metrics_text(const std::string& county, const StorageHealth& health);
+
+/// The same about the bytes of attachments, since the server's start.
+std::string media_metrics_text(const std::string& county, const MediaFigures& figures);
 
 /// What GET /health answers while the storage works: "ok", or what is wrong. A county without any
 /// backup has three days from the start of its server to get one.

@@ -8,6 +8,7 @@
 #include "app/county_thread.h"
 #include "app/directory.h"
 #include "app/forget_journal.h"
+#include "app/media_door.h"
 #include "app/metrics.h"
 #include "app/open_county.h"
 #include "app/operator_door.h"
@@ -32,16 +33,48 @@ constexpr std::int64_t kBackupRetryMs = 10 * 60 * 1000;
 
 std::string code_text(const Error& error) { return std::string(name_of(error.code)); }
 
+/// What the network hands to whom.
+class Doors final : public rpc::RpcHandler {
+ public:
+  Doors(PhoneDoor& phones, MediaDoor& media) : phones_(phones), media_(media) {}
+
+  std::shared_ptr<rpc::StreamHandler> on_open(std::shared_ptr<rpc::SyncStream> stream) override {
+    return phones_.on_open(std::move(stream));
+  }
+  std::shared_ptr<rpc::StreamHandler> on_open_media(
+      std::shared_ptr<rpc::SyncStream> stream) override {
+    return media_.on_open(std::move(stream));
+  }
+  void enrol(std::string request, Reply reply) override {
+    phones_.enrol(std::move(request), std::move(reply));
+  }
+  void on_shutdown() override {
+    phones_.on_shutdown();
+    media_.on_shutdown();
+  }
+
+ private:
+  PhoneDoor& phones_;
+  MediaDoor& media_;
+};
+
 class RunningServer : public Server {
  public:
-  RunningServer(const ServerConfig& config, const Log& log, OpenCounty open)
+  RunningServer(const ServerConfig& config, const Log& log, OpenCounty open,
+                std::unique_ptr<MediaFiles> files)
       : config_(config),
         log_(log),
         clock_(std::move(open.clock)),
         random_(std::move(open.random)),
         key_sha256_(std::move(open.key_sha256)),
         thread_(std::move(open.county)),
-        phones_(thread_) {
+        phones_(thread_),
+        media_(thread_, std::move(files), *clock_, *random_,
+               [this](std::string_view phone, ErrorCode code) {
+                 log_.warn("media_refused",
+                           {{"device", std::string(phone)}, {"code", std::string(name_of(code))}});
+               }),
+        doors_(phones_, media_) {
     thread_.call([this](County& county) {
       county.on_refused_call([this](std::string_view phone, ErrorCode code) {
         log_.warn("call_refused",
@@ -65,7 +98,7 @@ class RunningServer : public Server {
     if (!identity) return std::unexpected(identity.error());
     rpc::RpcServerOptions options{.listen = config_.listen, .identity = *identity};
     options.streams_max = config_.streams_max;
-    auto rpc = rpc::RpcServer::start(std::move(options), phones_);
+    auto rpc = rpc::RpcServer::start(std::move(options), doors_);
     if (!rpc) return std::unexpected(rpc.error());
     rpc_ = std::move(*rpc);
     auto admin = rpc::AdminServer::start(config_.socket_path(),
@@ -83,6 +116,7 @@ class RunningServer : public Server {
   void tick() override {
     watch_storage();
     watch_forks();
+    media_.tick();
     const std::int64_t now_ms = clock_->now().wall_ms;
     watch_standings(now_ms);
     watch_retention(now_ms);
@@ -102,6 +136,7 @@ class RunningServer : public Server {
     admin_.reset();
     metrics_.reset();
     rpc_->shutdown(kGrace);
+    media_.stop();
     thread_.stop();
     rpc_.reset();
     log_.info("stopped");
@@ -118,7 +153,8 @@ class RunningServer : public Server {
     pages.metrics = [this, look] {
       const auto [status, storage] = look();
       return (status ? metrics_text(*status, clock_->now().wall_ms) : std::string()) +
-             storage_metrics_text(config_.county, storage);
+             storage_metrics_text(config_.county, storage) +
+             media_metrics_text(config_.county, media_.figures());
     };
     pages.health = [this, look] {
       const auto [status, storage] = look();
@@ -201,6 +237,8 @@ class RunningServer : public Server {
   std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;
   PhoneDoor phones_;
+  MediaDoor media_;
+  Doors doors_;
   std::unique_ptr<rpc::RpcServer> rpc_;
   std::unique_ptr<rpc::AdminServer> admin_;
   std::unique_ptr<MetricsDoor> metrics_;
@@ -211,7 +249,9 @@ class RunningServer : public Server {
 Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, const Log& log) {
   auto open = open_county(config, Opening::kToServe);
   if (!open) return std::unexpected(open.error());
-  auto server = std::make_unique<RunningServer>(config, log, std::move(*open));
+  auto files = open_media_folder(config.media_path());
+  if (!files) return std::unexpected(files.error());
+  auto server = std::make_unique<RunningServer>(config, log, std::move(*open), std::move(*files));
   if (auto opened = server->open_doors(); !opened) return std::unexpected(opened.error());
   log.info("serving", {{"county", config.county}, {"port", std::int64_t{server->port()}}});
   if (const int port = server->metrics_port(); port != 0) {

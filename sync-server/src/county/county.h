@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/media_files.h"
 #include "county/connection.h"
 #include "county/operator.h"
 #include "county/retention.h"
@@ -19,6 +20,9 @@
 
 namespace gridwhistle {
 
+namespace v1 {
+class MediaHello;
+}
 class Storage;
 
 struct CountyOptions {
@@ -87,6 +91,21 @@ class County {
 
   /// Deals with what waits.
   PumpResult pump();
+
+  // What the records say of attachments' bytes, which lie elsewhere.
+
+  /// The short code of the phone that calls, durably noted. Errors: kNotEnrolled, kDeviceLost,
+  /// kBadSignature, kForked, and those of storage.
+  Result<std::string> greet_media(const v1::MediaHello& hello);
+  /// Whether the phone's worker wrote a record that names the file. kNotFound.
+  Result<void> may_bring(DeviceId device, const MediaFile& file) const;
+  /// Whether the phone sees a record that names the file and says that it has arrived. kNotFound;
+  /// kUnavailable: it sees one, and the bytes have not arrived; kForbidden: it reads nothing.
+  Result<void> may_fetch(DeviceId device, std::string_view sha256) const;
+  /// The phone has brought the file, or shown that it has it: every record that its worker wrote
+  /// and that names it says so, durably. Somebody else's record does not: who only knows the name
+  /// of a file shall not come to its bytes. Gives the log's end.
+  Result<Seq> media_brought(DeviceId device, const MediaFile& file);
 
   /// Calls `tell` for each refusal that ends a call of a phone it knows: a frame that cannot be
   /// read, a fork. For the log; says nothing of what came.

@@ -11,7 +11,7 @@
 // nothing here looks inside.
 namespace gridwhistle::rpc {
 
-/// One open `Sync` call, as the server writes to it. Any thread; never blocks. Once the call is
+/// One open call, as the server writes to it. Any thread; never blocks. Once the call is
 /// over everything here is without effect.
 class SyncStream {
  public:
@@ -59,6 +59,13 @@ class RpcHandler {
 
   /// A phone calls. Nothing refuses it; then the call ends with kUnavailable.
   virtual std::shared_ptr<StreamHandler> on_open(std::shared_ptr<SyncStream> stream) = 0;
+
+  /// A phone calls to bring or fetch attachments' bytes; frames are `v1::MediaUp` and
+  /// `v1::MediaDown`. As above; a handler that carries none takes no such calls.
+  virtual std::shared_ptr<StreamHandler> on_open_media(std::shared_ptr<SyncStream> stream) {
+    static_cast<void>(stream);
+    return nullptr;
+  }
 
   /// A serialized `v1::EnrolRequest`, to be answered once, from any thread, by a `v1::EnrolReply`.
   /// A reply that is dropped instead of called ends the call with kInternal.

@@ -69,7 +69,8 @@ class GrpcServer final : public RpcServer {
                  {.frame_bytes_max = options.frame_bytes_max,
                   .outgoing_bytes_high = options.outgoing_bytes_high,
                   .outgoing_bytes_max = options.outgoing_bytes_max},
-                 options.streams_max) {}
+                 options.streams_max),
+        media_(service_) {}
 
   ~GrpcServer() override { shutdown(milliseconds(0)); }
 
@@ -82,6 +83,7 @@ class GrpcServer final : public RpcServer {
     tune(builder, options);
     builder.AddListeningPort(options.listen, credentials_of(options.identity), &port_);
     builder.RegisterService(&service_);
+    builder.RegisterService(&media_);
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0) {
       return fail(
@@ -112,6 +114,7 @@ class GrpcServer final : public RpcServer {
  private:
   RpcHandler& handler_;
   SyncServiceAdapter service_;
+  MediaServiceAdapter media_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -31,7 +31,7 @@ struct RpcServerOptions {
   std::size_t memory_bytes_max = 512 << 20;
 };
 
-/// The phones' door: `SyncService` over TLS, the health service, reflection.
+/// The phones' door: `SyncService` and `MediaService` over TLS, the health service, reflection.
 class RpcServer {
  public:
   /// Listens and serves. `handler` outlives the server.

@@ -12,6 +12,9 @@
 namespace gridwhistle::rpc {
 namespace {
 
+// Twice what the desk behind takes: those above hear when to come back, the rest is shut out.
+constexpr std::size_t kMediaStreamsMax = 512;
+
 using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::internal::RpcMethod;
@@ -71,8 +74,9 @@ SyncServiceAdapter::SyncServiceAdapter(RpcHandler& handler, StreamLimits limits,
                                        std::size_t streams_max)
     : handler_(handler), limits_(limits), streams_max_(streams_max) {
   AddMethod(new RpcServiceMethod(rpc_names::kSyncMethod, RpcMethod::BIDI_STREAMING, nullptr));
-  MarkMethodRawCallback(0, new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
-                               [this](CallbackServerContext* context) { return open(*context); }));
+  MarkMethodRawCallback(
+      0, new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
+             [this](CallbackServerContext* context) { return open(*context, CallKind::kSync); }));
   AddMethod(new RpcServiceMethod(rpc_names::kEnrolMethod, RpcMethod::NORMAL_RPC, nullptr));
   MarkMethodRawCallback(
       1, new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
@@ -81,12 +85,23 @@ SyncServiceAdapter::SyncServiceAdapter(RpcHandler& handler, StreamLimits limits,
              }));
 }
 
-SyncServiceAdapter::SyncReactor* SyncServiceAdapter::open(CallbackServerContext& context) {
-  if (const auto admitted = admit(context.peer(), true); !admitted) {
-    return new RefusedCall(end_call(context, admitted), [this] { ended(false); });
+MediaServiceAdapter::MediaServiceAdapter(SyncServiceAdapter& calls) {
+  AddMethod(new RpcServiceMethod(rpc_names::kMediaMethod, RpcMethod::BIDI_STREAMING, nullptr));
+  MarkMethodRawCallback(0, new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
+                               [&calls](CallbackServerContext* context) {
+                                 return calls.open(*context, SyncServiceAdapter::CallKind::kMedia);
+                               }));
+}
+
+SyncServiceAdapter::SyncReactor* SyncServiceAdapter::open(CallbackServerContext& context,
+                                                          CallKind kind) {
+  if (const auto admitted = admit(context.peer(), kind); !admitted) {
+    return new RefusedCall(end_call(context, admitted), [this] { ended(CallKind::kEnrol); });
   }
-  auto stream = std::make_shared<Stream>(++last_id_, context, limits_, [this] { ended(true); });
-  std::shared_ptr<StreamHandler> handler = handler_.on_open(stream);
+  auto stream =
+      std::make_shared<Stream>(++last_id_, context, limits_, [this, kind] { ended(kind); });
+  std::shared_ptr<StreamHandler> handler =
+      kind == CallKind::kSync ? handler_.on_open(stream) : handler_.on_open_media(stream);
   if (!handler) stream->close(fail(ErrorCode::kUnavailable, "the server takes no calls now"));
   stream->start(std::move(handler));
   return stream.get();
@@ -94,9 +109,10 @@ SyncServiceAdapter::SyncReactor* SyncServiceAdapter::open(CallbackServerContext&
 
 grpc::ServerUnaryReactor* SyncServiceAdapter::enrol(CallbackServerContext& context,
                                                     const ByteBuffer& request, ByteBuffer& reply) {
-  auto admitted = admit(context.peer(), false);
+  auto admitted = admit(context.peer(), CallKind::kEnrol);
   auto* reactor = context.DefaultReactor();
-  auto answer = std::make_shared<Answer>(context, *reactor, reply, [this] { ended(false); });
+  auto answer =
+      std::make_shared<Answer>(context, *reactor, reply, [this] { ended(CallKind::kEnrol); });
   if (!admitted) {
     answer->give(std::unexpected(std::move(admitted.error())));
   } else {
@@ -107,7 +123,7 @@ grpc::ServerUnaryReactor* SyncServiceAdapter::enrol(CallbackServerContext& conte
 
 // Every call that has begun is counted until it has ended; of streams only those that were let in:
 // whoever is turned away takes no phone's place.
-Result<void> SyncServiceAdapter::admit(const std::string& peer, bool stream) {
+Result<void> SyncServiceAdapter::admit(const std::string& peer, CallKind kind) {
   const bool within_budget = budget_.take(peer, std::chrono::steady_clock::now());
   const std::lock_guard lock(mutex_);
   ++calls_;
@@ -115,17 +131,19 @@ Result<void> SyncServiceAdapter::admit(const std::string& peer, bool stream) {
   if (!within_budget) {
     return fail(ErrorCode::kBusy, "too many calls on one connection; try again later");
   }
-  if (!stream) return {};
-  if (streams_ >= streams_max_) {
+  if (kind == CallKind::kEnrol) return {};
+  const bool media = kind == CallKind::kMedia;
+  if (media ? media_streams_ >= kMediaStreamsMax : streams_ >= streams_max_) {
     return fail(ErrorCode::kBusy, "the server has as many phones as it can serve; try again later");
   }
-  ++streams_;
+  ++(media ? media_streams_ : streams_);
   return {};
 }
 
-void SyncServiceAdapter::ended(bool stream) {
+void SyncServiceAdapter::ended(CallKind kind) {
   const std::lock_guard lock(mutex_);
-  if (stream) --streams_;
+  if (kind == CallKind::kSync) --streams_;
+  if (kind == CallKind::kMedia) --media_streams_;
   --calls_;
   if (calls_ == 0) idle_.notify_all();
 }

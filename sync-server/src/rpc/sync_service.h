@@ -28,14 +28,18 @@ class SyncServiceAdapter final : public grpc::Service {
   /// Blocks until every call's last event has come.
   void wait_until_idle();
 
- private:
+  enum class CallKind : std::uint8_t { kSync, kMedia, kEnrol };
   using SyncReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-  SyncReactor* open(grpc::CallbackServerContext& context);
+  /// A stream of either service.
+  SyncReactor* open(grpc::CallbackServerContext& context, CallKind kind);
+
+ private:
   grpc::ServerUnaryReactor* enrol(grpc::CallbackServerContext& context,
                                   const grpc::ByteBuffer& request, grpc::ByteBuffer& reply);
-  Result<void> admit(const std::string& peer, bool stream);
-  void ended(bool stream);
+  Result<void> admit(const std::string& peer, CallKind kind);
+  /// A call that was let in, or, as kEnrol, one that was turned away.
+  void ended(CallKind kind);
 
   RpcHandler& handler_;
   const StreamLimits limits_;
@@ -46,7 +50,14 @@ class SyncServiceAdapter final : public grpc::Service {
   std::mutex mutex_;
   std::condition_variable idle_;
   std::size_t streams_ = 0;
+  std::size_t media_streams_ = 0;
   std::size_t calls_ = 0;
+};
+
+/// The same of `MediaService`; the other one counts its calls.
+class MediaServiceAdapter final : public grpc::Service {
+ public:
+  explicit MediaServiceAdapter(SyncServiceAdapter& calls);
 };
 
 }  // namespace gridwhistle::rpc

@@ -18,7 +18,7 @@
 
 namespace gridwhistle {
 
-/// A value to find records by.
+/// A value to find records by; text is also for fields of bytes.
 using LookupValue = std::variant<std::int64_t, std::string_view, RecordId>;
 
 /// A county's data. The only door to its disk; knows no rule beyond who sees what.

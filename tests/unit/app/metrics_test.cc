@@ -62,3 +62,19 @@ TEST_CASE("Phones that alone are refused are named by their short codes and coun
   CHECK(figures.find("storage_failures_total{county=\"440811\"} 7\n") != std::string::npos);
   CHECK(figures.find("devices_put_off{county=\"440811\"} 2\n") != std::string::npos);
 }
+
+TEST_CASE("What went over the desk of attachments is in the figures, each with its number") {
+  MediaFigures figures;
+  figures.calls_open = 3;
+  figures.files_brought = 5;
+  figures.files_refused = 2;
+  figures.bytes_in = 1'000'000;
+  figures.disk_failures = 1;
+  const std::string text = media_metrics_text("440811", figures);
+  CHECK(text.find("media_calls_open{county=\"440811\"} 3\n") != std::string::npos);
+  CHECK(text.find("media_files_brought_total{county=\"440811\"} 5\n") != std::string::npos);
+  CHECK(text.find("media_files_refused_total{county=\"440811\"} 2\n") != std::string::npos);
+  CHECK(text.find("media_bytes_in_total{county=\"440811\"} 1000000\n") != std::string::npos);
+  CHECK(text.find("media_bytes_out_total{county=\"440811\"} 0\n") != std::string::npos);
+  CHECK(text.find("media_disk_failures_total{county=\"440811\"} 1\n") != std::string::npos);
+}

@@ -367,3 +367,35 @@ TEST_CASE("A stream that is filled without regard for the phone ends with kBusy"
   REQUIRE(talk.log->wait_for_end());
   CHECK(talk.log->error() == ErrorCode::kBusy);
 }
+
+TEST_CASE("A call for attachments' bytes goes its own way beside a sync call of the same phone") {
+  Served served;
+  Phone phone(served.port(), served.key());
+  auto sync = phone.call();
+  auto media = phone.media_call();
+  const std::string chunk(limits::kMediaChunkBytes + 64, 'b');
+  for (int i = 0; i < 8; ++i) media.call->send(chunk);
+  sync.call->send("a report");
+  REQUIRE(sync.log->wait_for_frames(1));
+  REQUIRE(media.log->wait_for_frames(8));
+  CHECK(sync.log->frames() == std::vector<std::string>{"a report"});
+  CHECK(media.log->frames() == std::vector<std::string>(8, chunk));
+  CHECK(served.county.opened == 1);
+  CHECK(served.county.media_opened == 1);
+  phone.hang_up(media);
+  sync.call->send("another");
+  CHECK(sync.log->wait_for_frames(2));
+}
+
+TEST_CASE("A server that carries no attachments says so, and takes reports all the same") {
+  Behaviour behaviour;
+  behaviour.carries_media = false;
+  Served served(behaviour);
+  Phone phone(served.port(), served.key());
+  auto media = phone.media_call();
+  REQUIRE(media.log->wait_for_end());
+  CHECK(media.log->error() == ErrorCode::kUnavailable);
+  auto sync = phone.call();
+  sync.call->send("a report");
+  CHECK(sync.log->wait_for_frames(1));
+}

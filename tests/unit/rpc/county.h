@@ -31,6 +31,7 @@ struct Behaviour {
       [](rpc::SyncStream& stream, std::string frame) { stream.send(std::move(frame)); };
   std::function<void(rpc::SyncStream&)> on_half_close = [](rpc::SyncStream& s) { s.close(); };
   std::function<void(rpc::SyncStream&)> on_drained = [](rpc::SyncStream&) {};
+  bool carries_media = true;
   std::function<void(std::string, rpc::RpcHandler::Reply)> enrol =
       [](std::string request, const rpc::RpcHandler::Reply& reply) { reply("seen " + request); };
 };
@@ -49,6 +50,12 @@ class County final : public rpc::RpcHandler {
     behaviour_.on_open(*stream);
     return std::make_shared<Conversation>(*this, std::move(stream));
   }
+  std::shared_ptr<rpc::StreamHandler> on_open_media(
+      std::shared_ptr<rpc::SyncStream> stream) override {
+    if (!behaviour_.carries_media) return nullptr;
+    ++media_opened;
+    return std::make_shared<Conversation>(*this, std::move(stream));
+  }
   void enrol(std::string request, Reply reply) override {
     behaviour_.enrol(std::move(request), std::move(reply));
   }
@@ -65,6 +72,7 @@ class County final : public rpc::RpcHandler {
   }
 
   std::atomic<int> opened = 0;
+  std::atomic<int> media_opened = 0;
   std::atomic<int> frames = 0;
   std::atomic<int> half_closed = 0;
   std::atomic<int> closed = 0;

@@ -103,15 +103,9 @@ class Phone {
     done.get_future().wait();
   }
 
-  Talk call() {
-    Talk talk{nullptr, std::make_shared<CallLog>()};
-    const auto log = talk.log;
-    on_executor([&] {
-      talk.call = transport_->sync({.on_frame = [log](std::string f) { log->frame(std::move(f)); },
-                                    .on_end = [log](Result<void> how) { log->end(how); }});
-    });
-    return talk;
-  }
+  Talk call() { return begin(&Transport::sync); }
+  /// One that carries attachments' bytes.
+  Talk media_call() { return begin(&Transport::media); }
 
   void hang_up(Talk& talk) {
     on_executor([&] { talk.call.reset(); });
@@ -126,6 +120,17 @@ class Phone {
   }
 
  private:
+  Talk begin(std::unique_ptr<Call> (Transport::*service)(CallEvents)) {
+    Talk talk{nullptr, std::make_shared<CallLog>()};
+    const auto log = talk.log;
+    on_executor([&] {
+      talk.call = (transport_.get()->*service)(
+          {.on_frame = [log](std::string f) { log->frame(std::move(f)); },
+           .on_end = [log](Result<void> how) { log->end(how); }});
+    });
+    return talk;
+  }
+
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Transport> transport_;
 };

@@ -72,6 +72,7 @@ TEST_CASE("Reflection lists the sync service, and knows its messages with their 
   Served served;
   const auto services = ask(served, kReflection, length_delimited(7, ""));
   CHECK(services.find("gridwhistle.v1.SyncService") != std::string::npos);
+  CHECK(services.find("gridwhistle.v1.MediaService") != std::string::npos);
   CHECK(services.find("grpc.health.v1.Health") != std::string::npos);
   const auto file = ask(served, kReflection, length_delimited(4, "gridwhistle.v1.SyncService"));
   CHECK(file.find("gridwhistle/v1/sync.proto") != std::string::npos);

@@ -71,11 +71,16 @@ Result<bool> is_found_by_columns(sqlite::Connection& connection, const KindSchem
   return find->step();
 }
 
-void bind_lookup(Statement& statement, int index, const LookupValue& value) {
+void bind_lookup(Statement& statement, int index, const FieldSchema& field,
+                 const LookupValue& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) {
     statement.bind_int(index, *number);
   } else if (const auto* text = std::get_if<std::string_view>(&value)) {
-    statement.bind_text(index, *text, Lifetime::kBorrowed);
+    if (field.type == FieldType::kBytes) {
+      statement.bind_blob(index, *text, Lifetime::kBorrowed);
+    } else {
+      statement.bind_text(index, *text, Lifetime::kBorrowed);
+    }
   } else {
     statement.bind_blob(index, std::get<RecordId>(value).bytes(), Lifetime::kBorrowed);
   }
@@ -206,7 +211,7 @@ Result<std::vector<RecordId>> SqliteStorage::find(const KindSchema& kind, std::u
       connection_.prepare("SELECT id FROM " + sqlite::table_name(kind.id) + " WHERE " +
                           sqlite::column_name(field) + "=? AND erased=0 ORDER BY id");
   if (!statement) return std::unexpected(std::move(statement.error()));
-  bind_lookup(*statement, 1, value);
+  bind_lookup(*statement, 1, *column, value);
   std::vector<RecordId> ids;
   for (;;) {
     const Result<bool> row = statement->step();

@@ -62,6 +62,7 @@ constexpr std::pair<KindId, std::uint32_t> kLookups[] = {
     {kinds::kWhistle, fields::whistle::kHeadless},
     {kinds::kAssignment, fields::assignment::kOrganisation},
     {kinds::kOutcome, fields::outcome::kRecord},
+    {kinds::kAttachment, fields::attachment::kSha256},
 };
 
 bool server_looks_up(const KindSchema& kind, const FieldSchema& field) {
