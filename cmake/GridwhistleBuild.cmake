@@ -8,6 +8,7 @@ set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_compile_options(-pthread)  # everywhere alike, or a precompiled header does not fit
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
@@ -84,8 +85,12 @@ function(gw_module name)
   endif()
 endfunction()
 
+# What scripts/test builds without sanitizers: the programs, and the tests for that build.
+add_custom_target(gridwhistle_without_sanitizers)
+
 # gw_program(NAME SOURCES file... LINKS target...): a program in build/PRESET/bin.
 function(gw_program name)
+  add_dependencies(gridwhistle_without_sanitizers ${name})
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} gridwhistle_flags gridwhistle_sanitizers)
@@ -93,8 +98,9 @@ endfunction()
 
 # gw_tests(NAME SOURCES file... LINKS target... [LABELS label...])
 #
-# A Catch2 program whose cases are tests of their own. Test names are sentences. The label `grpc`
-# says that it stands on gRPC; the target gridwhistle_test_programs builds all test programs there are.
+# A Catch2 program whose cases are tests of their own. Test names are sentences. The label `grpc` says
+# that it stands on gRPC and is not built with sanitizers, `unsanitized` that it does less with them.
+# The target gridwhistle_test_programs builds all test programs there are.
 option(GRIDWHISTLE_GRPC_TESTS "Tests that stand on gRPC; off where they cost too much to build" ON)
 add_custom_target(gridwhistle_test_programs)
 function(gw_tests name)
@@ -107,6 +113,9 @@ function(gw_tests name)
   target_link_libraries(${name} PRIVATE
     ${arg_LINKS} gridwhistle_catch_main Catch2::Catch2 gridwhistle_flags gridwhistle_sanitizers)
   add_dependencies(gridwhistle_test_programs ${name})
+  if(arg_LABELS MATCHES "grpc|unsanitized")
+    add_dependencies(gridwhistle_without_sanitizers ${name})
+  endif()
   # Catch2 2 has no word for a case that cannot run here: one that warns so is skipped.
   # Dots, because discovery takes the expression apart at spaces.
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
