@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/durable_file.h"
 #include "cli/commands.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
@@ -395,6 +396,39 @@ Exit access(Phone& phone, const Output& output, std::size_t limit) {
   return Exit::kOk;
 }
 
+/// The file is there whole or not at all.
+Exit export_bundle(Phone& phone, const Output& output, const std::string& path) {
+  std::string bytes;
+  const auto exported = phone.client().export_bundle([&](std::string_view part) -> Result<void> {
+    bytes += part;
+    return {};
+  });
+  if (!exported) return output.failed(exported.error());
+  if (exported->operations > 0) {
+    if (auto made = create_private_file(path, bytes); !made) return output.failed(made.error());
+  }
+  if (output.wants_json()) {
+    output.document({{"operations", exported->operations},
+                     {"whistles", exported->whistles},
+                     {"bytes", bytes.size()}});
+    return Exit::kOk;
+  }
+  if (exported->operations == 0) {
+    output.line(output.say("没有未发送的内容，未建文件", "nothing is unsent; no file was made"));
+    return Exit::kOk;
+  }
+  output.line(std::string(output.say("已导出 ", "exported ")) +
+              std::to_string(exported->operations) +
+              output.say(" 条，其中哨声相关 ", ", of these of whistles ") +
+              std::to_string(exported->whistles));
+  output.line(output.say(
+      "请交给县服务器管理员：gridwhistle-server import-bundle；只有服务器能打开。本机内容不变",
+      "bring it to the county's operator: gridwhistle-server import-bundle. The server alone can "
+      "open "
+      "it; this phone keeps everything"));
+  return Exit::kOk;
+}
+
 Exit salvage(const Settings& settings, const Output& output) {
   const auto salvaged = Phone::salvage(settings);
   if (!salvaged) return output.failed(salvaged.error());
@@ -423,7 +457,7 @@ Exit salvage(const Settings& settings, const Output& output) {
 
 void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) {
   struct Words {
-    std::string code, name = "gw", outcome;
+    std::string code, name = "gw", outcome, bundle;
     bool live = false;
     double seconds = 0;
     std::size_t limit = 100;
@@ -460,6 +494,21 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
       return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
+    };
+  });
+
+  CLI::App* bundle = app.add_subcommand(
+      "bundle", both("没有网络时：未发送的内容由人带到服务器",
+                     "without a network: what is unsent, carried to the server by hand"));
+  bundle->require_subcommand(1);
+  CLI::App* out = bundle->add_subcommand(
+      "export", both("把未发送的内容写入一个只有服务器能打开的文件",
+                     "write what is unsent into a file that the server alone can open"));
+  out->add_option("file", words->bundle, both("新文件", "a new file"))->required();
+  terminal::add_examples(*out, {"gw bundle export unsent.gwbundle"});
+  out->callback([words, &chosen] {
+    chosen.action = [words](Phone& p, const Output& o) {
+      return export_bundle(p, o, words->bundle);
     };
   });
 

@@ -5,9 +5,9 @@
 namespace gridwhistle::fuzz {
 
 std::span<const Body> bodies() {
-  static const std::array<Body, 11> kAll = {kUpFrame,    kDownFrame,    kOperationBatch, kRowBatch,
-                                            kCanonical,  kStamps,       kEnrolmentCode,  kAreasCsv,
-                                            kWorkersCsv, kGridsGeojson, kRulesToml};
+  static const std::array<Body, 12> kAll = {kUpFrame,  kDownFrame,  kBundle,       kOperationBatch,
+                                            kRowBatch, kCanonical,  kStamps,       kEnrolmentCode,
+                                            kAreasCsv, kWorkersCsv, kGridsGeojson, kRulesToml};
   return kAll;
 }
 

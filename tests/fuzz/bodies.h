@@ -22,6 +22,7 @@ std::span<const Body> bodies();
 // The doors, a file each.
 extern const Body kUpFrame;
 extern const Body kDownFrame;
+extern const Body kBundle;
 extern const Body kOperationBatch;
 extern const Body kRowBatch;
 extern const Body kCanonical;

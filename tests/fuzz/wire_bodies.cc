@@ -125,6 +125,17 @@ std::string row_batch_law(std::string_view bytes) {
   return again && *again == *read ? "" : "rows read are the same when written and read";
 }
 
+std::string bundle_law(std::string_view bytes) {
+  const auto bundle = decode_bundle(bytes);
+  if (!bundle) return refusal_law(bundle.error());
+  if (bundle->frames().empty()) return "a part of a bundle holds something";
+  for (const std::string& frame : bundle->frames()) {
+    if (std::string broken = up_law(frame); !broken.empty()) return broken;
+  }
+  const auto again = decode_bundle(bundle->SerializeAsString());
+  return again && same(*again, *bundle) ? "" : "a bundle is the same after another way";
+}
+
 v1::Hello hello() {
   v1::Hello hello;
   hello.set_protocol(1);
@@ -200,6 +211,15 @@ std::vector<std::string> down_seeds() {
           encode(end),     encode_cut(all), encode_cut(small)};
 }
 
+std::vector<std::string> bundle_seeds() {
+  v1::Bundle bundle;
+  *bundle.mutable_hello() = hello();
+  bundle.mutable_hello()->clear_signature();
+  for (std::string& frame : up_seeds()) *bundle.add_frames() = std::move(frame);
+  bundle.set_signature(std::string(70, 's'));
+  return {bundle.SerializeAsString()};
+}
+
 std::vector<std::string> operation_batch_seeds() {
   std::vector<std::string> seeds;
   for (const Lane lane : kLanes) {
@@ -218,6 +238,7 @@ std::vector<std::string> row_batch_seeds() {
 
 const Body kUpFrame = {"up_frame", up_law, up_seeds};
 const Body kDownFrame = {"down_frame", down_law, down_seeds};
+const Body kBundle = {"bundle", bundle_law, bundle_seeds};
 const Body kOperationBatch = {"operation_batch", operation_batch_law, operation_batch_seeds};
 const Body kRowBatch = {"row_batch", row_batch_law, row_batch_seeds};
 

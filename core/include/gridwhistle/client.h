@@ -53,6 +53,12 @@ struct Salvage {
   bool whole = true;         ///< all that only this phone has could be read
 };
 
+/// What `Client::export_bundle` wrote.
+struct ExportedBundle {
+  std::uint64_t operations = 0;  ///< 0: nothing is unsent, and nothing was written
+  std::uint64_t whistles = 0;    ///< of these, in the most urgent lane
+};
+
 /// What the operator gave the worker, usually as a QR code.
 struct EnrolmentCode {
   ServerAddress server;
@@ -241,13 +247,13 @@ class Transaction {
 /// stays readable, and `status().poisoned` says why. Opening the file again starts afresh.
 class Client {
  public:
-  /// Goes on from a file that is damaged (kCorrupt): makes a new one in its place with all that only
-  /// this phone has, as far as it can be read: what is unsent or in no backup yet, refused work,
-  /// drafts, the log of reads. The damaged file stays beside it under another name and is never
-  /// deleted. Records come again with the next sync. Nobody may have the file open.
+  /// Goes on from a file that is damaged (kCorrupt): makes a new one in its place with all that
+  /// only this phone has, as far as it can be read: what is unsent or in no backup yet, refused
+  /// work, drafts, the log of reads. The damaged file stays beside it under another name and is
+  /// never deleted. Records come again with the next sync. Nobody may have the file open.
   ///
-  /// Errors: kLocked, kNotFound, kNotADatabase and kCorrupt (too much is damaged: the file is left as
-  /// it is), kReadOnly, kDiskFull, kIo, kInvalid (a door is missing).
+  /// Errors: kLocked, kNotFound, kNotADatabase and kCorrupt (too much is damaged: the file is left
+  /// as it is), kReadOnly, kDiskFull, kIo, kInvalid (a door is missing).
   static Result<Salvage> salvage(const ClientOptions& options);
 
   /// Opens the phone's file, or makes it.
@@ -405,6 +411,17 @@ class Client {
 
   /// The host noticed that there is a network, or another one: retries at once.
   void network_changed();
+
+  /// Everything that the server has not acknowledged, to be carried to it by hand where there will
+  /// be no network for long: sealed for the server, signed by this phone, the most urgent first.
+  /// Gives the file's bytes to `write` from its beginning to its end, about 4 MB at a time; stops
+  /// at its first error. Nothing changes here: what was carried is kept, and sent again to no
+  /// effect, until a call has brought the acknowledgements.
+  ///
+  /// Blocks the client meanwhile; `write` must not call it. Errors: kNotEnrolled, kUnavailable (it
+  /// has never spoken with its server), those of `write` and of the secret store, kIo, kPoisoned,
+  /// kClosed.
+  Result<ExportedBundle> export_bundle(const std::function<Result<void>(std::string_view)>& write);
 
   // --- how things stand -----------------------------------------------------------------------
 

@@ -26,6 +26,9 @@ inline constexpr std::size_t kFrameRatioFreeBytes = 64 * 1024;
 /// A frame that holds a single transaction, or a cut that holds a row larger than the target: as
 /// large as that takes when nothing of it can be compressed.
 inline constexpr std::size_t kLoneFrameBytes = kTransactionBytes + 256 * 1024;
+/// A part of a bundle before it is sealed, and the file of all its parts: a million operations.
+inline constexpr std::size_t kBundlePartBytes = 4 * 1024 * 1024;
+inline constexpr std::size_t kBundleFileBytes = 200 * 1024 * 1024;
 /// Operations of a frame.
 inline constexpr std::size_t kFrameOperations = 4096;
 /// Rows of a cut, and the size aimed at on a line not known to be quick; a single row may exceed

@@ -167,6 +167,11 @@ void Client::enrol(const EnrolmentCode& code, const std::string& device_name,
   state_->enrol(code, device_name, std::move(done));
 }
 
+Result<ExportedBundle> Client::export_bundle(
+    const std::function<Result<void>(std::string_view)>& write) {
+  return state_->export_bundle(write);
+}
+
 void Client::sync_once(const SyncOptions& options, std::function<void(Result<SyncReport>)> done) {
   state_->sync_once(options, std::move(done));
 }

@@ -64,6 +64,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void network_changed() { perform(session_.network_changed(now_ms())); }
 
   /// Take the lock.
+  Result<ExportedBundle> export_bundle(const std::function<Result<void>(std::string_view)>& write);
   ClientStatus status();
   void close();
 
@@ -89,6 +90,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   SyncActions do_succeed();
   SyncActions succeeded(const store::Succession& plan, const Result<std::string>& reply);
   SyncActions do_hello(v1::Hello hello);
+  Result<void> sign(v1::Bundle& bundle);
   SyncActions do_read(const ReadOperations& read);
   SyncActions do_welcome(const v1::Welcome& welcome);
   SyncActions after_store(const Result<void>& stored);

@@ -38,13 +38,6 @@ std::string cursor_bytes(const Position& position) {
   return cursor.SerializeAsString();
 }
 
-Result<std::string> meta_bytes(StoreState& state, std::string_view key) {
-  GW_TRY_LET(query, state.connection.prepare("SELECT value FROM meta WHERE key=?"));
-  query.bind(key);
-  GW_TRY_LET(row, query.step());
-  return row ? std::string(query.blob(0)) : std::string();
-}
-
 Result<void> load_lists(StoreState& state) {
   GW_TRY_LET(grants, meta_bytes(state, "server"));
   GW_TRY_LET(progress, meta_bytes(state, "cursor"));
@@ -83,6 +76,13 @@ Result<void> load_enrolment(StoreState& state) {
 }
 
 }  // namespace
+
+Result<std::string> meta_bytes(StoreState& state, std::string_view key) {
+  GW_TRY_LET(query, state.connection.prepare("SELECT value FROM meta WHERE key=?"));
+  query.bind(key);
+  GW_TRY_LET(row, query.step());
+  return row ? std::string(query.blob(0)) : std::string();
+}
 
 std::int64_t elapsed_ms(const ClockReading& from, const ClockReading& to) {
   if (from.boot_id == to.boot_id && to.boot_ms >= from.boot_ms) {

@@ -128,6 +128,8 @@ struct StoreState {
 // --- open.cc
 /// 0 where it was never put.
 Result<std::int64_t> meta_number(StoreState& state, std::string_view key);
+/// Empty where it was never put.
+Result<std::string> meta_bytes(StoreState& state, std::string_view key);
 Result<void> put_meta(StoreState& state, std::string_view key, std::int64_t value);
 Result<void> put_meta(StoreState& state, std::string_view key, std::string_view bytes);
 /// 60 random bits.

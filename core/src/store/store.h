@@ -221,6 +221,9 @@ class Store {
 
   Result<SyncState> sync_state();
 
+  /// The server's public key (SPKI in DER), as it told it; empty: not since the enrolment.
+  Result<std::string> server_public_key();
+
   /// A number above every one given before, across restarts. Most calls cost no disk sync.
   Result<std::uint64_t> next_call_counter();
 

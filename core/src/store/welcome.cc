@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/sha256.h"
 #include "store/epochs.h"
 #include "store/state.h"
 #include "wire/limits.h"
@@ -8,6 +9,8 @@
 namespace gridwhistle::store {
 
 namespace {
+
+constexpr std::string_view kServerPublicKey = "server_public_key";
 
 std::vector<EpochSeen> epochs_of(const v1::Welcome& welcome) {
   std::vector<EpochSeen> epochs;
@@ -63,6 +66,7 @@ class Arrival {
     if (!welcome_.as_before()) {
       GW_TRY(compare_epochs());
       GW_TRY(compare_grants());
+      GW_TRY(keep_server_key());
     }
     const auto before = state_.lanes;
     state_.lanes = lanes_;
@@ -105,6 +109,13 @@ class Arrival {
     Seq newest = std::max(position_.cursor, Seq(static_cast<std::uint64_t>(acknowledged)));
     for (const ScopeProgress& lag : position_.exceptions) newest = std::max(newest, lag.seq);
     return newest;
+  }
+
+  // Whatever a server calls its key, the pinned one is the one.
+  Result<void> keep_server_key() {
+    const std::string& key = welcome_.server_key();
+    if (!position_.enrolment || sha256(key) != position_.enrolment->server_key_sha256) return {};
+    return put_meta(state_, kServerPublicKey, std::string_view(key));
   }
 
   Result<void> compare_grants() {
@@ -211,6 +222,13 @@ Result<void> Store::set_enrolment(const Enrolment& enrolment) {
   GW_TRY(transaction.commit());
   state_->position = std::move(position);
   return other_worker ? reload_refused(*state_) : Result<void>();
+}
+
+Result<std::string> Store::server_public_key() {
+  const auto& enrolment = state_->position.enrolment;
+  GW_TRY_LET(key, meta_bytes(*state_, kServerPublicKey));
+  if (!enrolment || sha256(key) != enrolment->server_key_sha256) return std::string();
+  return key;
 }
 
 Result<SyncState> Store::sync_state() {

@@ -83,9 +83,14 @@ std::string encode_operations(DeviceId device, std::span<const Operation> operat
 /// is quick, below limits::kLoneFrameBytes.
 std::string encode_cut(const CutDown& cut);
 
+/// A part of a bundle, as it was sealed: well formed but for its frames, which `decode_up` judges.
+Result<v1::Bundle> decode_bundle(std::string_view part);
+
 /// What the device's key signs in a Hello: everything in it but the signature, behind the server's
 /// key fingerprint (32 bytes), so that no other server can use it.
 std::string hello_to_sign(const v1::Hello& hello, std::string_view server_key_sha256);
+/// The same for a part of a bundle.
+std::string bundle_to_sign(const v1::Bundle& bundle, std::string_view server_key_sha256);
 /// The same for an enrolment.
 std::string enrol_to_sign(const v1::EnrolRequest& request, std::string_view server_key_sha256);
 /// What the key of its predecessor signs of a successor's enrolment.

@@ -31,6 +31,11 @@ std::string hello_to_sign(const v1::Hello& hello, std::string_view server_key_sh
   return to_sign(hello, server_key_sha256);
 }
 
+// Never the same as what a call signs, whatever the two messages say.
+std::string bundle_to_sign(const v1::Bundle& bundle, std::string_view server_key_sha256) {
+  return to_sign(bundle, std::string(server_key_sha256) + "bundle");
+}
+
 std::string enrol_to_sign(const v1::EnrolRequest& request, std::string_view server_key_sha256) {
   return to_sign(request, server_key_sha256);
 }

@@ -102,6 +102,21 @@ Result<Up> decode_up(const Schema& schema, DeviceId device, std::string_view fra
   return refuse_frame(ErrorCode::kProtocol, "a frame holds nothing that is known here");
 }
 
+Result<v1::Bundle> decode_bundle(std::string_view part) {
+  v1::Bundle bundle;
+  if (part.size() > limits::kBundlePartBytes) {
+    return refuse_frame(ErrorCode::kTooLarge, "a part of a bundle exceeds 4 MB");
+  }
+  if (!parse_shallow(part, bundle)) {
+    return refuse_frame(ErrorCode::kProtocol, "a part of a bundle is malformed");
+  }
+  if (auto sound = check(bundle.hello()); !sound) return std::unexpected(sound.error());
+  if (bundle.frames().empty()) {
+    return refuse_frame(ErrorCode::kProtocol, "a part of a bundle holds nothing");
+  }
+  return bundle;
+}
+
 std::string encode(const v1::Hello& hello) {
   v1::Up up;
   *up.mutable_hello() = hello;

@@ -31,4 +31,9 @@ Result<DeviceRow> recognise(Storage& storage, const SignedCall& call, std::int64
 Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
                             std::string_view server_key_sha256, std::int64_t now_ms);
 
+/// Whose bundle this is. Writes nothing: a bundle may come twice, and says nothing of when its device
+/// was last seen. Errors: as above, but kForked.
+Result<DeviceRow> recognise(Storage& storage, const v1::Bundle& bundle,
+                            std::string_view server_key_sha256);
+
 }  // namespace gridwhistle

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/durable_file.h"
+#include "base/limits.h"
 #include "base/line.h"
 #include "import/import.h"
 #include "import/limits.h"
@@ -12,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> read_into(Files& files, const std::string& path) {
-  auto bytes = read_small_file(path, import::limits::kFileBytes);
+Result<void> read_into(Files& files, const std::string& path, std::size_t bytes_max) {
+  auto bytes = read_small_file(path, bytes_max);
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   files[path] = std::move(*bytes);
   return {};
@@ -26,7 +27,7 @@ Result<void> read_folder(Files& files, const std::string& folder) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) continue;
     any = true;
-    if (auto read = read_into(files, path); !read) return read;
+    if (auto read = read_into(files, path, import::limits::kFileBytes); !read) return read;
   }
   if (!any)
     return fail(ErrorCode::kNotFound,
@@ -39,12 +40,17 @@ Result<void> read_folder(Files& files, const std::string& folder) {
 
 Result<Files> read_argument_files(const CountyCommand& command) {
   Files files;
+  if (const auto* bundle = std::get_if<ImportBundleCommand>(&command)) {
+    const auto read = read_into(files, bundle->path, limits::kBundleFileBytes);
+    if (!read) return std::unexpected(read.error());
+    return files;
+  }
   const auto* import = std::get_if<ImportCommand>(&command);
   if (!import) return files;
   for (const std::string& path : import->paths) {
     std::error_code ignored;
     const auto read =
-        fs::is_directory(path, ignored) ? read_folder(files, path) : read_into(files, path);
+        fs::is_directory(path, ignored) ? read_folder(files, path) : read_into(files, path, import::limits::kFileBytes);
     if (!read) return std::unexpected(read.error());
   }
   return files;

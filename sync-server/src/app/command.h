@@ -24,6 +24,9 @@ struct ImportCommand {
   std::vector<std::string> paths;
   bool dry_run = false;
 };
+struct ImportBundleCommand {
+  std::string path;
+};
 struct EnrolCommand {
   std::string worker;
 };
@@ -98,11 +101,11 @@ struct BackupCommand {
 
 /// Commands about a county that exists, which the running server can run as well.
 using CountyCommand =
-    std::variant<ImportCommand, EnrolCommand, RevokeCommand, DevicesCommand, QueueListCommand,
-                 QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand, ReviewShowCommand,
-                 ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand, ExplainCommand,
-                 ForgetCommand, RetentionCommand, StatusCommand, VerifyCommand, ExportCommand,
-                 BackupCommand>;
+    std::variant<ImportCommand, ImportBundleCommand, EnrolCommand, RevokeCommand, DevicesCommand,
+                 QueueListCommand, QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand,
+                 ReviewShowCommand, ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand,
+                 ExplainCommand, ForgetCommand, RetentionCommand, StatusCommand, VerifyCommand,
+                 ExportCommand, BackupCommand>;
 
 /// Commands that are run where they are typed.
 using LocalCommand = std::variant<InitCommand, ServeCommand, RestoreCommand>;

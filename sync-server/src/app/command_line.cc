@@ -135,6 +135,14 @@ class Builder {
   }
 
   void devices() {
+    auto bundle = county_command<ImportBundleCommand>(
+        app_, "import-bundle",
+        both("导入一部手机离线导出、由人带来的内容（gw bundle export）",
+             "Takes what a phone had unsent and somebody carried here (`gw bundle export`)"));
+    bundle.takes("file", bundle.command.path, "gw bundle export 所建的文件",
+                 "A file that `gw bundle export` made")
+        ->required();
+    bundle.examples({"import-bundle unsent.gwbundle"});
     auto enrol = county_command<EnrolCommand>(
         app_, "enrol",
         both("供一名人员的手机使用一次的注册码", "A one-time code for a worker's phone"));

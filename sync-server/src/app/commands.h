@@ -18,6 +18,7 @@ struct Context {
 };
 
 ExitCode run_command(Context& context, const ImportCommand& command);
+ExitCode run_command(Context& context, const ImportBundleCommand& command);
 ExitCode run_command(Context& context, const EnrolCommand& command);
 ExitCode run_command(Context& context, const RevokeCommand& command);
 ExitCode run_command(Context& context, const DevicesCommand& command);

@@ -4,6 +4,7 @@
 
 #include "app/forget_journal.h"
 #include "base/line.h"
+#include "base/p256.h"
 #include "gridwhistle/default_ports.h"
 #include "gridwhistle/messages.h"
 #include "rpc/server_identity.h"
@@ -62,7 +63,10 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   const auto identity = rpc::load_or_make_identity(config.key_path());
   if (!identity) return std::unexpected(identity.error());
   OpenCounty open{system_clock(), system_random(), identity->key_sha256, nullptr};
-  CountyOptions options{.server_key_sha256 = identity->key_sha256};
+  const auto public_key = public_key_of_certificate(identity->certificate_pem);
+  if (!public_key) return std::unexpected(public_key.error());
+  CountyOptions options{.server_key_sha256 = identity->key_sha256,
+                        .server_public_key = *public_key};
   options.serves = opening == Opening::kToServe;
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =

@@ -12,7 +12,6 @@ namespace gridwhistle {
 
 namespace {
 
-constexpr std::uint32_t kProtocol = 1;
 constexpr std::uint32_t kRetryAfterFailureMs = 30'000;
 // A version of the grants that no list of theirs has: of a phone whose worker left.
 constexpr std::uint64_t kNothingHeld = 1;
@@ -59,19 +58,6 @@ std::optional<std::size_t> newest_common(const v1::Hello& hello,
   return std::nullopt;
 }
 
-// Whether the phone has seen a future that this log does not have, because it was restored.
-bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
-  if (hello.epochs().empty()) return false;
-  const std::optional<std::size_t> common = newest_common(hello, epochs);
-  if (!common || epochs[*common].id != hello.epochs(0)) return true;
-  if (*common == 0) return false;
-  // The next start began where the log of this one ended.
-  const std::uint64_t end = epochs[*common - 1].start_seq.value;
-  return hello.cursor().seq() > end ||
-         std::ranges::any_of(hello.cursor().exceptions(),
-                             [&](const v1::ScopeCursor& scope) { return scope.seq() > end; });
-}
-
 // The newest starts; and however long the phone was away, the one that it knows and the one after,
 // which tell it where the log that it knows ended.
 std::vector<std::size_t> epochs_for(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
@@ -103,6 +89,18 @@ std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
 }
 
 }  // namespace
+
+bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
+  if (hello.epochs().empty()) return false;
+  const std::optional<std::size_t> common = newest_common(hello, epochs);
+  if (!common || epochs[*common].id != hello.epochs(0)) return true;
+  if (*common == 0) return false;
+  // The next start began where the log of this one ended.
+  const std::uint64_t end = epochs[*common - 1].start_seq.value;
+  return hello.cursor().seq() > end ||
+         std::ranges::any_of(hello.cursor().exceptions(),
+                             [&](const v1::ScopeCursor& scope) { return scope.seq() > end; });
+}
 
 bool is_of_storage(ErrorCode code) {
   switch (code) {
@@ -329,6 +327,7 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
     welcome.set_as_before(true);
     return {};
   }
+  welcome.set_server_key(options.server_public_key);
   for (const std::size_t i : epochs_for(hello, epochs)) {
     v1::Epoch& out = *welcome.add_epochs();
     out.set_id(epochs[i].id);

@@ -28,6 +28,8 @@ class Storage;
 struct CountyOptions {
   /// SHA-256 of the server's public key (SPKI), 32 bytes: what devices sign over.
   std::string server_key_sha256;
+  /// That key (SPKI in DER), told to phones so that they can seal bundles for it; empty: not told.
+  std::string server_public_key;
   /// Whether phones may call: then this opening is a start of the server, an epoch of its own. A
   /// command on a stopped server is none: no phone hears of its log before the next start.
   bool serves = true;
@@ -88,6 +90,14 @@ class County {
   /// A serialized `v1::EnrolRequest` to a serialized `v1::EnrolReply`; refusals are in the reply.
   /// Durable when it returns.
   std::string enrol(std::string_view request);
+
+  /// Takes what a phone had unsent and somebody carried here: a part of its bundle, opened. May be
+  /// brought twice. The phone hears of it in its next call; one that is open begins anew.
+  ///
+  /// Errors: kProtocol, kTooLarge, kInvalid (it is malformed), kNotEnrolled, kBadSignature,
+  /// kDeviceLost, kUnsupported, kConflict (an earlier part is missing, or the server was restored
+  /// since the phone's last call), kForked; nothing of the part is taken then.
+  Result<BundleReport> import_bundle(std::string_view part, std::string_view by);
 
   /// Deals with what waits.
   PumpResult pump();

@@ -98,6 +98,9 @@ struct County::Impl {
   Result<void> send_kept_acks(Session& session);
   void send_backup_mark(Session& session);
   void pace(Session& session);
+  Result<void> check_bundle(const Author& author, const v1::Hello& hello);
+  Result<void> take_bundle(const v1::Bundle& bundle, const Author& author, BundleReport& report);
+  void begin_anew(DeviceId device);
   void send_rows();
   Result<void> send_rows(Session& session);
   void refuse(Session& session, const v1::Refusal& refusal);
@@ -168,6 +171,12 @@ struct County::Impl {
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
+
+/// The version of docs/protocol.md that is spoken here.
+inline constexpr std::uint32_t kProtocol = 1;
+
+/// Whether a phone has seen a future that this log does not have, because it was restored.
+bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs);
 
 /// Acknowledgements as they travel.
 v1::AckRun to_wire(Lane lane, const AckedRun& run);

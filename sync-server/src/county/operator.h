@@ -39,6 +39,15 @@ struct ImportReport {
   std::size_t led = 0;  ///< whistles that left the 无头事项 queue, because a rule covers them now
 };
 
+/// What became of a part of a bundle.
+struct BundleReport {
+  std::string short_code;     ///< of the phone that made it
+  std::uint64_t taken = 0;    ///< operations that were new
+  std::uint64_t known = 0;    ///< that had come before
+  std::uint64_t waiting = 0;  ///< of those taken: kept until a person, or what they need, decides
+  std::uint64_t refused = 0;  ///< of those taken; their author hears why in the next call
+};
+
 /// A one-time code, to be shown to one person once. Only its hash is kept.
 struct IssuedCode {
   std::string code;  ///< "K7QM-3F9X-2TRB"
