@@ -62,6 +62,7 @@ std::unique_ptr<CLI::App> make_app(Settings& settings, Chosen& chosen) {
                        "why personal data is read; shown in full then, and logged"));
   add_record_commands(*app, settings, chosen);
   add_whistle_commands(*app, settings, chosen);
+  add_attachment_commands(*app, settings, chosen);
   add_sync_commands(*app, settings, chosen);
   // Last: a command begins with what its program has at that moment.
   app->footer(both(kFooterChinese, kFooterEnglish));

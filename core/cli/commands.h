@@ -21,6 +21,7 @@ struct Chosen {
 /// Each adds its commands to `app`; a command that was given sets `chosen`. Both outlive parsing.
 void add_record_commands(CLI::App& app, const Settings& settings, Chosen& chosen);
 void add_whistle_commands(CLI::App& app, const Settings& settings, Chosen& chosen);
+void add_attachment_commands(CLI::App& app, const Settings& settings, Chosen& chosen);
 void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen);
 
 }  // namespace gridwhistle::cli

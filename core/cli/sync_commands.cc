@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/durable_file.h"
+#include "base/sha256.h"
 #include "cli/commands.h"
 #include "cli/own_words.h"
 #include "cli/words.h"
@@ -65,15 +66,51 @@ void tell_no_area(const Output& output, const ClientStatus& status) {
     output.line(output.say(why->zh.c_str(), why->en.c_str()));
 }
 
-Exit report(const Output& output, const Result<SyncReport>& how, const ClientStatus& status) {
+json media_json(const Output& output, const ClientStatus& status) {
+  json refused = json::array();
+  for (const MediaRefusal& one : status.media.refused) {
+    refused.push_back({{"sha256", to_hex(one.sha256)},
+                       {"size_bytes", one.size},
+                       {"error", name_of(one.why.code)},
+                       {"why", output.words_of(one.why)}});
+  }
+  json document = {{"unsent", status.media.unsent},
+                   {"unsent_bytes", status.media.unsent_bytes},
+                   {"refused", refused}};
+  if (status.media.last_error) {
+    document["last_error"] = output.words_of(*status.media.last_error);
+    document["last_error_code"] = name_of(status.media.last_error->code);
+  }
+  return document;
+}
+
+/// What there is to say of attachments' bytes; nothing where all are sent.
+void tell_media(const Output& output, const MediaStatus& media) {
+  if (media.unsent > 0) {
+    output.line(std::string(output.say("附件未发送 ", "attachments unsent ")) +
+                std::to_string(media.unsent) + output.say("，字节 ", ", bytes ") +
+                std::to_string(media.unsent_bytes));
+  }
+  for (const MediaRefusal& one : media.refused) {
+    output.line("  " + to_hex(one.sha256).substr(0, 16) + "  " + output.words_of(one.why));
+  }
+}
+
+/// `pictures`: what became of attachments behind the reports; none where nobody asked.
+Exit report(const Output& output, const Result<SyncReport>& how,
+            const std::optional<Result<MediaReport>>& pictures, const ClientStatus& status) {
   if (!how) return output.failed(how.error());
+  const std::uint64_t files = pictures && *pictures ? (*pictures)->files_sent : 0;
   if (output.wants_json()) {
+    json media = media_json(output, status);
+    media["sent"] = files;
     output.document({{"sent", how->sent},
                      {"acknowledged", how->acknowledged},
                      {"rows", how->rows},
                      {"bytes_up", how->bytes_up},
                      {"bytes_down", how->bytes_down},
-                     {"caught_up", how->caught_up}});
+                     {"caught_up", how->caught_up},
+                     {"attachments", media}});
     return Exit::kOk;
   }
   output.line(std::string(output.say("发送 ", "sent ")) + std::to_string(how->sent) +
@@ -81,6 +118,11 @@ Exit report(const Output& output, const Result<SyncReport>& how, const ClientSta
               output.say("，接收 ", ", received ") + std::to_string(how->rows) +
               output.say("，字节 ", ", bytes ") + std::to_string(how->bytes_up) + "+" +
               std::to_string(how->bytes_down));
+  if (files > 0) {
+    output.line(std::string(output.say("发送附件 ", "attachments sent ")) + std::to_string(files));
+  }
+  if (pictures && !*pictures) output.note(pictures->error());
+  tell_media(output, status.media);
   tell_no_area(output, status);
   return Exit::kOk;
 }
@@ -95,7 +137,15 @@ Exit sync_once(Phone& phone, const Output& output) {
   if (!how)
     return output.failed({ErrorCode::kTimeout,
                           both("已中断；没有丢失任何内容", "interrupted; nothing is lost"), ""});
-  return report(output, *how, phone.client().status());
+  std::optional<Result<MediaReport>> pictures;
+  if (*how && phone.client().status().media.unsent > 0) {
+    phone.client().send_media([&](Result<MediaReport> done) {
+      pictures = std::move(done);
+      phone.loop().stop();
+    });
+    wait_for(phone.loop());
+  }
+  return report(output, *how, pictures, phone.client().status());
 }
 
 /// What is wrong with a live line at its end. `came`: it received everything, at least once.
@@ -134,7 +184,13 @@ Exit sync_live(Phone& phone, const Output& output, double seconds) {
   phone.client().stop();
   const bool came = status.since_sync_ms && *status.since_sync_ms <= ran_ms;
   if (const auto wrong = wrong_with(status, came)) return output.failed(*wrong);
-  if (output.wants_json()) output.document({{"caught_up", came}, {"unsent", status.unsent}});
+  if (output.wants_json()) {
+    output.document({{"caught_up", came},
+                     {"unsent", status.unsent},
+                     {"attachments", media_json(output, status)}});
+  } else {
+    tell_media(output, status.media);
+  }
   return Exit::kOk;
 }
 
@@ -181,6 +237,7 @@ json status_json(const Output& output, const ClientStatus& status) {
                    {"refused", status.refused},     {"caught_up", status.caught_up},
                    {"cursor", status.cursor.value}, {"lanes", lanes},
                    {"emergencies", emergencies},    {"worker", status.worker.text()}};
+  document["attachments"] = media_json(output, status);
   document["newest_refused"] = json::array();
   for (const OutcomeView& one : status.newest_refused) {
     document["newest_refused"].push_back({{"id", one.outcome.text()},
@@ -220,6 +277,7 @@ Exit status(Phone& phone, const Output& output) {
                std::to_string(lane.delivered), std::to_string(lane.not_backed_up)});
   }
   output.table(table);
+  tell_media(output, now.media);
   if (now.refused > 0) {
     output.line(std::to_string(now.refused) +
                 output.say(" 条回执待阅，见 gw outcomes",

@@ -290,12 +290,12 @@ Result<v1::WhistleAction> action_from(Phone& phone, const ActWords& words) {
   return action;
 }
 
-Result<std::vector<v1::Attachment>> evidence_of(const ActWords& words) {
+Result<std::vector<v1::Attachment>> evidence_of(Client& client, const ActWords& words) {
   std::vector<v1::Attachment> all;
   const auto add = [&](const std::vector<std::string>& paths,
                        v1::AttachmentStage stage) -> Result<void> {
     for (const std::string& path : paths) {
-      auto one = evidence_from(path, stage);
+      auto one = evidence_from(client, path, stage);
       if (!one) return std::unexpected(std::move(one.error()));
       all.push_back(std::move(*one));
     }
@@ -330,7 +330,7 @@ Error with_state(Client& client, const v1::WhistleAction& action, Error error) {
 Exit act(Phone& phone, const Output& output, const ActWords& words) {
   const auto action = action_from(phone, words);
   if (!action) return output.failed(action.error());
-  const auto evidence = evidence_of(words);
+  const auto evidence = evidence_of(phone.client(), words);
   if (!evidence) return output.failed(evidence.error());
   const auto id = phone.client().act(*action, *evidence);
   if (!id) return output.failed(with_state(phone.client(), *action, id.error()));

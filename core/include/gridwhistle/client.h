@@ -12,6 +12,7 @@
 
 #include "gridwhistle/default_ports.h"
 #include "gridwhistle/ids.h"
+#include "gridwhistle/media.h"
 #include "gridwhistle/ports.h"
 #include "gridwhistle/query.h"
 #include "gridwhistle/status.h"
@@ -143,6 +144,7 @@ struct ClientStatus {
   std::uint64_t refused = 0;                ///< as many as `Client::outcomes` lists
   std::vector<OutcomeView> newest_refused;  ///< the newest three of them, masked
   std::vector<EmergencyUnsent> emergencies;
+  MediaStatus media;
 
   SyncPhase phase = SyncPhase::kStopped;
   std::optional<Error>
@@ -316,10 +318,43 @@ class Client {
   /// phone), and those of `put`.
   Result<RecordId> act(const v1::WhistleAction& action);
   /// The same with evidence that is recorded with it, all or nothing: each attachment becomes one
-  /// of the whistle's and is named by the action. Given are its `sha256`, `size_bytes`,
-  /// `media_type` and `stage`.
+  /// of the whistle's and is named by the action. Given is what `keep` gave, and the `stage`.
   Result<RecordId> act(const v1::WhistleAction& action,
                        const std::vector<v1::Attachment>& evidence);
+
+  // --- attachments' bytes -----------------------------------------------------------------------
+
+  /// Keeps the bytes of an attachment beside the phone's file and returns once they would survive a
+  /// power cut. Gives an Attachment with `sha256`, `size_bytes`, `media_type` and `evidence` set,
+  /// which the caller completes and puts, or gives to `act`. The same bytes are kept once. They are
+  /// sent behind all reports, and stay on the phone until the server and its backup have them; kept
+  /// for no record, for 30 days.
+  ///
+  /// Any thread; hashes and writes on the caller's. Errors: kInvalid (empty, or not of the type it
+  /// is said to be), kTooLarge (64 MB), kDiskFull (nothing was kept; free space and try again),
+  /// kReadOnly, kIo, kPoisoned, kClosed.
+  Result<v1::Attachment> keep(std::string_view bytes, const KeepOptions& options);
+  /// The same of a file, which stays where it is. kNotFound: it cannot be read.
+  Result<v1::Attachment> keep_file(const std::string& path, const KeepOptions& options);
+
+  /// Gives the path of a file with the attachment's bytes: this phone's own, or fetched from the
+  /// server, from where an earlier try broke off, and found to be what the record says. The file is
+  /// the client's: read it, do not write to it. It may go once its record has gone, or when much
+  /// else was fetched since; somebody who has it open can read on.
+  ///
+  /// `done` gets kNotFound (no such record on this phone, or the server shows it to this worker no
+  /// more), kUnavailable (the bytes have not arrived at the server yet, or the server cannot be
+  /// reached), kNotEnrolled, kDiskFull, kReadOnly, kIo, kDamaged, kTimeout. While the line is live
+  /// a call that broke off is begun again before anything is told.
+  void fetch(const RecordId& attachment, std::function<void(Result<std::string>)> done);
+
+  /// Sends the bytes that the server lacks, once, until all are there or a call fails. By itself
+  /// this goes on while the line is live, whenever no report waits. A file that the server refuses
+  /// is passed over and stands in `status().media`.
+  ///
+  /// `done` gets kConflict (something is recorded and unsent: `sync_once` first), kNotEnrolled, or
+  /// why the call failed.
+  void send_media(std::function<void(Result<MediaReport>)> done);
 
   // --- reading --------------------------------------------------------------------------------
 

@@ -60,6 +60,8 @@ inline constexpr std::size_t kUnsettledHashBytes = 8;
 /// need not send twice when the line breaks.
 inline constexpr std::uint64_t kMediaBytes = std::uint64_t{64} * 1024 * 1024;
 inline constexpr std::size_t kMediaChunkBytes = 256 * 1024;
+/// Files that the server has safely and a phone keeps to look at again.
+inline constexpr std::uint64_t kMediaCacheBytes = std::uint64_t{256} * 1024 * 1024;
 /// A media type as a record names it, "application/vnd.ms-excel".
 inline constexpr std::size_t kMediaTypeBytes = 128;
 /// A device's clock beyond these is kept as claimed, and never reckoned with: 1970 to 2200.

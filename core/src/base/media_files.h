@@ -56,6 +56,8 @@ class MediaFiles {
                                                   const MediaFile& file) = 0;
   /// So many bytes an owner has begun and not brought to an end, but for one file.
   virtual Result<std::uint64_t> unfinished(std::string_view owner, std::string_view but_for) = 0;
+  /// Which files an owner has begun, by their SHA-256.
+  virtual Result<std::vector<std::string>> parts_of(std::string_view owner) = 0;
   /// Without effect when there is none.
   virtual Result<void> drop_part(std::string_view owner, std::string_view sha256) = 0;
 

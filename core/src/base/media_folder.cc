@@ -242,6 +242,21 @@ class MediaFolder final : public MediaFiles {
     return bytes;
   }
 
+  Result<std::vector<std::string>> parts_of(std::string_view owner) override {
+    std::vector<std::string> hashes;
+    const std::string prefix = std::string(owner) + "_";
+    const auto each = [&](const std::filesystem::directory_entry& entry) {
+      const std::string name = entry.path().filename();
+      if (!name.starts_with(prefix)) return;
+      auto hash = from_hex(std::string_view(name).substr(prefix.size()));
+      if (hash) hashes.push_back(std::move(*hash));
+    };
+    if (auto listed = for_each_in(parts_folder(), each); !listed) {
+      return std::unexpected(std::move(listed.error()));
+    }
+    return hashes;
+  }
+
   Result<void> drop_part(std::string_view owner, std::string_view sha256) override {
     const std::string path = part_path(owner, sha256);
     ::unlink((path + std::string(kLength)).c_str());

@@ -113,6 +113,22 @@ Result<RecordId> Client::act(const v1::WhistleAction& action,
   });
 }
 
+Result<v1::Attachment> Client::keep(std::string_view bytes, const KeepOptions& options) {
+  return state_->keep(bytes, options);
+}
+
+Result<v1::Attachment> Client::keep_file(const std::string& path, const KeepOptions& options) {
+  return state_->keep_file(path, options);
+}
+
+void Client::fetch(const RecordId& attachment, std::function<void(Result<std::string>)> done) {
+  state_->fetch(attachment, std::move(done));
+}
+
+void Client::send_media(std::function<void(Result<MediaReport>)> done) {
+  state_->send_media(std::move(done));
+}
+
 Result<std::vector<AccessEntry>> Client::access_log(std::size_t limit, std::uint64_t before) {
   return state_->read([&](store::Store& store) -> Result<std::vector<AccessEntry>> {
     auto kept = store.access_log(before, limit);

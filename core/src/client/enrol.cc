@@ -89,6 +89,7 @@ Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& 
   // Whatever call is open was begun with the server of before.
   const bool live = session_.live_wanted();
   perform(session_.stop());
+  media_.stop();
   strand_->release(std::exchange(transport_, line));
   if (live) start_live();
   return {};

@@ -60,6 +60,7 @@ void ClientState::perform(SyncActions actions) {
     std::ranges::move(more, std::back_inserter(todo));
   }
   arm_timer();
+  media_.look();
 }
 
 SyncActions ClientState::carry_out(const SyncAction& action) {
@@ -79,7 +80,9 @@ SyncActions ClientState::carry_out(const SyncAction& action) {
     return after_store(store_->apply_cut(cut->cut));
   } else if (const auto* caught_up = std::get_if<StoreCaughtUp>(&action)) {
     note_line(std::nullopt);
-    return after_store(store_->caught_up(caught_up->upto));
+    auto after = after_store(store_->caught_up(caught_up->upto));
+    if (after.empty()) media_.caught_up();
+    return after;
   } else if (std::holds_alternative<CloseCall>(action)) {
     do_close();
   } else if (const auto* finished = std::get_if<Finished>(&action)) {
@@ -95,6 +98,11 @@ Result<void> ClientState::connect(const ServerAddress& server) {
   return {};
 }
 
+Result<void> ClientState::connect_if_needed() {
+  if (transport_) return {};
+  return connect({enrolment_->server_address, enrolment_->server_key_sha256});
+}
+
 SyncActions ClientState::do_open() {
   if (poisoned_) {
     return session_.open_failed({ErrorCode::kPoisoned, poisoned_->message, ""}, now_ms());
@@ -106,10 +114,8 @@ SyncActions ClientState::do_open() {
         {ErrorCode::kNotEnrolled, "this device is not enrolled: ask the operator for a code", ""},
         now_ms());
   }
-  if (!transport_) {
-    const auto connected =
-        connect({file->enrolment->server_address, file->enrolment->server_key_sha256});
-    if (!connected) return session_.open_failed(connected.error(), now_ms());
+  if (const auto connected = connect_if_needed(); !connected) {
+    return session_.open_failed(connected.error(), now_ms());
   }
   ++call_number_;
   call_ = transport_->sync(events_of_call());

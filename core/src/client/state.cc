@@ -14,7 +14,8 @@ ClientState::ClientState(ClientOptions options)
     : options_(std::move(options)),
       strand_(std::make_shared<Strand>(
           *options_.executor, [this](const std::exception& error) { poison(fault_of(error)); })),
-      session_({built_schema().version, options_.software}, *options_.random) {}
+      session_({built_schema().version, options_.software}, *options_.random),
+      media_(*this) {}
 
 namespace {
 
@@ -175,9 +176,10 @@ void ClientState::close() {
       std::map<std::uint64_t, std::shared_ptr<Transport>> enrolling;
       std::shared_ptr<Transport> transport;
       std::shared_ptr<Call> call;
+      std::shared_ptr<void> media_call;
     };
-    strand_->release(
-        std::make_shared<Line>(std::move(enrolling_), std::move(transport_), std::move(call_)));
+    strand_->release(std::make_shared<Line>(std::move(enrolling_), std::move(transport_),
+                                            std::move(call_), media_.let_go()));
     questions = std::exchange(questions_, {});
     waiting_.clear();
     store = std::move(store_);

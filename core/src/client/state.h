@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/media_carrier.h"
 #include "client/strand.h"
 #include "gridwhistle/client.h"
 #include "store/store.h"
@@ -57,11 +59,23 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void enrol(const EnrolmentCode& code, const std::string& device_name,
              std::function<void(Result<void>)> done);
   void sync_once(const SyncOptions& options, std::function<void(Result<SyncReport>)> done);
+  void send_media(MediaCarrier::Passed done);
+  void fetch(const RecordId& attachment, MediaCarrier::Fetched done);
+
+  // Bytes of attachments. Take the lock, but not while they are hashed and written.
+  Result<v1::Attachment> keep(std::string_view bytes, const KeepOptions& options);
+  Result<v1::Attachment> keep_file(const std::string& path, const KeepOptions& options);
 
   // The line. On the executor's thread.
   void start_live() { perform(session_.go_live(now_ms())); }
-  void stop() { perform(session_.stop()); }
-  void network_changed() { perform(session_.network_changed(now_ms())); }
+  void stop() {
+    perform(session_.stop());
+    media_.stop();
+  }
+  void network_changed() {
+    perform(session_.network_changed(now_ms()));
+    media_.network_changed();
+  }
 
   /// Take the lock.
   Result<ExportedBundle> export_bundle(const std::function<Result<void>(std::string_view)>& write);
@@ -72,6 +86,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   const std::optional<store::Enrolment>& enrolment() const { return enrolment_; }
 
  private:
+  friend class MediaCarrier;
+
   explicit ClientState(ClientOptions options);
 
   std::uint64_t now_ms() const { return options_.clock->now().boot_ms; }
@@ -101,6 +117,11 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   CallEvents events_of_call();
   void on_frame(const std::string& frame);
   Result<void> connect(const ServerAddress& server);
+  Result<void> connect_if_needed();
+  Result<std::shared_ptr<MediaFiles>> media_files();
+  Result<v1::Attachment> keep_read(const std::function<Result<std::string>()>& next,
+                                   const MediaFile& file, const KeepOptions& options);
+  void note_media_fault(const Error& error);
   Result<std::string> enrol_request(const EnrolmentCode& code, const std::string& device_name);
   Result<std::string> succession_request(const store::Succession& plan);
   Result<void> enrolled(std::uint64_t question, const EnrolmentCode& code,
@@ -113,6 +134,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   std::optional<store::Enrolment> enrolment_;
 
   SyncSession session_;
+  MediaCarrier media_;
+  std::atomic<std::uint64_t> keeps_ = 0;  ///< files that were written for `keep`
   std::shared_ptr<Transport> transport_;  ///< to the server of `enrolment_`
   /// Of enrolments under way, by their question: a server is spoken with once it has been accepted.
   std::map<std::uint64_t, std::shared_ptr<Transport>> enrolling_;

@@ -60,6 +60,7 @@ ClientStatus ClientState::status() {
   }
   if (!status.last_error) status.last_error = store_->line_error();
   status.caught_up = store_->is_caught_up();
+  media_.add_status(status.media);
   const auto file = store_->sync_state();
   const auto kept = store_->status();
   auto outcomes = outcomes_of(*store_, {});

@@ -33,6 +33,7 @@ class Commit {
         return fail(ErrorCode::kTooLarge, "too much at once", "commit");
       }
       GW_TRY(append_operation(state_, operation));
+      GW_TRY(note_media_named(state_, operation));
     }
     if (restoring.dismisses) {
       GW_TRY(state_.connection.run("UPDATE outbox SET state=3 WHERE key=? AND state=2",

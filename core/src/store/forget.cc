@@ -69,6 +69,21 @@ Result<void> silence_notices(StoreState& state, const Parent& record) {
   return {};
 }
 
+// All that this file says a record is, or was to be.
+Result<std::vector<std::string>> contents_of(StoreState& state, const KindTable& table,
+                                             const RecordId& id,
+                                             const std::vector<OutboxKey>& operations) {
+  std::vector<std::string> contents;
+  GW_TRY_LET(row, load_row(state, table, id));
+  if (row && row->body) contents.push_back(*row->body);
+  if (row && row->base) contents.push_back(*row->base);
+  for (const OutboxKey key : operations) {
+    GW_TRY_LET(operation, load_operation(state, key));
+    if (operation && !operation->set.empty()) contents.push_back(operation->set);
+  }
+  return contents;
+}
+
 }  // namespace
 
 Result<void> empty_operation(StoreState& state, OutboxKey key) {
@@ -92,8 +107,14 @@ Result<std::vector<KindId>> forget_record(StoreState& state, const KindTable& ta
     GW_TRY_LET(parts, parts_in_sight(state, record));
     records.insert(records.end(), parts.begin(), parts.end());
     GW_TRY_LET(operations, operations_on(state, record.kind, record.id));
+    std::vector<std::string> said;
+    if (next.table->rules().name == "Attachment") {
+      GW_TRY_LET(all, contents_of(state, *next.table, record.id, operations));
+      said = std::move(all);
+    }
     for (const OutboxKey key : operations) GW_TRY(empty_operation(state, key));
     GW_TRY(remove_row(state, *next.table, record.id));
+    for (const std::string& content : said) GW_TRY(forget_media(state, content));
     GW_TRY(drop_drafts(state, record));
     GW_TRY(silence_notices(state, record));
     // Who looked at it and when stays; what for may say whom it was about.

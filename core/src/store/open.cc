@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS restored(
   outcome BLOB NOT NULL PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS renamed(
   before BLOB NOT NULL PRIMARY KEY, now BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS media(
+  sha256 BLOB NOT NULL PRIMARY KEY, size INTEGER NOT NULL, own INTEGER NOT NULL,
+  named INTEGER NOT NULL DEFAULT 0, kept_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL,
+  seq INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0,
+  message TEXT NOT NULL DEFAULT '', retry_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS search_docs(
   doc INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, text TEXT NOT NULL,
   personal TEXT NOT NULL, UNIQUE(kind, id));
@@ -126,6 +131,9 @@ Result<void> load(StoreState& state) {
   GW_TRY(reload_refused(state));
   GW_TRY(reload_scope_sets(state));
   GW_TRY(load_position(state));
+  GW_TRY_LET(media,
+             state.connection.number("SELECT count(*) FROM sqlite_master WHERE name='media'", 0));
+  state.has_media = media != 0;
   return read_new_kinds(state);
 }
 

@@ -278,6 +278,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
                     static_cast<std::int64_t>(first.value - 1)));
   }
   GW_TRY(hide_parts_again(state));
+  GW_TRY(rewind_media(state, shared));
   // Everything is read anew, scope by scope. The cursor stays where the logs part: rows up to there
   // are still in the file, and the server has to know that to tell what left or was erased since.
   position.cursor = std::min(position.cursor, shared);

@@ -121,6 +121,7 @@ struct StoreState {
   std::vector<std::weak_ptr<WatchEntry>> watches;
   std::unique_ptr<GridIndex> grids;
   bool wipe_due = false;  ///< what was forgotten still stands in the file's log
+  bool has_media = true;  ///< false: an older build's file, opened for reading
   /// What a queued task looks at before it touches the store.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
@@ -185,6 +186,14 @@ Result<void> empty_operation(StoreState& state, OutboxKey key);
 Result<void> compact_index(StoreState& state);
 /// Removes what commits have left in the file's log, now or, while others read it, later.
 void wipe(StoreState& state);
+
+// --- media.cc
+/// A record was committed that names a file, or several.
+Result<void> note_media_named(StoreState& state, const Operation& operation);
+/// Of the files that a record which is forgotten names, and no other record, nothing is kept.
+Result<void> forget_media(StoreState& state, std::string_view attachment);
+/// A restored server may lack what it had behind `shared`.
+Result<void> rewind_media(StoreState& state, Seq shared);
 
 // --- rows.cc
 /// One operation in a record's list. Folded: the base has it already, but an earlier operation of

@@ -174,6 +174,38 @@ class Store {
   /// Without effect when there is none.
   Result<void> drop_draft(std::string_view name);
 
+  // --- attachments' bytes --------------------------------------------------------------------
+  // The bytes lie in files of their own (base/media_files.h); here stands what becomes of them.
+
+  /// The file is there, and a power cut would leave it. `own`: this phone may be the only one that
+  /// has it.
+  Result<void> note_media(const MediaFile& file, bool own);
+  /// Nothing where this phone does not have it.
+  Result<std::optional<MediaKept>> media(std::string_view sha256);
+  /// Files that lie there and that nothing here speaks of: taken for own, and unsent.
+  Result<void> adopt_media(const std::vector<MediaFile>& files);
+  /// The next own file that the server lacks and that a record names; none while all of them wait
+  /// for a time that the server named.
+  Result<std::optional<MediaFile>> next_unsent_media();
+  /// The server has it since `seq`.
+  Result<void> media_stored(std::string_view sha256, Seq seq);
+  /// Others go on. Nothing is tried with this one for so long. Of a file that the server knows no
+  /// record of, and this phone neither, nothing is kept.
+  Result<void> media_refused(std::string_view sha256, const Error& why,
+                             std::uint32_t retry_after_ms);
+  /// Own files that the server lacks.
+  Result<std::vector<MediaKept>> unsent_media();
+  /// Whether this file knows of any; and whether a record of its names this one.
+  Result<bool> has_media();
+  Result<bool> names_media(std::string_view sha256);
+  /// Somebody looked at it: it is among the last to go.
+  Result<void> note_media_used(std::string_view sha256);
+  /// What need not be kept: what no record in this file names any more, and of what the server has
+  /// safely, or had given, the longest unused beyond `cache_bytes`. What this phone alone may have
+  /// stays. The caller removes the files, then says so.
+  Result<std::vector<std::string>> spare_media(std::uint64_t cache_bytes);
+  Result<void> media_gone(const std::vector<std::string>& sha256s);
+
   // --- a file that is a copy -----------------------------------------------------------------
 
   /// What to ask the server for. Asked again, it is the same successor.
@@ -186,8 +218,9 @@ class Store {
   // --- the outbox, for people ---------------------------------------------------------------
 
   Result<StoreStatus> status();
-  /// Operations that the server does not have, or would not have again after a restore. While there
-  /// are any the phone stays with its worker: they could only come in another's name.
+  /// Operations, and files of attachments, that the server does not have, or would not have again
+  /// after a restore. While there are any the phone stays with its worker: they could only come in
+  /// another's name.
   Result<std::uint64_t> not_safe_yet();
 
   /// Operations the server has not taken into their records, newest first. They stay until restored
@@ -220,6 +253,8 @@ class Store {
   // --- the session's side -------------------------------------------------------------------
 
   Result<SyncState> sync_state();
+  /// Operations without acknowledgement.
+  std::uint64_t unsent() const;
 
   /// The server's public key (SPKI in DER), as it told it; empty: not since the enrolment.
   Result<std::string> server_public_key();

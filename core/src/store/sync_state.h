@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/media_files.h"
 #include "gridwhistle/ids.h"
+#include "gridwhistle/status.h"
 #include "gridwhistle/v1/sync.pb.h"
 
 namespace gridwhistle::store {
@@ -85,6 +87,15 @@ struct Salvaged {
   std::string kept;          ///< the damaged file, under its new name
   std::uint64_t unsent = 0;  ///< operations that wait for the server in the new file
   bool whole = true;         ///< everything that only this phone has could be read
+};
+
+/// A file of an attachment that this phone has.
+struct MediaKept {
+  MediaFile file;
+  bool own = false;  ///< kept here; else fetched from the server
+  Seq seq;           ///< where the server's log says that it has it; 0: nowhere yet
+  /// Why the server, or this phone, refused it last; none: it did not.
+  std::optional<Error> refused;
 };
 
 /// How things stand, for people.

@@ -186,6 +186,12 @@ Result<std::uint64_t> Store::not_safe_yet() {
                          state_->position.backed_up));
     count += static_cast<std::uint64_t>(kept);
   }
+  if (!state_->has_media) return count;
+  // What is refused waits for nobody.
+  GW_TRY_LET(files, state_->connection.number("SELECT count(*) FROM media WHERE own=1 AND named=1 "
+                                              "AND code=0 AND (seq=0 OR seq>?)",
+                                              0, state_->position.backed_up));
+  count += static_cast<std::uint64_t>(files);
   return count;
 }
 
@@ -231,6 +237,12 @@ Result<std::string> Store::server_public_key() {
   return key;
 }
 
+std::uint64_t Store::unsent() const {
+  std::uint64_t unsent = 0;
+  for (const LaneProgress& lane : state_->lanes) unsent += lane.last.value - lane.noted.value;
+  return unsent;
+}
+
 Result<SyncState> Store::sync_state() {
   const Position& position = state_->position;
   SyncState out;
@@ -244,7 +256,7 @@ Result<SyncState> Store::sync_state() {
   out.grants = position.grants;
   out.grants_version = position.grants_version;
   out.lanes = state_->lanes;
-  for (const LaneProgress& lane : out.lanes) out.unsent += lane.last.value - lane.noted.value;
+  out.unsent = unsent();
   out.highest = state_->highest;
   return out;
 }

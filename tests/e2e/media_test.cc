@@ -1,0 +1,249 @@
+#include <sys/mount.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "county.h"
+
+// Photographs from phone to county and to colleagues, over bad lines, kills and full disks.
+namespace gridwhistle::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Proxy;
+
+void pause_ms(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+/// Bytes that begin as a picture does and are like no others.
+std::string photograph(std::size_t size, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::string bytes = "\xFF\xD8\xFF\xDB";
+  while (bytes.size() < size) {
+    const std::uint64_t word = random();
+    bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+/// The files below a folder that hold these bytes.
+std::vector<std::string> files_with(const std::string& folder, const std::string& bytes) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && read_file(entry.path()).contains(bytes)) {
+      found.push_back(entry.path());
+    }
+  }
+  return found;
+}
+
+struct Picture {
+  std::string whistle;
+  std::string id;  ///< of its record
+  std::string bytes;
+};
+
+/// A whistle with a picture, recorded on the phone.
+Picture take_picture(const County& county, const Phone& phone, std::size_t size,
+                     std::uint64_t seed) {
+  Picture picture;
+  picture.bytes = photograph(size, seed);
+  const std::string path = county.file("picture.jpg");
+  write_file(path, picture.bytes);
+  picture.whistle = phone.whistle("照片" + std::to_string(seed));
+  picture.id = phone.asked({"attach", picture.whistle, path}).at("id");
+  fs::remove(path);
+  return picture;
+}
+
+std::uint64_t unsent_pictures(const Phone& phone) {
+  return phone.asked({"status"}).at("attachments").at("unsent");
+}
+
+/// Whether the county says that it has the picture's bytes.
+bool is_stored(County& county, const Picture& picture) {
+  for (const Json& one : county.records("Attachment")) {
+    if (one.at("id") != picture.id || !one.at("fields").contains("stored")) continue;
+    const std::string said = one.at("fields").at("stored").dump();
+    return said == "true" || said == "1";
+  }
+  return false;
+}
+
+std::string fetched(const Phone& phone, const Picture& picture) {
+  return read_file(phone.asked({"fetch", picture.id}).at("path"));
+}
+
+TEST_CASE(
+    "A photograph reaches the county behind the reports, and a colleague sees its very bytes") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 1'500'000, 1);
+  CHECK(unsent_pictures(phone) == 1);
+  CHECK(phone.sync().at("attachments").at("sent") == 1);
+  CHECK(unsent_pictures(phone) == 0);
+  CHECK(is_stored(county, picture));
+  CHECK(files_with(county.file("data/media"), picture.bytes).size() == 1);
+  colleague.sync();
+  CHECK(fetched(colleague, picture) == picture.bytes);
+  // It is there now, without a network, and on the phone that took it, too.
+  county.network().refuse(true);
+  CHECK(fetched(colleague, picture) == picture.bytes);
+  CHECK(fetched(phone, picture) == picture.bytes);
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+TEST_CASE("A photograph that is cut off every few kilobytes gets there, and begins at zero never") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 200'000, 2);
+  std::mt19937_64 random(seed());
+  const std::uint64_t before = county.network().counts().up_bytes;
+  int calls = 0;
+  while (unsent_pictures(phone) > 0) {
+    REQUIRE(++calls < 100);
+    county.network().cut_after(Proxy::Way::kUp, 20'000 + random() % 30'000);
+    CHECK(phone.gw({"sync"}).code != 6);
+  }
+  county.network().cut_after(Proxy::Way::kUp, 1 << 30);
+  CHECK(calls > 3);
+  const std::uint64_t up = county.network().counts().up_bytes - before;
+  INFO(calls << " calls, " << up << " bytes up");
+  CHECK(up < 3 * picture.bytes.size());
+  colleague.sync();
+  calls = 0;
+  for (int code = 1; code != 0;) {
+    REQUIRE(++calls < 100);
+    county.network().cut_after(Proxy::Way::kDown, 20'000 + random() % 30'000);
+    code = colleague.gw({"fetch", picture.id}).code;
+  }
+  county.network().cut_after(Proxy::Way::kDown, 1 << 30);
+  CHECK(calls > 3);
+  CHECK(fetched(colleague, picture) == picture.bytes);
+}
+
+TEST_CASE("Phone and server killed while pictures go up and down lose no byte of them") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  std::vector<Picture> pictures;
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    pictures.push_back(take_picture(county, phone, 700'000 + i * 1000, 10 + i));
+  }
+  std::mt19937_64 random(seed());
+  county.network().set_bandwidth(600'000);
+  const int kills = repeated(6);
+  for (int i = 0; i < kills; ++i) {
+    Process syncing = phone.start({"sync"});
+    pause_ms(100 + random() % 900);
+    if (i % 2 == 0) {
+      syncing.signal(SIGKILL);
+      syncing.wait();
+    } else {
+      county.kill();
+      syncing.wait();
+      county.serve();
+    }
+  }
+  county.network().set_bandwidth(0);
+  phone.sync();
+  CHECK(unsent_pictures(phone) == 0);
+  colleague.sync();
+  county.network().set_bandwidth(600'000);
+  for (const Picture& picture : pictures) {
+    CHECK(is_stored(county, picture));
+    for (int i = 0; i < 2; ++i) {
+      Process fetching = colleague.start({"fetch", picture.id});
+      pause_ms(random() % 900);
+      if (i == 0) {
+        fetching.signal(SIGKILL);
+        fetching.wait();
+      } else {
+        county.kill();
+        fetching.wait();
+        county.serve();
+      }
+    }
+  }
+  county.network().set_bandwidth(0);
+  for (const Picture& picture : pictures) CHECK(fetched(colleague, picture) == picture.bytes);
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+TEST_CASE(
+    "A server whose disk has no room for pictures takes the reports, and the pictures later") {
+  County county;
+  const std::string media = county.file("data/media");
+  fs::create_directories(media);
+  if (::mount("tmpfs", media.c_str(), "tmpfs", 0, "size=2m,mode=0700") != 0) {
+    WARN("skipped: this machine does not let a file system be mounted");
+    return;
+  }
+  struct Unmount {
+    const std::string& path;
+    ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
+  } unmount{media};
+  write_file(media + "/ballast", std::string(1'200'000, 'b'));
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 1'200'000, 3);
+  const Json put_off = phone.sync();
+  CHECK(put_off.at("acknowledged") == 2);
+  CHECK(put_off.at("attachments").at("unsent") == 1);
+  CHECK(put_off.at("attachments").at("last_error_code") == "busy");
+  CHECK(county.records("Whistle").size() == 1);
+  CHECK_FALSE(is_stored(county, picture));
+  CHECK(county.log().find("media_refused") != std::string::npos);
+  fs::remove(media + "/ballast");
+  CHECK(phone.sync().at("attachments").at("sent") == 1);
+  CHECK(is_stored(county, picture));
+}
+
+TEST_CASE("Pictures of a scope that was lost are in no file of the phone any more") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 200'000, 5);
+  const std::string piece = picture.bytes.substr(100'000, 64);
+  phone.sync();
+  colleague.sync();
+  REQUIRE(fetched(colleague, picture) == picture.bytes);
+  county.asked({"backup"});
+  CHECK_FALSE(files_with(phone.home(), piece).empty());
+  CHECK_FALSE(files_with(colleague.home(), piece).empty());
+  for (const Json& device : county.asked({"devices"})) {
+    REQUIRE(county.operate({"revoke", device.at("device"), "--left"}).code == 0);
+  }
+  phone.gw({"sync"});
+  colleague.gw({"sync"});
+  CHECK(files_with(phone.home(), piece).empty());
+  CHECK(files_with(colleague.home(), piece).empty());
+  CHECK(files_with(county.file("data/media"), piece).size() == 1);
+  CHECK(colleague.gw({"fetch", picture.id}).code == 3);
+}
+
+}  // namespace
+}  // namespace gridwhistle::e2e
