@@ -110,6 +110,8 @@ Exit report(const Output& output, const Result<SyncReport>& how,
                      {"bytes_up", how->bytes_up},
                      {"bytes_down", how->bytes_down},
                      {"caught_up", how->caught_up},
+                     {"compared", how->compared},
+                     {"repaired", how->repaired},
                      {"attachments", media}});
     return Exit::kOk;
   }
@@ -118,6 +120,13 @@ Exit report(const Output& output, const Result<SyncReport>& how,
               output.say("，接收 ", ", received ") + std::to_string(how->rows) +
               output.say("，字节 ", ", bytes ") + std::to_string(how->bytes_up) + "+" +
               std::to_string(how->bytes_down));
+  if (how->compared) {
+    output.line(
+        how->repaired == 0
+            ? std::string(output.say("与服务器核对：一致", "compared with the server: the same"))
+            : output.say("与服务器核对：已修正 ", "compared with the server: put right ") +
+                  std::to_string(how->repaired));
+  }
   if (files > 0) {
     output.line(std::string(output.say("发送附件 ", "attachments sent ")) + std::to_string(files));
   }
@@ -127,9 +136,9 @@ Exit report(const Output& output, const Result<SyncReport>& how,
   return Exit::kOk;
 }
 
-Exit sync_once(Phone& phone, const Output& output) {
+Exit sync_once(Phone& phone, const Output& output, const SyncOptions& options) {
   std::optional<Result<SyncReport>> how;
-  phone.client().sync_once({}, [&](Result<SyncReport> done) {
+  phone.client().sync_once(options, [&](Result<SyncReport> done) {
     how = std::move(done);
     phone.loop().stop();
   });
@@ -517,6 +526,7 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   struct Words {
     std::string code, name = "gw", outcome, bundle;
     bool live = false;
+    bool compare = false;
     double seconds = 0;
     std::size_t limit = 100;
   };
@@ -544,6 +554,10 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   syncing->add_flag("--live", words->live,
                     both("保持连接；其间其他 gw 只能读，不能登记",
                          "stay connected; meanwhile every other gw can only read"));
+  syncing->add_flag("--compare", words->compare,
+                    both("并与服务器逐条核对本机内容，修正不一致之处；每周自动进行一次",
+                         "also compare what this phone holds with the server, and put right what "
+                         "differs; once a week it happens by itself"));
   syncing
       ->add_option("--seconds", words->seconds,
                    both("与 --live 同用：多少秒", "with --live: for so many"))
@@ -551,7 +565,8 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
   terminal::add_examples(*syncing, {"gw sync", "gw sync --live --seconds 600"});
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
-      return words->live ? sync_live(p, o, words->seconds) : sync_once(p, o);
+      return words->live ? sync_live(p, o, words->seconds)
+                         : sync_once(p, o, {.compare = words->compare});
     };
   });
 

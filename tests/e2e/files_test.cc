@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
+#include <map>
 
 #include "county.h"
 
@@ -315,6 +316,70 @@ TEST_CASE("A server whose disk is full acknowledges nothing, and goes on when th
   CHECK(county.records("Whistle").size() == 40);
   county.stop();
   ::umount2(data.c_str(), MNT_DETACH);
+}
+
+/// A hand on a phone's file, while nobody has it open.
+void alter(const Phone& phone, const std::string& sql) {
+  sqlite3* file = nullptr;
+  REQUIRE(sqlite3_open((phone.home() + "/phone.db").c_str(), &file) == SQLITE_OK);
+  INFO(sqlite3_errmsg(file));
+  CHECK(sqlite3_exec(file, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_changes(file) == 1);
+  sqlite3_close(file);
+}
+
+TEST_CASE("A phone whose file came to differ from the server finds it out and puts it right") {
+  County county;
+  county.serve();
+  Phone first(county, "first");
+  Phone second(county, "second");
+  first.enrol("WG001");
+  second.enrol("WG001");
+  std::vector<std::string> places;
+  for (const char* name : {"甲", "乙", "丙", "丁"}) {
+    places.push_back(
+        first.asked({"add", "place", "grid=" + kGrid, "name=示例" + std::string(name)}).at("id"));
+  }
+  first.sync();
+  second.sync();
+  const auto names = [&] {
+    std::map<std::string, std::string> found;
+    for (const Json& place : second.asked({"list", "place"})) {
+      found[place.at("id")] = place.at("fields").at("name");
+    }
+    return found;
+  };
+  const auto whole = names();
+  REQUIRE(whole.size() == 4);
+  const Json same = second.asked({"sync", "--compare"});
+  CHECK(same.at("compared") == true);
+  CHECK(same.at("repaired") == 0);
+
+  // A record that says another's, one that is lost, and one under an id that nobody ever gave.
+  const auto id = [&](std::size_t i) {
+    std::string hex = places[i];
+    std::erase(hex, '-');
+    return "x'" + hex + "'";
+  };
+  alter(second,
+        "UPDATE k13 SET body=(SELECT body FROM k13 WHERE id=" + id(1) + ") WHERE id=" + id(0));
+  alter(second, "DELETE FROM k13 WHERE id=" + id(2));
+  alter(second, "UPDATE k13 SET id=x'0123456789ab8def8000000000000005' WHERE id=" + id(3));
+  CHECK(names() != whole);
+  CHECK(second.sync().at("rows") == 0);
+  const Json repaired = second.asked({"sync", "--compare"});
+  CHECK(repaired.at("compared") == true);
+  CHECK(repaired.at("repaired") == 3);
+  // What the server has never heard of is not taken from a phone: it may be somebody's work.
+  auto with_stray = whole;
+  with_stray["01234567-89ab-8def-8000-000000000005"] = "示例丁";
+  CHECK(names() == with_stray);
+  CHECK(second.asked({"sync", "--compare"}).at("repaired") == 0);
+
+  // What is unsent is sent first, and compared another time.
+  second.asked({"set", places[0], "name=示例戊"});
+  CHECK(second.asked({"sync", "--compare"}).at("compared") == false);
+  CHECK(second.asked({"sync", "--compare"}).at("compared") == true);
 }
 
 }  // namespace

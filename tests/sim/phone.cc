@@ -157,6 +157,13 @@ void Phone::sync() {
   });
 }
 
+void Phone::compare(std::function<void(const SyncReport&)> done) {
+  client_->sync_once({.compare = true}, [this, done = std::move(done)](Result<SyncReport> report) {
+    timeline_.note(name_ + (report ? " compared" : " failed " + report.error().detail));
+    if (report) done(*report);
+  });
+}
+
 void Phone::go_live() { client_->start_live(); }
 
 std::string Phone::fresh(const char* what) {

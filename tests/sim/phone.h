@@ -51,6 +51,9 @@ class Phone {
 
   void enrol(const EnrolmentCode& code);
   void sync();
+  /// Compares what the file holds with what the server has for it; `done` hears of it if it went
+  /// well.
+  void compare(std::function<void(const SyncReport&)> done);
   void go_live();
 
   /// The person does one thing, whatever comes to hand.

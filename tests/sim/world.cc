@@ -53,6 +53,7 @@ class World {
     trouble();
     heal();
     check_end(server_.county(), oracle_, phones_);
+    compare();
   }
 
   RunResult result(std::uint64_t seed) const {
@@ -357,6 +358,20 @@ class World {
                       (status.last_error
                            ? status.last_error->message + " (" + status.last_error->detail + ")"
                            : "none"));
+    }
+  }
+
+  // What both sides reckon of the same records is the same, or each week phones would fetch in vain.
+  void compare() {
+    for (const auto& phone : phones_) {
+      std::optional<SyncReport> report;
+      phone->compare([&](const SyncReport& done) { report = done; });
+      wait(kMinute);
+      if (!report || !report->compared) throw Violation(phone->name() + " was not compared");
+      if (report->repaired > 0) {
+        throw Violation(phone->name() + " holds what its server has, and " +
+                        std::to_string(report->repaired) + " rows came as if it did not");
+      }
     }
   }
 

@@ -21,10 +21,15 @@ struct SyncReport {
   std::uint64_t bytes_up = 0;      ///< of frames
   std::uint64_t bytes_down = 0;    ///< of frames
   bool caught_up = false;          ///< the file holds all there was when the call ended
+  bool compared = false;           ///< what the file holds was compared with the server's
+  std::uint64_t repaired = 0;      ///< rows that differed and were put right
 };
 
 struct SyncOptions {
   std::uint64_t budget_bytes = 0;  ///< at most so many bytes down, about; 0: all there is
+  /// Compare what the file holds with what the server has for it, and put right what differs. It
+  /// happens by itself once a week; not with a budget, and not while something is unsent.
+  bool compare = false;
 };
 
 }  // namespace gridwhistle

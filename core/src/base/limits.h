@@ -37,6 +37,8 @@ inline constexpr std::size_t kCutRows = 4096;
 inline constexpr std::size_t kCutTargetBytes = 32 * 1024;
 /// Fields an operation or a row empties: more than any kind has.
 inline constexpr std::size_t kClearedFields = 256;
+/// Records of one range whose contents a phone tells: it holds some two hundred times as many.
+inline constexpr std::size_t kRangeRecords = 32 * 1024;
 /// Scopes of one row: its area's, and those of all organisations that were ever called.
 inline constexpr std::size_t kScopesPerRow = 64;
 /// Nesting of a message: no record kind needs more than two.

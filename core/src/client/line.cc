@@ -11,8 +11,9 @@ namespace gridwhistle {
 
 namespace {
 
-SyncState session_state(const store::SyncState& file) {
+SyncState session_state(const store::SyncState& file, bool compare_due) {
   SyncState state;
+  state.compare_due = compare_due;
   state.device = file.device;
   for (std::size_t i = 0; i < kLaneCount; ++i) {
     state.lanes[i] = {file.lanes[i].noted, file.lanes[i].last, file.lanes[i].first};
@@ -72,6 +73,15 @@ SyncActions ClientState::carry_out(const SyncAction& action) {
     if (call_) call_->send(send->frame);
   } else if (std::holds_alternative<FinishSending>(action)) {
     if (call_) call_->finish_sending();
+  } else if (std::holds_alternative<ReadDigests>(action)) {
+    const auto digests = store_->digests();
+    return digests ? session_.digests(*digests) : session_.store_failed(digests.error(), now_ms());
+  } else if (const auto* ranges = std::get_if<ReadContents>(&action)) {
+    const auto contents = store_->contents(ranges->ranges);
+    return contents ? session_.contents(*contents)
+                    : session_.store_failed(contents.error(), now_ms());
+  } else if (std::holds_alternative<StoreCompared>(action)) {
+    return after_store(store_->note_compared());
   } else if (const auto* welcome = std::get_if<StoreWelcome>(&action)) {
     return do_welcome(welcome->welcome);
   } else if (const auto* acks = std::get_if<StoreAcks>(&action)) {
@@ -119,7 +129,8 @@ SyncActions ClientState::do_open() {
   }
   ++call_number_;
   call_ = transport_->sync(events_of_call());
-  return session_.opened(session_state(*file), now_ms());
+  const auto due = store_->compare_due();
+  return session_.opened(session_state(*file, due.value_or(false)), now_ms());
 }
 
 CallEvents ClientState::events_of_call() {
@@ -227,7 +238,7 @@ void ClientState::sync_once(const SyncOptions& options,
       [this, options, done](std::uint64_t question) {
         waiting_.emplace(question, done);
         tell_recorded();
-        perform(session_.sync_once(options.budget_bytes, now_ms()));
+        perform(session_.sync_once(options, now_ms()));
       },
       [done](const Error& error) { done(std::unexpected(error)); });
 }

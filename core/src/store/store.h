@@ -15,6 +15,7 @@
 #include "gridwhistle/query.h"
 #include "gridwhistle/status.h"
 #include "gridwhistle/v1/sync.pb.h"
+#include "model/digest.h"
 #include "model/operation.h"
 #include "model/schema.h"
 #include "store/change.h"
@@ -294,6 +295,17 @@ class Store {
 
   /// Everything up to here has come, for every scope held.
   Result<void> caught_up(Seq seq);
+
+  // Comparing what the file holds with what the server has for it; see model/digest.h. Reads every
+  // record: some 5 microseconds each.
+
+  /// Of what the server delivered, pending operations left out.
+  Result<RangeDigests> digests();
+  Result<std::vector<v1::RangeContents>> contents(const std::vector<std::uint32_t>& ranges);
+  /// It was compared now, and put right.
+  Result<void> note_compared();
+  /// Whether the file believes that it has everything, and was not compared for a week.
+  Result<bool> compare_due();
 
   /// How the last call ended, across restarts: nothing where it went well.
   Result<void> note_line(const std::optional<Error>& error);

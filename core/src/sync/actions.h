@@ -35,6 +35,12 @@ struct Send {
   std::string frame;
 };
 struct FinishSending {};
+/// Sum up what the file holds; tell `digests`.
+struct ReadDigests {};
+/// Read what the file holds in these ranges; tell `contents`.
+struct ReadContents {
+  std::vector<std::uint32_t> ranges;
+};
 /// Make durable; tell `stored` or `store_failed`. One of them is under way at a time.
 struct StoreWelcome {
   v1::Welcome welcome;
@@ -48,6 +54,8 @@ struct StoreCut {
 struct StoreCaughtUp {
   Seq upto;
 };
+/// Note that the file was compared, and put right where it differed.
+struct StoreCompared {};
 /// Let go of the call; no more of its events may be told.
 struct CloseCall {};
 /// The call that `sync_once` asked for, or that was live, has come to an end or to rest.
@@ -55,9 +63,9 @@ struct Finished {
   Result<void> how;
 };
 
-using SyncAction =
-    std::variant<OpenCall, Succeed, SendHello, ReadOperations, Send, FinishSending, StoreWelcome,
-                 StoreAcks, StoreCut, StoreCaughtUp, CloseCall, Finished>;
+using SyncAction = std::variant<OpenCall, Succeed, SendHello, ReadOperations, Send, FinishSending,
+                                ReadDigests, ReadContents, StoreWelcome, StoreAcks, StoreCut,
+                                StoreCaughtUp, StoreCompared, CloseCall, Finished>;
 using SyncActions = std::vector<SyncAction>;
 
 }  // namespace gridwhistle

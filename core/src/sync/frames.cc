@@ -57,7 +57,27 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
   backed_up_ = Seq(welcome.backed_up());
   if (!welcome.as_before()) granted_.clear();
   for (const v1::Grant& grant : welcome.grants()) granted_.insert(grant.scope());
-  return SyncActions{StoreWelcome{welcome}};
+  SyncActions actions{StoreWelcome{welcome}};
+  if (comparing_ == Comparing::kWanted) {
+    comparing_ = welcome.compares() ? Comparing::kAsked : Comparing::kNot;
+    if (welcome.compares()) actions.push_back(ReadDigests{});
+  }
+  return actions;
+}
+
+Result<SyncActions> SyncSession::take(const v1::Differences& differences) {
+  if (comparing_ != Comparing::kAsked) return broken("an answer that nobody asked for");
+  if (differences.later()) {
+    comparing_ = Comparing::kNot;
+    return SyncActions{};
+  }
+  if (differences.ranges().empty()) {
+    comparing_ = Comparing::kNot;
+    report_.compared = true;
+    return SyncActions{StoreCompared{}};
+  }
+  comparing_ = Comparing::kTelling;
+  return SyncActions{ReadContents{{differences.ranges().begin(), differences.ranges().end()}}};
 }
 
 Result<SyncActions> SyncSession::take(const v1::Acks& acks) {
@@ -80,6 +100,7 @@ Result<SyncActions> SyncSession::take(const v1::Acks& acks) {
 }
 
 Result<void> SyncSession::check_cut(const CutDown& cut) const {
+  if (cut.repairs && comparing_ != Comparing::kRepairing) return broken("a repair of nothing");
   Seq read = cursor_;
   if (!cut.scope.empty()) {
     const auto behind = behind_.find(cut.scope);
@@ -107,6 +128,7 @@ Result<SyncActions> SyncSession::take(const CutDown& cut) {
     behind_[cut.scope] = cut.upto;
   }
   report_.rows += cut.rows.size();
+  if (cut.repairs) report_.repaired += cut.rows.size();
   return SyncActions{StoreCut{cut}};
 }
 
@@ -121,7 +143,13 @@ Result<SyncActions> SyncSession::take(const v1::DownEnd& end) {
   behind_.clear();
   last_error_.reset();
   report_.caught_up = true;
-  return SyncActions{StoreCaughtUp{upto}};
+  SyncActions actions{StoreCaughtUp{upto}};
+  if (comparing_ == Comparing::kRepairing) {
+    comparing_ = Comparing::kNot;
+    report_.compared = true;
+    actions.push_back(StoreCompared{});
+  }
+  return actions;
 }
 
 }  // namespace gridwhistle

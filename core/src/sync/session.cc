@@ -10,7 +10,7 @@ namespace gridwhistle {
 SyncSession::SyncSession(SessionLabel label, Random& random)
     : label_(std::move(label)), random_(random) {}
 
-SyncActions SyncSession::sync_once(std::uint64_t budget_bytes, std::uint64_t now_ms) {
+SyncActions SyncSession::sync_once(const SyncOptions& options, std::uint64_t now_ms) {
   now_ms_ = now_ms;
   if (call_open_) {
     // A live call is never over; what was asked of it is done when nothing is left to do.
@@ -25,7 +25,7 @@ SyncActions SyncSession::sync_once(std::uint64_t budget_bytes, std::uint64_t now
                           "ms " + std::to_string(not_before_ms_ - now_ms))}};
   }
   once_wanted_ = true;
-  budget_bytes_ = budget_bytes;
+  options_ = options;
   return open(now_ms);
 }
 
@@ -110,6 +110,30 @@ SyncActions SyncSession::operations(Lane lane, std::span<const Operation> operat
   return actions;
 }
 
+SyncActions SyncSession::digests(const RangeDigests& digests) {
+  SyncActions actions;
+  if (!call_open_ || comparing_ != Comparing::kAsked) return actions;
+  v1::Digests said;
+  for (const std::uint64_t digest : digests) said.add_ranges(digest);
+  std::string frame = encode(said);
+  report_.bytes_up += frame.size();
+  actions.push_back(Send{std::move(frame)});
+  return actions;
+}
+
+SyncActions SyncSession::contents(const std::vector<v1::RangeContents>& contents) {
+  SyncActions actions;
+  if (!call_open_ || comparing_ != Comparing::kTelling) return actions;
+  comparing_ = Comparing::kRepairing;
+  for (const v1::RangeContents& range : contents) {
+    std::string frame = encode(range);
+    report_.bytes_up += frame.size();
+    actions.push_back(Send{std::move(frame)});
+  }
+  pump(actions);
+  return actions;
+}
+
 SyncActions SyncSession::store_failed(const Error& error, std::uint64_t now_ms) {
   reading_ = false;
   return fail_call(error, now_ms);
@@ -134,6 +158,7 @@ SyncActions SyncSession::open(std::uint64_t now_ms) {
   ++call_number_;
   live_ = live_wanted_;
   again_ = welcomed_ = end_sent_ = end_received_ = reading_ = false;
+  comparing_ = Comparing::kNot;
   report_ = {};
   return {OpenCall{}};
 }
@@ -168,6 +193,10 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   }
   granted_ = {state.scopes.begin(), state.scopes.end()};
   backed_up_ = {};
+  // What is unsent now would be told as a difference before it is acknowledged.
+  const bool whole = state.unsent == 0 && behind_.empty() && options_.budget_bytes == 0;
+  const bool due = state.compare_due || (options_.compare && once_wanted_);
+  comparing_ = whole && due ? Comparing::kWanted : Comparing::kNot;
   SyncActions actions{SendHello{hello(state)}};
   pump(actions);
   return actions;
@@ -192,12 +221,13 @@ v1::Hello SyncSession::hello(const SyncState& state) const {
   *hello.mutable_cursor() = state.cursor;
   add_lanes(*hello.mutable_lanes());
   hello.set_own_since(state.own_since.value);
-  hello.set_budget_bytes(budget_bytes_);
+  hello.set_budget_bytes(options_.budget_bytes);
   hello.set_live(live_);
   const std::size_t epochs = std::min(state.epochs.size(), limits::kEpochs);
   for (std::size_t i = 0; i < epochs; ++i) hello.add_epochs(state.epochs[i]);
   hello.set_grants_version(state.grants_version);
   hello.set_software(label_.software);
+  hello.set_compare(comparing_ == Comparing::kWanted);
   hello.set_unsent(static_cast<std::uint32_t>(
       std::min<std::uint64_t>(state.unsent, limits::kPendingOperations)));
   return hello;
@@ -304,7 +334,8 @@ void SyncSession::pump(SyncActions& actions) {
     actions.push_back(ReadOperations{*lane, outbox_.sent(*lane), kReadBytes});
     // A live line that was idle owes an answer from now on, not since its last word.
     if (!outbox_.waiting()) heard_ms_ = std::max(heard_ms_, now_ms_);
-  } else if (!live_ && outbox_.all_sent()) {
+  } else if (!live_ && outbox_.all_sent() &&
+             (comparing_ == Comparing::kNot || comparing_ == Comparing::kRepairing)) {
     end_sent_ = true;
     std::string frame = encode(v1::UpEnd());
     report_.bytes_up += frame.size();

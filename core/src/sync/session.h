@@ -12,6 +12,7 @@
 
 #include "gridwhistle/ports.h"
 #include "gridwhistle/sync.h"
+#include "model/digest.h"
 #include "sync/actions.h"
 #include "sync/backoff.h"
 #include "sync/outbox.h"
@@ -28,6 +29,7 @@ struct SyncState {
   std::vector<std::string> scopes;    ///< granted, as far as the file knows
   std::uint64_t grants_version = 0;
   std::uint64_t unsent = 0;
+  bool compare_due = false;  ///< it believes that it has everything, and that is to be looked at
 };
 
 struct SessionLabel {
@@ -65,7 +67,7 @@ class SyncSession {
   SyncSession(SessionLabel label, Random& random);
 
   // What the host wants.
-  SyncActions sync_once(std::uint64_t budget_bytes, std::uint64_t now_ms);
+  SyncActions sync_once(const SyncOptions& options, std::uint64_t now_ms);
   SyncActions go_live(std::uint64_t now_ms);
   SyncActions stop();
   SyncActions network_changed(std::uint64_t now_ms);
@@ -73,6 +75,8 @@ class SyncSession {
   // What happened on the phone.
   SyncActions recorded(Lane lane, LaneSeq last, std::uint64_t now_ms);
   SyncActions operations(Lane lane, std::span<const Operation> operations);
+  SyncActions digests(const RangeDigests& digests);
+  SyncActions contents(const std::vector<v1::RangeContents>& contents);
   SyncActions store_failed(const Error& error, std::uint64_t now_ms);
   /// The Welcome showed that the file has to be put right first; it has been, and the call must
   /// begin anew with what the file says now.
@@ -116,6 +120,7 @@ class SyncSession {
   Result<SyncActions> take(const v1::Acks& acks);
   Result<SyncActions> take(const CutDown& cut);
   Result<SyncActions> take(const v1::DownEnd& end);
+  Result<SyncActions> take(const v1::Differences& differences);
   Result<void> check_cut(const CutDown& cut) const;
   bool owed_an_answer() const;
   std::uint64_t answer_due_ms() const;
@@ -129,8 +134,8 @@ class SyncSession {
 
   bool live_wanted_ = false;
   bool once_wanted_ = false;
-  bool again_ = false;  ///< asked for after the end of this call was sent
-  std::uint64_t budget_bytes_ = 0;
+  bool again_ = false;   ///< asked for after the end of this call was sent
+  SyncOptions options_;  ///< of the one-time call
 
   SyncPhase phase_ = SyncPhase::kStopped;
   Backoff backoff_;
@@ -151,6 +156,9 @@ class SyncSession {
   bool end_sent_ = false;
   bool end_received_ = false;
   bool reading_ = false;
+  /// A comparison, which the end of a one-time call waits for.
+  enum class Comparing : std::uint8_t { kNot, kWanted, kAsked, kTelling, kRepairing };
+  Comparing comparing_ = Comparing::kNot;
   std::uint64_t opened_ms_ = 0;
   std::uint64_t heard_ms_ = 0;
   std::optional<std::uint64_t> doubted_ms_;  ///< the network changed then, and no word came since

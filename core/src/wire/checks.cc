@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "model/digest.h"
 #include "model/record.h"
 
 namespace gridwhistle {
@@ -113,6 +114,36 @@ Result<void> check(const v1::Hello& hello) {
 }
 
 Result<void> check(const v1::Noted& noted) { return check_lanes(noted.lanes()); }
+
+Result<void> check(const v1::Digests& digests) {
+  if (std::cmp_not_equal(digests.ranges_size(), kDigestRanges)) {
+    return refuse_frame(ErrorCode::kProtocol, "there are 256 ranges");
+  }
+  return {};
+}
+
+Result<void> check(const v1::RangeContents& contents) {
+  if (contents.range() >= kDigestRanges) {
+    return refuse_frame(ErrorCode::kProtocol, "there are 256 ranges");
+  }
+  if (std::cmp_greater(contents.records_size(), limits::kRangeRecords)) {
+    return refuse_frame(ErrorCode::kTooMany, "a range has more than 32,768 records");
+  }
+  for (const v1::RecordDigest& record : contents.records()) {
+    const auto id = RecordId::from_bytes(record.id());
+    if (!id || record.kind() == 0 || range_of(*id) != contents.range()) {
+      return refuse_frame(ErrorCode::kInvalid, "a record of a range is malformed, or of another");
+    }
+  }
+  return {};
+}
+
+Result<void> check(const v1::Differences& differences) {
+  const bool sound = std::cmp_less_equal(differences.ranges_size(), kDigestRanges) &&
+                     std::ranges::all_of(differences.ranges(),
+                                         [](std::uint32_t range) { return range < kDigestRanges; });
+  return sound ? Result<void>() : refuse_frame(ErrorCode::kProtocol, "there are 256 ranges");
+}
 
 Result<void> check(const v1::Welcome& welcome) {
   if (std::cmp_greater(welcome.epochs_size(), limits::kEpochs)) {

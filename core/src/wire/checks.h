@@ -30,6 +30,9 @@ Result<void> check_clear(const std::vector<std::uint32_t>& clear);
 
 Result<void> check(const v1::Hello& hello);
 Result<void> check(const v1::Noted& noted);
+Result<void> check(const v1::Digests& digests);
+Result<void> check(const v1::RangeContents& contents);
+Result<void> check(const v1::Differences& differences);
 Result<void> check(const v1::Welcome& welcome);
 Result<void> check(const v1::Acks& acks);
 Result<void> check(const v1::Refusal& refusal);

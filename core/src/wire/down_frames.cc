@@ -27,7 +27,10 @@ Result<Down> decode_cut(const Schema& schema, const v1::Cut& cut) {
   if (rows->size() != cut.count()) {
     return refuse_frame(ErrorCode::kProtocol, "a cut has fewer rows than it says");
   }
-  return CutDown{cut.scope(), Seq(cut.upto()), std::move(*rows)};
+  if (cut.repairs() && !cut.scope().empty()) {
+    return refuse_frame(ErrorCode::kProtocol, "a repair is of no scope");
+  }
+  return CutDown{cut.scope(), Seq(cut.upto()), std::move(*rows), cut.repairs()};
 }
 
 // Role 0 is the server itself; no list of grants can make a phone that.
@@ -68,6 +71,8 @@ Result<Down> decode_down(const Schema& schema, std::string_view frame) {
       return down.end();
     case v1::Down::kRefusal:
       return checked(down.refusal());
+    case v1::Down::kDifferences:
+      return checked(down.differences());
     case v1::Down::PART_NOT_SET:
       break;
   }
@@ -98,6 +103,12 @@ std::string encode(const v1::Refusal& refusal) {
   return down.SerializeAsString();
 }
 
+std::string encode(const v1::Differences& differences) {
+  v1::Down down;
+  *down.mutable_differences() = differences;
+  return down.SerializeAsString();
+}
+
 std::string encode_cut(const CutDown& cut) {
   Packed packed = pack(write_rows(cut.rows));
   v1::Down down;
@@ -108,6 +119,7 @@ std::string encode_cut(const CutDown& cut) {
   frame.set_raw_size(packed.raw_size);
   frame.set_zstd(packed.zstd);
   *frame.mutable_packed() = std::move(packed.bytes);
+  frame.set_repairs(cut.repairs);
   return down.SerializeAsString();
 }
 

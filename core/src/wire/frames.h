@@ -24,7 +24,8 @@ struct OperationsUp {
   std::vector<Operation> operations;
 };
 
-using Up = std::variant<v1::Hello, OperationsUp, v1::Noted, v1::UpEnd>;
+using Up =
+    std::variant<v1::Hello, OperationsUp, v1::Noted, v1::UpEnd, v1::Digests, v1::RangeContents>;
 
 /// How a row of the feed changes what a phone has. The numbers travel.
 enum class RowChange : std::uint8_t {
@@ -53,9 +54,11 @@ struct CutDown {
   std::string scope;  ///< empty: all scopes at the cursor
   Seq upto;
   std::vector<Row> rows;
+  bool repairs = false;  ///< what a comparison found; `upto` is where the phone stands
 };
 
-using Down = std::variant<v1::Welcome, v1::Acks, CutDown, v1::DownEnd, v1::Refusal>;
+using Down =
+    std::variant<v1::Welcome, v1::Acks, CutDown, v1::DownEnd, v1::Refusal, v1::Differences>;
 
 /// A frame that a device sent. Operations of kinds the schema does not know are let through with
 /// their structure checked, to be parked; those whose content is at fault are let through with
@@ -69,6 +72,9 @@ Result<Down> decode_down(const Schema& schema, std::string_view frame);
 std::string encode(const v1::Hello& hello);
 std::string encode(const v1::Noted& noted);
 std::string encode(const v1::UpEnd& end);
+std::string encode(const v1::Digests& digests);
+std::string encode(const v1::RangeContents& contents);
+std::string encode(const v1::Differences& differences);
 std::string encode(const v1::Welcome& welcome);
 std::string encode(const v1::Acks& acks);
 std::string encode(const v1::DownEnd& end);

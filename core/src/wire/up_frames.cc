@@ -96,6 +96,10 @@ Result<Up> decode_up(const Schema& schema, DeviceId device, std::string_view fra
       return checked(up.noted());
     case v1::Up::kEnd:
       return up.end();
+    case v1::Up::kDigests:
+      return checked(up.digests());
+    case v1::Up::kContents:
+      return checked(up.contents());
     case v1::Up::PART_NOT_SET:
       break;
   }
@@ -132,6 +136,18 @@ std::string encode(const v1::Noted& noted) {
 std::string encode(const v1::UpEnd& end) {
   v1::Up up;
   *up.mutable_end() = end;
+  return up.SerializeAsString();
+}
+
+std::string encode(const v1::Digests& digests) {
+  v1::Up up;
+  *up.mutable_digests() = digests;
+  return up.SerializeAsString();
+}
+
+std::string encode(const v1::RangeContents& contents) {
+  v1::Up up;
+  *up.mutable_contents() = contents;
   return up.SerializeAsString();
 }
 

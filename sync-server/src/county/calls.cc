@@ -153,7 +153,9 @@ PumpResult County::Impl::pump() {
   }
   send_rows();
   forget_gone_sessions();
-  return {.more = !queue.empty(), .wake_after_ms = watch.try_again(now_ms())};
+  const bool comparing =
+      std::ranges::any_of(sessions, [](const auto& entry) { return has_to_compare(entry.second); });
+  return {.more = !queue.empty() || comparing, .wake_after_ms = watch.try_again(now_ms())};
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
@@ -212,6 +214,10 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
         return std::unexpected(fault_of(done.error()));
       }
     }
+  } else if (const auto* digests = std::get_if<v1::Digests>(&*up)) {
+    effect.digests = *digests;
+  } else if (const auto* contents = std::get_if<v1::RangeContents>(&*up)) {
+    effect.contents = *contents;
   } else {
     effect.up_ended = true;
   }
@@ -320,6 +326,7 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
       !epochs.empty() && hello.epochs_size() > 0 && hello.epochs(0) == epochs[0].id;
   welcome.set_backed_up(backed_up.value);
   welcome.set_worker(std::string(author.device.worker.bytes()));
+  welcome.set_compares(reads && hello.compare());
   welcome.set_grants_version(version);
   // A version names the same grants within one start of the server only: a restored log gives its
   // places out again.
@@ -410,6 +417,7 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
                        Reader{device, DevSeq(hello.own_since()), hello.schema(), effect.since},
                        reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
+  session.schema = hello.schema();
   session.budget_left = hello.budget_bytes();
   session.has_budget = hello.budget_bytes() != 0;
   session.applied = effect.applied;
@@ -448,6 +456,7 @@ void County::Impl::carry_out(Effect& effect) {
   }
   if (effect.welcome) session.sink->send(encode(*effect.welcome));
   if (!effect.runs.empty()) send_acks(session, effect.lane, std::move(effect.runs));
+  if (effect.digests || effect.contents) take_up(session, effect);
   if (effect.up_ended) session.up_ended = true;
   if (effect.refusal) refuse(session, *effect.refusal);
 }
@@ -547,6 +556,9 @@ Result<void> County::Impl::send_rows(Session& session) {
     session.cut_since_end = true;
     if (!session.sink->writable()) session.full_since_ms = clock.now().boot_ms;
   }
+  auto done = compare(session);
+  if (!done) return std::unexpected(std::move(done.error()));
+  if (!*done) return {};
   const bool spent = session.has_budget && session.budget_left == 0;
   const bool caught_up = !session.feed->may_have_more();
   if (!spent && !caught_up) return {};

@@ -16,6 +16,7 @@
 #include "apply/succession.h"
 #include "county/county.h"
 #include "county/storage_watch.h"
+#include "feed/comparison.h"
 #include "feed/feed.h"
 #include "wire/frames.h"
 
@@ -30,6 +31,7 @@ struct Session {
   bool down_ended = false;
   bool cut_since_end = false;  ///< of a live call: rows went down behind its last end
   bool live = false;
+  std::uint32_t schema = 0;  ///< the phone was built with
   std::optional<Author> author;
   std::optional<Feed> feed;
   std::array<LaneSeq, kLaneCount> acked;    ///< told the phone, in this call or before
@@ -40,7 +42,14 @@ struct Session {
   std::size_t frames_waiting = 0;
   std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
   std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
+  std::optional<v1::Digests> digests;            ///< asked, and not compared yet
+  std::optional<Comparison> comparison;
+  bool compared = false;                     ///< the answer to `digests` is given
+  std::deque<v1::RangeContents> contents;  ///< told in its turn, and not answered yet
 };
+
+/// Whether a call's comparison goes on by itself, not waiting for the phone or its line.
+bool has_to_compare(const Session& session);
 
 struct Waiting {
   ConnectionId connection;
@@ -58,6 +67,8 @@ struct Effect {
   std::array<LaneSeq, kLaneCount> applied{};
   Lane lane = Lane::kRecords;
   std::vector<AckedRun> runs;
+  std::optional<v1::Digests> digests;
+  std::optional<v1::RangeContents> contents;
   bool up_ended = false;
   std::optional<v1::Refusal> refusal;
   std::string short_code;  ///< of a phone that was recognised
@@ -98,6 +109,10 @@ struct County::Impl {
   Result<void> send_kept_acks(Session& session);
   void send_backup_mark(Session& session);
   void pace(Session& session);
+  void take_up(Session& session, Effect& effect);
+  Result<bool> compare(Session& session);
+  Result<bool> answer_later(Session& session);
+  Result<void> repair(Session& session);
   Result<void> check_bundle(const Author& author, const v1::Hello& hello);
   Result<void> take_bundle(const v1::Bundle& bundle, const Author& author, BundleReport& report);
   void begin_anew(DeviceId device);

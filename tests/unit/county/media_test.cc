@@ -87,6 +87,9 @@ struct TiredFiles final : MediaFiles {
   Result<std::uint64_t> unfinished(std::string_view owner, std::string_view but_for) override {
     return files->unfinished(owner, but_for);
   }
+  Result<std::vector<std::string>> parts_of(std::string_view owner) override {
+    return files->parts_of(owner);
+  }
   Result<void> drop_part(std::string_view owner, std::string_view hash) override {
     return files->drop_part(owner, hash);
   }

@@ -39,6 +39,52 @@ TEST_CASE("everything a session needs to know survives a restart") {
   CHECK(after.highest == before.highest);
 }
 
+TEST_CASE("what a file holds is summed up as it was delivered, whatever is pending over it") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope}));
+  phone.cut(row_of(kVisit, kForeignId, 5, visit("as delivered")));
+  const RangeDigests before = phone->digests().value();
+  const std::uint64_t delivered = before[range_of(kForeignId)];
+  CHECK(delivered != 0);
+  phone.put(kVisit, visit("as edited"), kForeignId);
+  phone.put(kVisit, visit("as recorded"));
+  CHECK(phone->digests().value() == before);
+  const auto contents = phone->contents({static_cast<std::uint32_t>(range_of(kForeignId))}).value();
+  REQUIRE(contents.size() == 1);
+  REQUIRE(contents[0].records_size() == 1);
+  CHECK(contents[0].records(0).id() == kForeignId.bytes());
+  CHECK(contents[0].records(0).digest() == delivered);
+  phone.acknowledge(Lane::kRecords, 6, OutcomeStatus::kAccepted, 2);
+  CHECK(phone->digests().value() != before);
+}
+
+TEST_CASE("a file that has everything is compared once a week, by its server's clock") {
+  constexpr std::int64_t kDay = 86'400'000;
+  Phone phone;
+  phone.enrol();
+  v1::Welcome welcome = phone.welcome_of({kGridScope});
+  const std::int64_t first_ms = 1'780'000'000'000;
+  const auto due_at = [&](std::int64_t ms) {
+    welcome.set_server_ms(ms);
+    phone.welcome(welcome);
+    return phone->compare_due().value();
+  };
+  CHECK_FALSE(due_at(first_ms));
+  REQUIRE(phone->caught_up(Seq(60)));
+  CHECK_FALSE(due_at(first_ms));
+  CHECK_FALSE(due_at(first_ms + 6 * kDay));
+  CHECK(due_at(first_ms + 7 * kDay));
+  phone.open();
+  CHECK(phone->compare_due().value());
+  REQUIRE(phone->note_compared());
+  CHECK_FALSE(phone->compare_due().value());
+  CHECK_FALSE(due_at(first_ms + 13 * kDay));
+  CHECK(due_at(first_ms + 15 * kDay));
+  *welcome.add_grants() = phone.welcome_of({kOtherScope}).grants(0);
+  CHECK_FALSE(due_at(first_ms + 16 * kDay));
+}
+
 TEST_CASE("a call counter is never given twice, across restarts, and most cost no sync") {
   Phone phone;
   std::uint64_t last = 0;

@@ -106,6 +106,14 @@ void World::run(SyncActions actions) {
       up.push_back(send->frame);
     } else if (std::holds_alternative<FinishSending>(action)) {
       half_closed = true;
+    } else if (std::holds_alternative<ReadDigests>(action)) {
+      then(session.digests(RangeDigests{}));
+    } else if (const auto* ranges = std::get_if<ReadContents>(&action)) {
+      std::vector<v1::RangeContents> contents(ranges->ranges.size());
+      for (std::size_t i = 0; i < contents.size(); ++i) contents[i].set_range(ranges->ranges[i]);
+      then(session.contents(contents));
+    } else if (std::holds_alternative<StoreCompared>(action)) {
+      ++file.compared;
     } else if (const auto* acks = std::get_if<StoreAcks>(&action)) {
       if (std::exchange(fail_store, false)) {
         todo.clear();

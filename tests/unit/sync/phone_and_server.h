@@ -21,6 +21,7 @@ struct MemoryFile {
   std::array<std::uint64_t, kLaneCount> acknowledged{};
   Seq cursor;
   std::uint64_t dev_seq = 0;
+  std::uint64_t compared = 0;
 
   LaneSeq record(Lane lane, bool more = false);
   SyncState state() const;

@@ -30,7 +30,7 @@ void something_happens(World& world, SeededRandom& random) {
       world.dead = true;
       break;
     case 5:
-      world.run(world.session.sync_once(0, world.now_ms));
+      world.run(world.session.sync_once({}, world.now_ms));
       break;
     case 6:
       world.run(world.session.network_changed(world.now_ms));

@@ -1,8 +1,11 @@
 #include "sync/session.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "phone_and_server.h"
+#include "schema/tables.h"
+#include "wire/frames.h"
 
 namespace gridwhistle {
 
@@ -65,7 +68,7 @@ TEST_CASE("a call sends hello, every operation lane by lane, and the end without
   world.file.record(Lane::kBulk);
   world.file.record(Lane::kRecords);
   world.file.record(Lane::kWhistles);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   REQUIRE(world.up.size() == 5);
   CHECK(world.half_closed);
   world.deliver_all();
@@ -86,7 +89,7 @@ TEST_CASE("a hello says of each lane what is noted, what will come, and from whe
   LaneProgress& records = state.lanes[index_of(Lane::kRecords)];
   records.acknowledged = LaneSeq(3);
   records.first = LaneSeq(2);
-  world.session.sync_once(0, world.now_ms);
+  world.session.sync_once({}, world.now_ms);
   const SyncActions actions = world.session.opened(state, world.now_ms);
   REQUIRE_FALSE(actions.empty());
   const v1::Hello& hello = std::get<SendHello>(actions.front()).hello;
@@ -97,12 +100,96 @@ TEST_CASE("a hello says of each lane what is noted, what will come, and from whe
   CHECK(hello.lanes(1).first() == 2);
 }
 
+/// A one-time call that is to compare, and a server that can.
+struct ComparingWorld : World {
+  ComparingWorld() : World(1) {
+    run(session.sync_once({.compare = true}, now_ms));
+    v1::Welcome says = welcome();
+    says.set_compares(true);
+    say(says);
+  }
+  void say(const Down& frame) { run(session.frame(frame, 10, now_ms)); }
+  void answer(std::vector<std::uint32_t> ranges, bool later = false) {
+    v1::Differences differences;
+    differences.mutable_ranges()->Assign(ranges.begin(), ranges.end());
+    differences.set_later(later);
+    say(differences);
+  }
+  template <typename Part>
+  std::size_t sent() const {
+    return static_cast<std::size_t>(std::ranges::count_if(up, [](const std::string& frame) {
+      return std::holds_alternative<Part>(decode_up(built_schema(), DeviceId(1), frame).value());
+    }));
+  }
+};
+
+TEST_CASE("a comparison is asked for once all is sent, and the end of the call waits for it") {
+  ComparingWorld world;
+  CHECK(world.sent<v1::Digests>() == 1);
+  CHECK(world.sent<v1::UpEnd>() == 0);
+  world.answer({});
+  CHECK(world.sent<v1::UpEnd>() == 1);
+  CHECK(world.file.compared == 1);
+  CHECK(world.session.report().compared);
+  CHECK(world.session.report().repaired == 0);
+}
+
+TEST_CASE("of ranges that differ the contents are told, and what comes puts them right") {
+  ComparingWorld world;
+  world.answer({3, 200});
+  CHECK(world.sent<v1::RangeContents>() == 2);
+  CHECK(world.sent<v1::UpEnd>() == 1);
+  CHECK(world.file.compared == 0);
+  CutDown repair = cut(0);
+  repair.repairs = true;
+  repair.rows.resize(2);
+  for (Row& row : repair.rows) row.last_seq = Seq(1);
+  repair.upto = Seq(1);
+  world.say(repair);
+  world.say(down_end(1));
+  CHECK(world.file.compared == 1);
+  CHECK(world.session.report().compared);
+  CHECK(world.session.report().repaired == 2);
+}
+
+TEST_CASE("a server that cannot compare now, or at all, ends the call like any other") {
+  ComparingWorld world;
+  world.answer({}, true);
+  CHECK(world.sent<v1::UpEnd>() == 1);
+  CHECK(world.file.compared == 0);
+  CHECK_FALSE(world.session.report().compared);
+  World other(1);
+  other.run(other.session.sync_once({.compare = true}, other.now_ms));
+  CHECK(other.up.size() == 1);
+  other.deliver_all();
+  REQUIRE(other.finished.size() == 1);
+  CHECK(other.finished[0]);
+  CHECK(other.file.compared == 0);
+}
+
+TEST_CASE("nothing is compared while something is unsent, or with a budget") {
+  World world(1);
+  world.file.record(Lane::kRecords);
+  world.session.sync_once({.compare = true}, world.now_ms);
+  const auto asks = [&](World& of) {
+    const SyncActions actions = of.session.opened(of.file.state(), of.now_ms);
+    return std::get<SendHello>(actions.front()).hello.compare();
+  };
+  CHECK_FALSE(asks(world));
+  World bounded(1);
+  bounded.session.sync_once({.budget_bytes = 1000, .compare = true}, bounded.now_ms);
+  CHECK_FALSE(asks(bounded));
+  World free(1);
+  free.session.sync_once({.compare = true}, free.now_ms);
+  CHECK(asks(free));
+}
+
 TEST_CASE("a transaction is never cut between two frames") {
   World world(1);
   for (int t = 0; t < 40; ++t) {
     for (int i = 0; i < 100; ++i) world.file.record(Lane::kRecords, i < 99);
   }
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.deliver_all();
   CHECK(world.file.all_acknowledged());
   CHECK(world.server.taken[index_of(Lane::kRecords)].size() == 4000);
@@ -198,7 +285,7 @@ TEST_CASE("a server of another protocol is told apart and tried again rarely") {
 
 TEST_CASE("a call that ends before the server's end is a failure") {
   World world(1);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.up.clear();
   world.run(world.session.ended({}, world.now_ms));
   REQUIRE(world.finished.size() == 1);
@@ -208,7 +295,7 @@ TEST_CASE("a call that ends before the server's end is a failure") {
 
 TEST_CASE("a one-time call is not retried, a live one is") {
   World once(1);
-  once.run(once.session.sync_once(0, once.now_ms));
+  once.run(once.session.sync_once({}, once.now_ms));
   once.break_call();
   CHECK(once.session.phase() == SyncPhase::kStopped);
   CHECK_FALSE(once.session.wake_ms());
@@ -232,7 +319,7 @@ TEST_CASE("what the server asks for is honoured, whatever else asks for a call")
   world.run(world.session.network_changed(world.now_ms));
   world.run(
       world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   CHECK_FALSE(world.call);
   CHECK(world.session.wake_ms() == asked);
   world.run(world.session.tick(asked));
@@ -269,7 +356,7 @@ TEST_CASE("a server may put a phone off for a while, but no whistle") {
   REQUIRE(world.call);
   world.say(refusal(ErrorCode::kBusy, 0xFFFFFFFF));
   CHECK(*world.session.wake_ms() <= world.now_ms + Backoff::kCapMs);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   CHECK(world.call);
 }
 
@@ -362,21 +449,21 @@ TEST_CASE("a one-time request during a live call is done when nothing is left to
   world.say(down_end(0));
   world.run(
       world.session.recorded(Lane::kRecords, world.file.record(Lane::kRecords), world.now_ms));
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   CHECK(world.finished.empty());
   world.deliver_all();
   REQUIRE(world.finished.size() == 1);
   CHECK(world.finished[0]);
   CHECK(world.call);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   CHECK(world.finished.size() == 2);
 }
 
 TEST_CASE("what is recorded after the end was sent goes in a call of its own when asked for") {
   World world(1);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.file.record(Lane::kRecords);
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.deliver_all();
   CHECK(world.calls == 2);
   CHECK(world.file.all_acknowledged());
@@ -387,12 +474,12 @@ TEST_CASE("a disk that fails ends the call, and what was not stored comes again"
   World world(1);
   world.file.record(Lane::kRecords);
   world.fail_store = true;
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.deliver_all();
   REQUIRE(world.finished.size() == 1);
   CHECK_FALSE(world.finished[0]);
   CHECK_FALSE(world.file.all_acknowledged());
-  world.run(world.session.sync_once(0, world.now_ms));
+  world.run(world.session.sync_once({}, world.now_ms));
   world.deliver_all();
   CHECK(world.file.all_acknowledged());
   CHECK(world.server.taken[index_of(Lane::kRecords)].size() == 1);
