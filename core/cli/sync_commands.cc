@@ -559,14 +559,20 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
                          "also compare what this phone holds with the server, and put right what "
                          "differs; once a week it happens by itself"));
   syncing
-      ->add_option("--seconds", words->seconds,
-                   both("与 --live 同用：多少秒", "with --live: for so many"))
+      ->add_option(
+          "--seconds", words->seconds,
+          both("最多多少秒：到时结束，下次从中断处继续；与 --live 同用时为保持多少秒",
+               "at most so many: it then ends, and goes on from there next time; with --live: "
+               "for so many"))
       ->check(CLI::Range(0.0, 1e6).description("0-1000000"));
   terminal::add_examples(*syncing, {"gw sync", "gw sync --live --seconds 600"});
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
-      return words->live ? sync_live(p, o, words->seconds)
-                         : sync_once(p, o, {.compare = words->compare});
+      return words->live
+                 ? sync_live(p, o, words->seconds)
+                 : sync_once(p, o,
+                             {.budget_ms = static_cast<std::uint64_t>(words->seconds * 1000),
+                              .compare = words->compare});
     };
   });
 

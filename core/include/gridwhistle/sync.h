@@ -27,6 +27,10 @@ struct SyncReport {
 
 struct SyncOptions {
   std::uint64_t budget_bytes = 0;  ///< at most so many bytes down, about; 0: all there is
+  /// The call ends after so long, with what it has done by then, as a wake-up in the background has
+  /// to; the most urgent went first, and the rest goes on from there next time. 0: when all is
+  /// done. kTimeout where the server had not even answered by then.
+  std::uint64_t budget_ms = 0;
   /// Compare what the file holds with what the server has for it, and put right what differs. It
   /// happens by itself once a week; not with a budget, and not while something is unsent.
   bool compare = false;

@@ -12,6 +12,8 @@ SyncSession::SyncSession(SessionLabel label, Random& random)
 
 SyncActions SyncSession::sync_once(const SyncOptions& options, std::uint64_t now_ms) {
   now_ms_ = now_ms;
+  once_until_ms_.reset();
+  if (options.budget_ms > 0) once_until_ms_ = now_ms + options.budget_ms;
   if (call_open_) {
     // A live call is never over; what was asked of it is done when nothing is left to do.
     once_wanted_ = true;
@@ -301,8 +303,29 @@ void SyncSession::plan_retry(const Error& error, std::uint64_t now_ms) {
   retry_ms_ = std::max(now_ms + pause_ms, earliest_ms());
 }
 
+// What the call has done stands, acknowledgement by acknowledgement and cut by cut.
+SyncActions SyncSession::time_is_up() {
+  once_until_ms_.reset();
+  if (!welcomed_) {
+    return fail_call({ErrorCode::kTimeout, "the server did not answer in the time given", "budget"},
+                     now_ms_);
+  }
+  once_wanted_ = false;
+  if (live_) return {Finished{}};
+  let_go();
+  phase_ = SyncPhase::kStopped;
+  if (live_wanted_) {
+    phase_ = SyncPhase::kWaiting;
+    retry_ms_ = std::max(now_ms_, earliest_ms());
+  }
+  return {CloseCall{}, Finished{}};
+}
+
 SyncActions SyncSession::tick(std::uint64_t now_ms) {
   now_ms_ = now_ms;
+  if (call_open_ && once_wanted_ && once_until_ms_ && now_ms >= *once_until_ms_) {
+    return time_is_up();
+  }
   if (call_open_ && owed_an_answer() && now_ms >= answer_due_ms()) {
     return fail_call({ErrorCode::kTimeout, "the server does not answer", "silence"}, now_ms);
   }
@@ -311,9 +334,16 @@ SyncActions SyncSession::tick(std::uint64_t now_ms) {
 }
 
 std::optional<std::uint64_t> SyncSession::wake_ms() const {
-  if (call_open_ && owed_an_answer()) return answer_due_ms();
-  if (phase_ == SyncPhase::kWaiting) return retry_ms_;
-  return std::nullopt;
+  std::optional<std::uint64_t> wake;
+  if (call_open_ && owed_an_answer()) {
+    wake = answer_due_ms();
+  } else if (phase_ == SyncPhase::kWaiting) {
+    wake = retry_ms_;
+  }
+  if (call_open_ && once_wanted_ && once_until_ms_) {
+    wake = std::min(wake.value_or(*once_until_ms_), *once_until_ms_);
+  }
+  return wake;
 }
 
 bool SyncSession::owed_an_answer() const { return !end_received_ || outbox_.waiting() || !live_; }

@@ -112,6 +112,7 @@ class SyncSession {
   SyncActions doubt(std::uint64_t now_ms);
   bool let_go();
   SyncActions fail_call(const Error& error, std::uint64_t now_ms);
+  SyncActions time_is_up();
   void plan_retry(const Error& error, std::uint64_t now_ms);
   void pump(SyncActions& actions);
   void settle(SyncActions& actions);
@@ -134,8 +135,9 @@ class SyncSession {
 
   bool live_wanted_ = false;
   bool once_wanted_ = false;
-  bool again_ = false;   ///< asked for after the end of this call was sent
-  SyncOptions options_;  ///< of the one-time call
+  bool again_ = false;                          ///< asked for after the end of this call was sent
+  SyncOptions options_;                         ///< of the one-time call
+  std::optional<std::uint64_t> once_until_ms_;  ///< it has so long
 
   SyncPhase phase_ = SyncPhase::kStopped;
   Backoff backoff_;

@@ -184,6 +184,50 @@ TEST_CASE("nothing is compared while something is unsent, or with a budget") {
   CHECK(asks(free));
 }
 
+TEST_CASE("a call that has so long ends then, with what it has done, and goes on from there") {
+  World world(1);
+  for (int i = 0; i < 3; ++i) world.file.record(Lane::kRecords);
+  world.run(world.session.sync_once({.budget_ms = 20'000}, world.now_ms));
+  CHECK(world.session.wake_ms() == world.now_ms + 20'000);
+  REQUIRE(world.deliver_up());
+  REQUIRE(world.deliver_down());
+  REQUIRE(world.deliver_up());
+  REQUIRE(world.deliver_down());
+  world.now_ms += 19'999;
+  world.run(world.session.tick(world.now_ms));
+  CHECK(world.finished.empty());
+  world.now_ms += 1;
+  world.run(world.session.tick(world.now_ms));
+  REQUIRE(world.finished.size() == 1);
+  CHECK(world.finished[0]);
+  CHECK_FALSE(world.call);
+  CHECK_FALSE(world.session.report().caught_up);
+  CHECK(world.session.phase() == SyncPhase::kStopped);
+  CHECK_FALSE(world.session.wake_ms());
+  world.run(world.session.sync_once({}, world.now_ms));
+  world.deliver_all();
+  CHECK(world.file.all_acknowledged());
+  CHECK(world.server.twice == 0);
+}
+
+TEST_CASE("a server that has not answered in the time given has failed; a live call goes on") {
+  World silent(1);
+  silent.run(silent.session.sync_once({.budget_ms = 20'000}, silent.now_ms));
+  silent.now_ms += 20'000;
+  silent.run(silent.session.tick(silent.now_ms));
+  REQUIRE(silent.finished.size() == 1);
+  CHECK(silent.finished[0].error().code == ErrorCode::kTimeout);
+  LiveWorld live;
+  live.file.record(Lane::kRecords);
+  live.run(live.session.recorded(Lane::kRecords, LaneSeq(1), live.now_ms));
+  live.run(live.session.sync_once({.budget_ms = 20'000}, live.now_ms));
+  live.now_ms += 20'000;
+  live.run(live.session.tick(live.now_ms));
+  REQUIRE(live.finished.size() == 1);
+  CHECK(live.finished[0]);
+  CHECK(live.call);
+}
+
 TEST_CASE("a transaction is never cut between two frames") {
   World world(1);
   for (int t = 0; t < 40; ++t) {
