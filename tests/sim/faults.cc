@@ -11,9 +11,10 @@ namespace gridwhistle::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultCount> kNames = {
-    "breaks",     "silence", "truncation",      "duplication", "lingering",    "outages",
-    "clocks",     "moves",   "kills",           "reboots",     "server-kills", "restores",
-    "power-cuts", "deaths",  "disk-fails-once", "disk-fails",  "disk-full",    "no-memory"};
+    "breaks",       "silence",   "truncation", "duplication", "lingering",
+    "outages",      "clocks",    "moves",      "kills",       "reboots",
+    "server-kills", "restores",  "power-cuts", "deaths",      "disk-fails-once",
+    "disk-fails",   "disk-full", "no-memory",  "compares"};
 
 std::uint64_t hardness_in(std::string_view text) {
   std::uint64_t hardness = 0;

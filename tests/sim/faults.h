@@ -28,8 +28,9 @@ enum class Fault : std::uint8_t {
   kDiskFails,  ///< for some minutes
   kDiskFull,   ///< for some minutes
   kNoMemory,   ///< an allocation of SQLite's fails, on either side
+  kCompares,   ///< phones compare what they hold, whatever goes on
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kNoMemory) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kCompares) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

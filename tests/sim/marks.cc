@@ -28,7 +28,8 @@ std::vector<std::string> make_all() {
                                   "reboots: in a call",
                                   "server-kills: at rest",
                                   "server-kills: in a call",
-                                  "restores: at all"};
+                                  "restores: at all",
+                                  "compares: amid all that"};
   for (const char* fault :
        {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full", "no-memory"}) {
     for (const char* phase :

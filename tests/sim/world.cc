@@ -159,9 +159,16 @@ class World {
       if (phone.running()) {
         ++acts_;
         phone.do_something();
-        if (dice_.chance(350)) phone.sync();
+        if (dice_.chance(350)) call(phone);
       }
       work(phone);
+    });
+  }
+
+  void call(Phone& phone) {
+    if (!strikes(Fault::kCompares)) return phone.sync();
+    phone.compare([this](const SyncReport& report) {
+      if (report.compared) marks_.hit("compares: amid all that");
     });
   }
 
