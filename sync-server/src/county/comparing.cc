@@ -10,6 +10,9 @@ namespace {
 
 // So many lines are read before others have their turn: some tens of milliseconds.
 constexpr std::size_t kLinesATurn = 2'000;
+// A phone compares once a week, and when a person asks.
+constexpr std::size_t kComparisonsAnHour = 20;
+constexpr std::int64_t kHourMs = 3'600'000;
 
 v1::Refusal broken(const char* what) {
   v1::Refusal refusal;
@@ -50,7 +53,7 @@ Result<bool> County::Impl::compare(Session& session) {
     const bool another = std::ranges::any_of(sessions, [&](const auto& entry) {
       return &entry.second != &session && entry.second.comparison;
     });
-    if (another) return answer_later(session);
+    if (another || !may_compare(session.author->device.device)) return answer_later(session);
     session.comparison.emplace(*storage, schema, session.author->standing.held, session.schema,
                                *session.digests);
     session.digests.reset();
@@ -70,6 +73,14 @@ Result<bool> County::Impl::compare(Session& session) {
   }
   if (!session.contents.empty()) return false;
   if (session.up_ended) session.comparison.reset();
+  return true;
+}
+
+bool County::Impl::may_compare(DeviceId device) {
+  std::deque<std::int64_t>& lately = comparisons[device];
+  while (!lately.empty() && lately.front() <= now_ms() - kHourMs) lately.pop_front();
+  if (lately.size() >= kComparisonsAnHour) return false;
+  lately.push_back(now_ms());
   return true;
 }
 

@@ -111,6 +111,7 @@ struct County::Impl {
   void pace(Session& session);
   void take_up(Session& session, Effect& effect);
   Result<bool> compare(Session& session);
+  bool may_compare(DeviceId device);
   Result<bool> answer_later(Session& session);
   Result<void> repair(Session& session);
   Result<void> check_bundle(const Author& author, const v1::Hello& hello);
@@ -181,6 +182,7 @@ struct County::Impl {
   std::size_t queued_bytes = 0;
   std::map<DeviceId, ConnectionId> current;  ///< a device's one call
   std::map<DeviceId, std::int64_t> forks;    ///< when it was last turned away as FORKED
+  std::map<DeviceId, std::deque<std::int64_t>> comparisons;  ///< when, of the last hour
   bool standings_changed = false;
   bool wipe_due = false;  ///< what was forgotten still stands in the file's log
   std::function<void(std::string_view, ErrorCode)> tell_refused;

@@ -236,6 +236,20 @@ TEST_CASE("a comparison of many records gives others their turn") {
   CHECK(call.answer().ranges_size() == kDigestRanges);
 }
 
+TEST_CASE("a phone that compares without end has to wait, and no other with it") {
+  Compared world;
+  const auto later = [&](Phone& phone) {
+    Call call(world, phone);
+    call.digests({});
+    return call.answer().later();
+  };
+  for (int i = 0; i < 20; ++i) CHECK_FALSE(later(world.anna_phone));
+  CHECK(later(world.anna_phone));
+  CHECK_FALSE(later(world.bruno_phone));
+  world.clock.ms += 3'600'001;
+  CHECK_FALSE(later(world.anna_phone));
+}
+
 TEST_CASE("digests twice, or contents that nobody asked for, end the call") {
   Compared world;
   {
