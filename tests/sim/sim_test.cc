@@ -33,7 +33,7 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
     faults.set(static_cast<Fault>(i), Faults::kHardest);
   }
   Marks marks;
-  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 40); ++seed) {
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 50); ++seed) {
     const RunResult result = run(seed, {.faults = faults});
     INFO("replay with gw-sim --seed " << seed << " --faults " << faults.text() << " --trace");
     CHECK(result.violation == "");

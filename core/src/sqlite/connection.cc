@@ -144,6 +144,7 @@ struct Connection::State {
   sqlite3* handle = nullptr;
   FileLock lock;
   std::string vfs;
+  bool rollback_due = false;  ///< of a transaction that is over, when there was no memory for it
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache;
 };
 
@@ -223,7 +224,22 @@ Result<void> Connection::check_application(std::uint32_t expected) {
   return fail(ErrorCode::kNotADatabase, "the file is a database of something else", "open");
 }
 
+void Connection::roll_back() {
+  // Some errors (a full disk, an I/O error) have undone everything already.
+  if (in_transaction()) sqlite3_exec(state_->handle, "ROLLBACK", nullptr, nullptr, nullptr);
+  state_->rollback_due = in_transaction();
+}
+
+// Nobody reads or writes within what was to be undone.
+Result<void> Connection::catch_up_rollback() {
+  if (!state_->rollback_due) return {};
+  roll_back();
+  if (state_->rollback_due) return error_of(SQLITE_NOMEM, state_->handle);
+  return {};
+}
+
 Result<void> Connection::script(std::string_view sql) {
+  if (auto undone = catch_up_rollback(); !undone) return undone;
   const std::string text(sql);
   const int code = sqlite3_exec(state_->handle, text.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(code, state_->handle);
@@ -231,6 +247,7 @@ Result<void> Connection::script(std::string_view sql) {
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {
+  if (auto undone = catch_up_rollback(); !undone) return std::unexpected(undone.error());
   auto known = state_->cache.find(sql);
   if (known != state_->cache.end() && !known->second.on_loan) {
     known->second.on_loan = true;

@@ -88,6 +88,9 @@ class Connection {
   bool is_read_only() const;
   /// Whether a transaction is open.
   bool in_transaction() const;
+  /// Undoes the transaction that is open, if any: now or, where there is no memory for it, before
+  /// anything else is done here.
+  void roll_back();
 
   /// Copies the log back and cuts it to nothing, so that what commits have removed or replaced
   /// stands neither in the file nor beside it: pages and cells that fall free are zeroed at once.
@@ -107,6 +110,7 @@ class Connection {
   explicit Connection(std::unique_ptr<State> state);
 
   Result<void> check_application(std::uint32_t expected);
+  Result<void> catch_up_rollback();
 
   std::unique_ptr<State> state_;
 };

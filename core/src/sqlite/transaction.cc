@@ -20,9 +20,8 @@ Result<Transaction> Transaction::begin_read(Connection& connection) {
 Transaction::Transaction(Transaction&& other) noexcept
     : connection_(std::exchange(other.connection_, nullptr)) {}
 
-// Some errors (a full disk, an I/O error) have undone everything already.
 Transaction::~Transaction() {
-  if (connection_ != nullptr && connection_->in_transaction()) (void)connection_->run("ROLLBACK");
+  if (connection_ != nullptr) connection_->roll_back();
 }
 
 Result<void> Transaction::commit() {

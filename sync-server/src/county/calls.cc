@@ -121,11 +121,9 @@ PumpResult County::Impl::pump() {
   std::vector<Waiting> batch;
   std::size_t operations = 0;
   while (!queue.empty() && operations < options.commit_operations) {
-    queued_bytes -= queue.front().frame.size();
+    batch.push_back(queue.pop());
     // How many operations a frame has is only known once it is decoded; its size says enough.
-    operations += 1 + queue.front().frame.size() / 64;
-    batch.push_back(std::move(queue.front()));
-    queue.pop_front();
+    operations += 1 + batch.back().frame.size() / 64;
     if (careful > 0) {
       --careful;
       break;
@@ -143,10 +141,7 @@ PumpResult County::Impl::pump() {
     } else if (batch.size() > 1) {
       // One frame may be at fault: each alone, so that the others pass.
       careful = batch.size();
-      for (auto back = batch.rbegin(); back != batch.rend(); ++back) {
-        queued_bytes += back->frame.size();
-        queue.push_front(std::move(*back));
-      }
+      queue.put_back(std::move(batch));
     } else {
       put_off(batch.front(), effects.error());
     }

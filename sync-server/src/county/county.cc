@@ -157,7 +157,7 @@ const std::string& County::name() const { return impl_->storage->county(); }
 
 RecordId County::mint_id() { return impl_->mint(); }
 
-std::size_t County::queued_bytes() const { return impl_->queued_bytes; }
+std::size_t County::queued_bytes() const { return impl_->queue.bytes(); }
 
 PumpResult County::pump() { return impl_->pump(); }
 
@@ -170,16 +170,15 @@ void County::on_open(ConnectionId connection, Sink& sink) {
 void County::on_frame(ConnectionId connection, std::string frame) {
   const auto session = impl_->sessions.find(connection);
   if (session == impl_->sessions.end() || session->second.closing) return;
-  impl_->queued_bytes += frame.size();
   ++session->second.frames_waiting;
-  impl_->queue.push_back({connection, std::move(frame), false});
+  impl_->queue.push({connection, std::move(frame), false});
 }
 
 void County::on_half_close(ConnectionId connection) {
   const auto session = impl_->sessions.find(connection);
   if (session == impl_->sessions.end() || session->second.closing) return;
   ++session->second.frames_waiting;
-  impl_->queue.push_back({connection, {}, true});
+  impl_->queue.push({connection, {}, true});
 }
 
 void County::on_closed(ConnectionId connection) {

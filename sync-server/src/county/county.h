@@ -50,8 +50,8 @@ struct PumpResult {
 /// real server both use exactly this.
 ///
 /// One thread at a time. Does no I/O but through its storage, and takes time and randomness from
-/// the doors it is given. Frames are queued by `on_frame` and dealt with by `pump`: one commit for
-/// everything that waits, then acknowledgements, then rows.
+/// the doors it is given. Frames are queued by `on_frame` and dealt with by `pump`, each call in
+/// its turn: one commit for everything that waits, then acknowledgements, then rows.
 ///
 /// On one call every acknowledgement of an operation with seq s is sent before any cut made at s or
 /// later, also when the operation was applied in an earlier call whose acknowledgement was lost.

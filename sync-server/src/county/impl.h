@@ -16,6 +16,7 @@
 #include "apply/succession.h"
 #include "county/county.h"
 #include "county/storage_watch.h"
+#include "county/waiting_frames.h"
 #include "feed/comparison.h"
 #include "feed/feed.h"
 #include "wire/frames.h"
@@ -50,12 +51,6 @@ struct Session {
 
 /// Whether a call's comparison goes on by itself, not waiting for the phone or its line.
 bool has_to_compare(const Session& session);
-
-struct Waiting {
-  ConnectionId connection;
-  std::string frame;
-  bool end = false;  ///< the half-close, in order with the frames
-};
 
 /// What a frame leads to once its batch is durable.
 struct Effect {
@@ -178,8 +173,7 @@ struct County::Impl {
   Seq backed_up;
 
   std::map<ConnectionId, Session> sessions;
-  std::deque<Waiting> queue;
-  std::size_t queued_bytes = 0;
+  WaitingFrames queue;
   std::map<DeviceId, ConnectionId> current;  ///< a device's one call
   std::map<DeviceId, std::int64_t> forks;    ///< when it was last turned away as FORKED
   std::map<DeviceId, std::deque<std::int64_t>> comparisons;  ///< when, of the last hour

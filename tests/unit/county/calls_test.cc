@@ -397,3 +397,38 @@ TEST_CASE("an erasure that overtakes its record's creation does not undo what ca
   const auto rows = world.sync(colleague)->rows_of(kind);
   CHECK(std::ranges::none_of(rows, [](const Row& row) { return row.change == RowChange::kWhole; }));
 }
+
+TEST_CASE("a phone that sends a year's work holds up nobody's report") {
+  World world;
+  Phone diligent = world.phone(world.anna);
+  Phone other = world.phone(world.bruno);
+  for (int i = 0; i < 6'000; ++i) {
+    std::string notes;  // that no compression shortens much
+    for (int word = 0; word < 8; ++word) notes += std::to_string(world.random.next());
+    diligent.record(kinds::kVisit, diligent.new_id(), visit(kGrid1, notes), true, world.clock.ms);
+  }
+  Inbox long_call;
+  const ConnectionId first = world.next_call();
+  world.county->on_open(first, long_call);
+  world.county->on_frame(first, diligent.hello(world.clock));
+  std::span<const Operation> rest(diligent.lanes[Lane::kRecords]);
+  for (; !rest.empty(); rest = rest.subspan(300)) {
+    std::size_t taken = 0;
+    world.county->on_frame(first, encode_operations(diligent.device, rest.first(300), taken));
+    REQUIRE(taken == 300);
+  }
+  other.record(kinds::kWhistle, other.new_id(), whistle(kGrid2), true, world.clock.ms);
+  Inbox short_call;
+  const ConnectionId second = world.next_call();
+  world.county->on_open(second, short_call);
+  world.county->on_frame(second, other.hello(world.clock));
+  world.county->on_frame(second, other.frames(Lane::kWhistles, 0).front());
+  while (answers(short_call).empty() && world.county->pump().more) {
+  }
+  CHECK(answers(short_call) == std::vector(1, OutcomeStatus::kAccepted));
+  CHECK(answers(long_call).size() < 3'000);
+  world.pump();
+  CHECK(answers(long_call) == std::vector(6'000, OutcomeStatus::kAccepted));
+  world.county->on_closed(first);
+  world.county->on_closed(second);
+}

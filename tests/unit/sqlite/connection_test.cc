@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "sqlite/transaction.h"
+#include "support/failing_allocations.h"
 #include "support/power_cut_vfs.h"
 #include "support/temp_folder.h"
 
@@ -18,6 +19,9 @@ namespace {
 
 using test::PowerCutDisk;
 using test::TempFolder;
+
+// Before anything uses SQLite.
+test::FailingAllocations& allocations = test::FailingAllocations::of_process();
 
 Connection opened(const std::string& path) {
   Result<Connection> connection = Connection::open({.path = path, .exclusive = true});
@@ -30,6 +34,27 @@ std::string contents(const std::string& path) {
   std::ostringstream out;
   out << file.rdbuf();
   return out.str();
+}
+
+TEST_CASE("a transaction that was given up without memory is undone before anything else is done") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(x)"));
+  const std::uint64_t before = allocations.failures();
+  {
+    auto given_up = Transaction::begin(connection);
+    REQUIRE(given_up);
+    REQUIRE(connection.run("INSERT INTO t VALUES(1)"));
+    allocations.fail_after(0);
+  }
+  allocations.heal();
+  REQUIRE(allocations.failures() == before + 1);
+  CHECK(connection.number("SELECT count(*) FROM t", -1) == 0);
+  auto next = Transaction::begin(connection);
+  REQUIRE(next);
+  REQUIRE(connection.run("INSERT INTO t VALUES(2)"));
+  REQUIRE(next->commit());
+  CHECK(connection.number("SELECT x FROM t", -1) == 2);
 }
 
 TEST_CASE("what was bound comes back as it was") {
