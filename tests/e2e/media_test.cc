@@ -54,7 +54,7 @@ Picture take_picture(const County& county, const Phone& phone, std::size_t size,
   const std::string path = county.file("picture.jpg");
   write_file(path, picture.bytes);
   picture.whistle = phone.whistle("照片" + std::to_string(seed));
-  picture.id = phone.asked({"attach", picture.whistle, path}).at("id");
+  picture.id = phone.asked({"attach", picture.whistle, path, "--evidence"}).at("id");
   fs::remove(path);
   return picture;
 }
@@ -243,6 +243,87 @@ TEST_CASE("Pictures of a scope that was lost are in no file of the phone any mor
   CHECK(files_with(colleague.home(), piece).empty());
   CHECK(files_with(county.file("data/media"), piece).size() == 1);
   CHECK(colleague.gw({"fetch", picture.id}).code == 3);
+}
+
+TEST_CASE("Pictures of what is forgotten are in no file of county, backups and phones") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 200'000, 6);
+  const std::string piece = picture.bytes.substr(100'000, 64);
+  phone.sync();
+  colleague.sync();
+  REQUIRE(fetched(colleague, picture) == picture.bytes);
+  const std::string backup = county.asked({"backup"})[0].at("path");
+  CHECK(files_with(county.file("data"), piece).size() == 1);
+  CHECK(files_with(county.file("backup"), piece).size() == 1);
+  REQUIRE(county.operate({"forget", picture.whistle, "--yes"}).code == 0);
+  CHECK(files_with(county.file("data"), piece).empty());
+  CHECK(files_with(county.file("backup"), piece).empty());
+  phone.sync();
+  colleague.sync();
+  CHECK(files_with(phone.home(), piece).empty());
+  CHECK(files_with(colleague.home(), piece).empty());
+  county.stop();
+  REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
+  county.serve();
+  phone.sync();
+  colleague.sync();
+  CHECK(files_with(county.folder(), piece).empty());
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
+TEST_CASE(
+    "A restored county has its pictures from beside the backup, and asks phones for the rest") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  Phone colleague(county, "colleague");
+  phone.enrol("WG001");
+  colleague.enrol("WG001");
+  phone.sync();
+  const Picture first = take_picture(county, phone, 150'000, 7);
+  phone.sync();
+  const std::string backup = county.asked({"backup"})[0].at("path");
+  const Picture second = take_picture(county, phone, 150'000, 8);
+  phone.sync();
+  REQUIRE(is_stored(county, second));
+  county.stop();
+  fs::remove_all(county.file("data/media"));
+  REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
+  CHECK(files_with(county.file("data/media"), first.bytes).size() == 1);
+  county.serve();
+  phone.sync();
+  phone.sync();
+  CHECK(is_stored(county, first));
+  CHECK(is_stored(county, second));
+  colleague.sync();
+  CHECK(fetched(colleague, first) == first.bytes);
+  CHECK(fetched(colleague, second) == second.bytes);
+}
+
+TEST_CASE("A county that has lost its pictures' files says so, and phones bring them again") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 150'000, 9);
+  phone.sync();
+  REQUIRE(is_stored(county, picture));
+  county.stop();
+  fs::remove_all(county.file("data/media"));
+  fs::remove_all(county.file("backup/media"));
+  county.serve();
+  CHECK(county.log().find("media_lost") != std::string::npos);
+  CHECK_FALSE(is_stored(county, picture));
+  CHECK(phone.sync().at("attachments").at("sent") == 1);
+  CHECK(is_stored(county, picture));
+  CHECK(files_with(county.file("data/media"), picture.bytes).size() == 1);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace gridwhistle {
 /// How the bytes of an attachment are kept.
 struct KeepOptions {
   std::string media_type;  ///< "image/jpeg"; of known types the bytes must begin as theirs do
-  /// It proves something: where a picture was taken stays in it. Otherwise that is taken out.
+  /// It proves something: what a picture says of where and when it was taken stays in it. Otherwise
+  /// that is taken out of a JPEG; other types are kept as they are.
   bool evidence = false;
 };
 

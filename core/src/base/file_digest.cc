@@ -26,4 +26,19 @@ Result<std::string> sha256_of_file(const std::string& path) {
   return to_hex(digest.end());
 }
 
+std::optional<std::string> from_hex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    int byte = 0;
+    for (const char c : hex.substr(i, 2)) {
+      const bool digit = c >= '0' && c <= '9';
+      if (!digit && !(c >= 'a' && c <= 'f')) return std::nullopt;
+      byte = byte * 16 + (digit ? c - '0' : c - 'a' + 10);
+    }
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 }  // namespace gridwhistle

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/file_digest.h"
 #include "base/line.h"
 #include "base/media_files.h"
 #include "base/sha256.h"
@@ -248,7 +249,7 @@ class MediaFolder final : public MediaFiles {
     const auto each = [&](const std::filesystem::directory_entry& entry) {
       const std::string name = entry.path().filename();
       if (!name.starts_with(prefix)) return;
-      auto hash = from_hex(std::string_view(name).substr(prefix.size()));
+      auto hash = hash_of(std::string_view(name).substr(prefix.size()));
       if (hash) hashes.push_back(std::move(*hash));
     };
     if (auto listed = for_each_in(parts_folder(), each); !listed) {
@@ -284,12 +285,25 @@ class MediaFolder final : public MediaFiles {
     return digest.end();
   }
 
-  Result<void> remove(std::string_view sha256) override { return unlink_durably(path_of(sha256)); }
+  Result<void> remove(std::string_view sha256) override {
+    const std::string hex = to_hex(sha256);
+    std::vector<std::string> begun;
+    const auto each = [&](const std::filesystem::directory_entry& entry) {
+      if (entry.path().filename().string().find(hex) != std::string::npos) {
+        begun.push_back(entry.path());
+      }
+    };
+    if (auto listed = for_each_in(parts_folder(), each); !listed) return listed;
+    for (const std::string& part : begun) {
+      if (auto gone = unlink_durably(part); !gone) return gone;
+    }
+    return unlink_durably(path_of(sha256));
+  }
 
   Result<std::vector<std::string>> all() override {
     std::vector<std::string> hashes;
     const auto each_file = [&](const std::filesystem::directory_entry& entry) {
-      auto hash = from_hex(entry.path().filename().string());
+      auto hash = hash_of(entry.path().filename().string());
       if (hash) hashes.push_back(std::move(*hash));
     };
     std::vector<std::string> folders;
@@ -337,19 +351,8 @@ class MediaFolder final : public MediaFiles {
     return parts_folder() + "/" + part_name(owner, sha256);
   }
 
-  static std::optional<std::string> from_hex(std::string_view hex) {
-    if (hex.size() != kHexBytes) return std::nullopt;
-    std::string bytes;
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-      int byte = 0;
-      for (const char c : hex.substr(i, 2)) {
-        const bool digit = c >= '0' && c <= '9';
-        if (!digit && !(c >= 'a' && c <= 'f')) return std::nullopt;
-        byte = byte * 16 + (digit ? c - '0' : c - 'a' + 10);
-      }
-      bytes += static_cast<char>(byte);
-    }
-    return bytes;
+  static std::optional<std::string> hash_of(std::string_view name) {
+    return name.size() == kHexBytes ? from_hex(name) : std::nullopt;
   }
 
   template <typename Each>

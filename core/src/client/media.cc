@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/sha256.h"
+#include "client/picture.h"
 #include "client/state.h"
 #include "gridwhistle/v1/records.pb.h"
 
@@ -62,6 +63,11 @@ Result<void> check_media(std::string_view beginning, std::uint64_t size,
                 "media type");
   }
   return {};
+}
+
+// Where a picture was taken is nobody's business, unless it proves something.
+bool is_stripped(const KeepOptions& options) {
+  return options.media_type == "image/jpeg" && !options.evidence;
 }
 
 std::unexpected<Error> cannot_be_read(const std::string& path) {
@@ -121,6 +127,13 @@ Result<v1::Attachment> ClientState::keep(std::string_view bytes, const KeepOptio
   if (auto fine = check_media(bytes.substr(0, kLongestBeginning), bytes.size(), options); !fine) {
     return std::unexpected(std::move(fine.error()));
   }
+  std::string picture;
+  if (is_stripped(options)) {
+    auto stripped = without_metadata(bytes);
+    if (!stripped) return std::unexpected(std::move(stripped.error()));
+    picture = std::move(*stripped);
+    bytes = picture;
+  }
   std::string_view rest = bytes;
   const auto next = [&rest]() -> Result<std::string> {
     std::string piece(rest.substr(0, kReadBytes));
@@ -143,17 +156,23 @@ Result<v1::Attachment> ClientState::keep_file(const std::string& path, const Kee
   Sha256 digest;
   std::uint64_t size = 0;
   std::string beginning;
+  std::string picture;
   while (file.peek() != std::ifstream::traits_type::eof() && size <= limits::kMediaBytes) {
     const auto piece = next();
     if (!piece) return std::unexpected(piece.error());
     if (size == 0) beginning = piece->substr(0, kLongestBeginning);
-    digest.add(*piece);
+    if (is_stripped(options)) {
+      picture += *piece;
+    } else {
+      digest.add(*piece);
+    }
     size += piece->size();
   }
   if (file.bad()) return cannot_be_read(path);
   if (auto fine = check_media(beginning, size, options); !fine) {
     return std::unexpected(std::move(fine.error()));
   }
+  if (is_stripped(options)) return keep(picture, options);
   file.clear();
   file.seekg(0);
   return keep_read(next, {digest.end(), size}, options);

@@ -62,6 +62,8 @@ constexpr Words kLines[] = {
     {"the record is too large; put long things into attachments", "记录太大；长的内容请作为附件"},
     {"a media type is of the form image/jpeg", "媒体类型应形如 image/jpeg"},
     {"the file is empty", "文件是空的"},
+    {"the picture is no sound JPEG; take it again, or keep it as it is",
+     "照片不是完好的 JPEG；请重新拍摄，或作为凭证原样保存"},
     {"the file is larger than 64 MB", "文件超过 64 MB"},
     {"its bytes have not arrived at the server yet: its author's phone has them",
      "附件尚未到达服务器，还在上传人的手机上"},

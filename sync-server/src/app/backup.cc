@@ -12,6 +12,7 @@
 
 #include "app/forget_journal.h"
 #include "app/key_backup.h"
+#include "app/media_keeping.h"
 #include "base/file_digest.h"
 
 namespace gridwhistle::app {
@@ -173,6 +174,10 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     if (auto shared = share_journal(config, folder.empty() ? "." : folder.string()); !shared) {
       return shared;
     }
+    // Before phones are told that they may forget what these belong to.
+    const auto damaged = back_up_media(config, folder.empty() ? "." : folder.string(), now_ms);
+    if (!damaged) return std::unexpected(damaged.error());
+    if (auto told = county.media_lost(*damaged); !told) return told;
     return draft.put_in_place(target);
   });
   if (!upto) {

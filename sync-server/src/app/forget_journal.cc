@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "app/backup.h"
+#include "app/media_keeping.h"
 #include "base/line.h"
 
 namespace gridwhistle::app {
@@ -120,9 +121,14 @@ Result<void> note_forgotten(const ServerConfig& config, const std::vector<Record
 Result<ForgetReport> forget_noted(County& county, const ServerConfig& config,
                                   const std::vector<RecordKey>& keys, std::string_view by, bool yes,
                                   std::int64_t now_ms) {
-  return county.forget(keys, by, !yes, [&](const std::vector<RecordKey>& gone) {
+  auto report = county.forget(keys, by, !yes, [&](const std::vector<RecordKey>& gone) {
     return note_forgotten(config, gone, now_ms);
   });
+  if (!report || !yes) return report;
+  if (auto purged = purge_media(config, county); !purged) {
+    return std::unexpected(std::move(purged.error()));
+  }
+  return report;
 }
 
 Result<void> share_journal(const ServerConfig& config, const std::string& folder) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/forget_journal.h"
+#include "app/media_keeping.h"
 #include "base/line.h"
 #include "base/p256.h"
 #include "gridwhistle/default_ports.h"
@@ -37,7 +38,8 @@ Result<void> forget_again(const ServerConfig& config, const std::string& name, C
   if (!keys) return std::unexpected(keys.error());
   auto gone = county.forget_again(*keys);
   if (!gone) return about_file(name, std::move(gone.error()));
-  return {};
+  // Also what a killed process had forgotten and not purged.
+  return purge_media(config, county);
 }
 
 Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path,

@@ -12,6 +12,7 @@
 #include "app/init.h"
 #include "app/key_backup.h"
 #include "app/listing.h"
+#include "app/media_keeping.h"
 #include "app/open_county.h"
 #include "base/sha256.h"
 #include "gridwhistle/messages.h"
@@ -57,6 +58,7 @@ struct Checked {
   bool same_key = true;          ///< phones know this machine's key
   std::vector<Phone> unknown;    ///< enrolled since the backup
   std::vector<Phone> unrevoked;  ///< revoked since the backup
+  std::vector<MediaFile> media;  ///< that its records say have arrived
 };
 
 void compare(const County& county, const std::vector<DeviceInfo>& known,
@@ -97,8 +99,11 @@ Result<Checked> checked(const ServerConfig& config, const std::string& path,
   }
   const auto known = open->county->devices();
   if (!known) return std::unexpected(known.error());
-  Checked found{.upto = upto, .unknown = {}, .unrevoked = {}};
+  Checked found{.upto = upto, .unknown = {}, .unrevoked = {}, .media = {}};
   const std::string known_key = peek_fact(path, "server_key").value_or("");
+  auto media = open->county->stored_media();
+  if (!media) return std::unexpected(std::move(media.error()));
+  found.media = std::move(*media);
   found.same_key = known_key.empty() || known_key == to_hex(open->key_sha256);
   compare(*open->county, *known, replaced, found);
   return found;
@@ -167,6 +172,7 @@ std::unexpected<Error> about_backup(const std::string& backup, Error error) {
 
 struct Restored {
   Checked backup;
+  std::size_t media_lacking = 0;  ///< files that are neither here nor beside the backup
   Seq told_safe;
   std::string kept;           ///< where the replaced file is now; empty when there was none
   bool knew_devices = false;  ///< the replaced file could be asked
@@ -208,6 +214,9 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
                         replaced.value_or(std::vector<DeviceRow>()));
   if (!backup) return about_backup(command.backup, std::move(backup.error()));
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
+  // What is not beside this backup either the phones are asked for, once the server starts.
+  const auto lacking = bring_media(config, beside.empty() ? "." : beside, backup->media);
+  if (!lacking) return std::unexpected(lacking.error());
   // What phones were told is in a backup.
   const Seq safe = seq_noted(config.database_path(), "backed_up");
   auto kept = move_aside(config, command.replace, now_ms);
@@ -215,7 +224,8 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, about(config.database_path(), error.message()));
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return Restored{std::move(*backup), safe, std::move(*kept), replaced.has_value(), *noted};
+  return Restored{std::move(*backup), lacking->size(),      safe,
+                  std::move(*kept),   replaced.has_value(), *noted};
 }
 
 std::string named(const std::vector<Phone>& phones) {
@@ -288,6 +298,7 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
     sheet.add({"kept", "The file before", "原文件"}, text_value(restored->kept));
   }
   if (output.json) {
+    sheet.add({"attachments_lacking", "", ""}, number_value(restored->media_lacking));
     sheet.add({"same_key", "", ""}, flag_value(restored->backup.same_key, ""));
     sheet.add({"as_noted", "", ""}, flag_value(restored->as_noted, ""));
     sheet.add({"to_enrol", "", ""}, {json_of(restored->backup.unknown), ""});
@@ -297,6 +308,16 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
   output.line("Phones that it knows notice by themselves and send again what came after it.",
               "备份中已有的手机会自动察觉，并重新发送此后的内容。");
   tell_of_phones(*restored, output);
+  if (restored->media_lacking > 0) {
+    output.line("Files of attachments that are not beside the backup: " +
+                    std::to_string(restored->media_lacking) +
+                    ". The phones that still have them bring them again; if they lie in a folder "
+                    "`media` of the backups elsewhere, put that folder beside this backup and "
+                    "restore again.",
+                "备份旁缺少的附件文件：" + std::to_string(restored->media_lacking) +
+                    " 个。仍保存有这些文件的手机会重新传送；如别处的备份文件夹中有 media "
+                    "文件夹，请放到此备份旁再恢复一次。");
+  }
   if (!restored->as_noted) {
     output.line("There is no " + command.backup + kDigestSuffix +
                     ", so not every byte of it could be compared with what was written.",

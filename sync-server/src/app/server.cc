@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <set>
 
 #include "app/backup.h"
@@ -9,6 +10,7 @@
 #include "app/directory.h"
 #include "app/forget_journal.h"
 #include "app/media_door.h"
+#include "app/media_keeping.h"
 #include "app/metrics.h"
 #include "app/open_county.h"
 #include "app/operator_door.h"
@@ -120,6 +122,7 @@ class RunningServer : public Server {
     const std::int64_t now_ms = clock_->now().wall_ms;
     watch_standings(now_ms);
     watch_retention(now_ms);
+    watch_media(now_ms);
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
     const std::int64_t every_ms = config_.backup_every_hours * 3600 * 1000;
@@ -202,6 +205,20 @@ class RunningServer : public Server {
     next_retention_ms_ = now_ms + kRetentionEveryMs;
   }
 
+  // Files are looked through here; the county is asked about some at a time.
+  void watch_media(std::int64_t now_ms) {
+    if (now_ms < next_media_ms_) return;
+    next_media_ms_ = now_ms + kRetentionEveryMs;
+    const auto swept = sweep_media(
+        config_,
+        [this](std::vector<std::string> some) {
+          return thread_.call([&](County& county) { return county.unnamed_media(some); });
+        },
+        now_ms);
+    if (!swept) return log_.error("media_sweep_failed", {{"code", code_text(swept.error())}});
+    if (*swept > 0) log_.info("media_swept", {{"files", static_cast<std::int64_t>(*swept)}});
+  }
+
   void watch_forks() {
     const auto forks = thread_.call([](County& county) { return county.forks(); });
     for (const auto& [device, at_ms] : forks) {
@@ -211,6 +228,16 @@ class RunningServer : public Server {
   }
 
   void back_up(std::int64_t now_ms, std::int64_t every_ms) {
+    // Most of the bytes go beside the county's thread; what fails here fails there again, and is
+    // told then.
+    std::error_code ignored;
+    std::filesystem::create_directories(config_.backup_folder, ignored);
+    const auto damaged = back_up_media(config_, config_.backup_folder, now_ms);
+    if (damaged && !damaged->empty()) {
+      log_.warn("media_damaged", {{"files", static_cast<std::int64_t>(damaged->size())}});
+      const auto told = thread_.call([&](County& county) { return county.media_lost(*damaged); });
+      if (!told) log_.error("media_damaged", {{"code", code_text(told.error())}});
+    }
     const auto made = thread_.call(
         [&](County& county) { return make_backup(county, config_, "", "server", now_ms); });
     next_backup_ms_ = now_ms + (made ? every_ms : std::min(every_ms, kBackupRetryMs));
@@ -233,6 +260,7 @@ class RunningServer : public Server {
   std::int64_t next_backup_ms_ = 0;
   std::int64_t next_standings_ms_ = 0;
   std::int64_t next_retention_ms_ = 0;
+  std::int64_t next_media_ms_ = 0;
   StorageHealth storage_;      ///< as the log has it
   std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;
@@ -249,6 +277,9 @@ class RunningServer : public Server {
 Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, const Log& log) {
   auto open = open_county(config, Opening::kToServe);
   if (!open) return std::unexpected(open.error());
+  const auto lost = find_lost_media(config, *open->county);
+  if (!lost) return std::unexpected(lost.error());
+  if (*lost > 0) log.warn("media_lost", {{"files", static_cast<std::int64_t>(*lost)}});
   auto files = open_media_folder(config.media_path());
   if (!files) return std::unexpected(files.error());
   auto server = std::make_unique<RunningServer>(config, log, std::move(*open), std::move(*files));

@@ -101,6 +101,10 @@ class Forgetting {
     auto leaves = workspace_.leaves_of(key);
     if (!leaves) return std::unexpected(std::move(leaves.error()));
     note_writers(key, (*page)->record.state);
+    const auto file = key.kind == kinds::kAttachment
+                          ? text_of((*page)->record.state.body, fields::attachment::kSha256)
+                          : std::nullopt;
+    if (file) forgotten_.media.emplace_back(*file);
     const Seq seq = workspace_.next_seq();
     forget((*page)->record.state, seq, workspace_.now_ms());
     if (auto placed = workspace_.place(key, *leaves, seq); !placed) return placed;

@@ -117,6 +117,20 @@ class County {
   /// of a file shall not come to its bytes. Gives the log's end.
   Result<Seq> media_brought(DeviceId device, const MediaFile& file);
 
+  // What whoever keeps the bytes asks.
+
+  /// Every file that a record says has arrived, each once.
+  Result<std::vector<MediaFile>> stored_media() const;
+  /// These files are not there, whatever the records say: they say so from now on, and the phones
+  /// that have them bring them again.
+  Result<void> media_lost(const std::vector<std::string>& sha256s);
+  /// Those of these files that no record names.
+  Result<std::vector<std::string>> unnamed_media(const std::vector<std::string>& sha256s) const;
+  /// Files of what was forgotten, until somebody says that no copy of them is left. Stands in the
+  /// log with the forgetting, so that a kill in between loses none.
+  Result<std::vector<std::string>> media_to_purge() const;
+  Result<void> media_purged();
+
   /// Calls `tell` for each refusal that ends a call of a phone it knows: a frame that cannot be
   /// read, a fork. For the log; says nothing of what came.
   void on_refused_call(std::function<void(std::string_view short_code, ErrorCode)> tell);

@@ -145,6 +145,8 @@ struct County::Impl {
   }
 
   Result<void> add_epoch();
+  /// Inside a batch: notes those of the files that no record names any more, to be purged.
+  Result<void> note_to_purge(const std::vector<std::string>& sha256s);
   /// Removes what commits have left beside the file; why not, where that has to wait.
   std::optional<Error> wipe();
 

@@ -1,9 +1,13 @@
 #include "wire/media.h"
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "access/grants.h"
 #include "access/hello.h"
+#include "base/file_digest.h"
+#include "base/sha256.h"
 #include "county/impl.h"
 #include "gridwhistle/v1/media.pb.h"
 #include "gridwhistle/v1/records.pb.h"
@@ -15,6 +19,8 @@
 namespace gridwhistle {
 
 namespace {
+
+constexpr std::string_view kToPurge = "media_to_purge";
 
 Error no_such_file() {
   return {ErrorCode::kNotFound,
@@ -150,6 +156,87 @@ Result<Seq> County::media_brought(DeviceId device, const MediaFile& file) {
   }
   if (auto done = impl.commit(); !done) return std::unexpected(impl.noted(done.error()));
   return impl.storage->last_seq();
+}
+
+Result<std::vector<MediaFile>> County::stored_media() const {
+  std::set<MediaFile> files;
+  const auto scanned = impl_->storage->scan(
+      kinds::kAttachment, [&](RecordId, const StoredRecord& stored) -> Result<void> {
+        v1::Attachment says;
+        if (stored.state.erased || !says.ParseFromString(stored.state.body)) return {};
+        if (says.stored()) {
+          files.insert({says.sha256(), static_cast<std::uint64_t>(says.size_bytes())});
+        }
+        return {};
+      });
+  if (!scanned) return std::unexpected(scanned.error());
+  return std::vector<MediaFile>(files.begin(), files.end());
+}
+
+Result<void> County::media_lost(const std::vector<std::string>& sha256s) {
+  Impl& impl = *impl_;
+  if (sha256s.empty()) return {};
+  return impl.in_batch([&]() -> Result<void> {
+    v1::Attachment lacking;
+    lacking.set_stored(false);
+    Workspace workspace(*impl.storage, impl.schema, impl.now_ms());
+    for (const std::string& sha256 : sha256s) {
+      const auto told =
+          attachments_of(*impl.storage, impl.schema, sha256,
+                         [](const v1::Attachment& says, const StoredRecord&) -> Result<bool> {
+                           return says.stored();
+                         });
+      if (!told) return std::unexpected(told.error());
+      for (const RecordKey& key : *told) {
+        const auto done = workspace.write_message(key, lacking, {}, workspace.next_seq());
+        if (!done) return done;
+      }
+    }
+    if (auto done = impl.applier.finish(workspace); !done) return done;
+    return impl.audit("media", std::to_string(sha256s.size()) + " files are not there any more");
+  });
+}
+
+Result<std::vector<std::string>> County::unnamed_media(
+    const std::vector<std::string>& sha256s) const {
+  std::vector<std::string> unnamed;
+  for (const std::string& sha256 : sha256s) {
+    auto ids = impl_->storage->find(*impl_->schema.kind(kinds::kAttachment),
+                                    fields::attachment::kSha256, sha256);
+    if (!ids) return std::unexpected(std::move(ids.error()));
+    if (ids->empty()) unnamed.push_back(sha256);
+  }
+  return unnamed;
+}
+
+Result<void> County::Impl::note_to_purge(const std::vector<std::string>& sha256s) {
+  if (sha256s.empty()) return {};
+  auto noted = storage->fact(kToPurge);
+  if (!noted) return std::unexpected(std::move(noted.error()));
+  std::string all = std::move(*noted);
+  for (const std::string& sha256 : sha256s) {
+    auto ids = storage->find(*schema.kind(kinds::kAttachment), fields::attachment::kSha256, sha256);
+    if (!ids) return std::unexpected(std::move(ids.error()));
+    if (ids->empty() && !all.contains(to_hex(sha256))) all += to_hex(sha256) + " ";
+  }
+  return storage->set_fact(kToPurge, all);
+}
+
+Result<std::vector<std::string>> County::media_to_purge() const {
+  const auto noted = impl_->storage->fact(kToPurge);
+  if (!noted) return std::unexpected(noted.error());
+  std::vector<std::string> sha256s;
+  std::istringstream words(*noted);
+  for (std::string hex; words >> hex;) {
+    auto sha256 = from_hex(hex);
+    if (sha256) sha256s.push_back(std::move(*sha256));
+  }
+  return sha256s;
+}
+
+Result<void> County::media_purged() {
+  Impl& impl = *impl_;
+  return impl.in_batch([&] { return impl.storage->set_fact(kToPurge, ""); });
 }
 
 }  // namespace gridwhistle

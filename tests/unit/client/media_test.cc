@@ -205,8 +205,104 @@ TEST_CASE("nothing is kept beside a file that is only read") {
   };
   const auto reader = Client::open(options);
   REQUIRE(reader);
-  CHECK((*reader)->keep(kJpeg, {"image/jpeg"}).error().code == ErrorCode::kReadOnly);
+  CHECK((*reader)->keep(kJpeg, {"image/jpeg", true}).error().code == ErrorCode::kReadOnly);
   CHECK((*reader)->status().media.unsent == 0);
+}
+
+namespace {
+
+std::string segment(char marker, const std::string& content) {
+  const std::size_t length = content.size() + 2;
+  return std::string("\xFF") + marker + static_cast<char>(length >> 8) +
+         static_cast<char>(length & 0xFF) + content;
+}
+
+// Exif as a camera writes it: how it was turned, and 21.27 degrees north.
+std::string exif(bool big_endian, char orientation) {
+  const auto number = [&](std::uint32_t value, int size) {
+    std::string bytes;
+    for (int i = 0; i < size; ++i) {
+      const int shift = 8 * (big_endian ? size - 1 - i : i);
+      bytes += static_cast<char>(value >> shift & 0xFF);
+    }
+    return bytes;
+  };
+  const auto entry = [&](std::uint32_t tag, std::uint32_t type, const std::string& value) {
+    return number(tag, 2) + number(type, 2) + number(1, 4) + value;
+  };
+  std::string tiff = big_endian ? std::string("MM\0*", 4) : std::string("II*\0", 4);
+  tiff += number(8, 4) + number(2, 2);
+  tiff += entry(0x0112, 3, number(static_cast<std::uint32_t>(orientation), 2) + number(0, 2));
+  tiff += entry(0x8825, 4, number(38, 4)) + number(0, 4);
+  return std::string("Exif\0\0", 6) + tiff + "21.27 degrees north";
+}
+
+const std::string kScan = segment('\xDA', "scan") + "data\xFF" + std::string(1, '\0') + "data";
+
+std::string jpeg(const std::string& before_scan, const std::string& behind = "") {
+  return "\xFF\xD8" + before_scan + segment('\xDB', "tables") + kScan + "\xFF\xD9" + behind;
+}
+
+std::string kept_bytes(Phone& phone, const std::string& bytes, bool evidence) {
+  const auto attachment = phone.client->keep(bytes, {"image/jpeg", evidence});
+  INFO((attachment ? "" : attachment.error().message));
+  REQUIRE(attachment);
+  CHECK(attachment->evidence() == evidence);
+  const auto path = fetched(phone, attached(phone, *attachment));
+  REQUIRE(path);
+  return read(*path);
+}
+
+}  // namespace
+
+TEST_CASE("where a picture was taken does not leave the camera, unless it proves something") {
+  Phone phone;
+  phone.ready();
+  const bool big_endian = GENERATE(false, true);
+  const std::string xmp =
+      segment('\xE1', std::string("http://ns.adobe.com/xap/1.0/\0", 29) + "GPSLatitude 21,27");
+  const std::string colours = segment('\xE2', std::string("ICC_PROFILE\0", 12) + "colours");
+  const std::string jfif = segment('\xE0', std::string("JFIF\0", 5) + "as ever");
+  const std::string taken =
+      jpeg(jfif + segment('\xE1', exif(big_endian, 6)) + xmp + colours +
+               segment('\xED', "Photoshop 21.27") + segment('\xE2', "MPF with previews") +
+               segment('\xFE', "taken at home"),
+           "a film of it, at 21.27 degrees");
+  CHECK(kept_bytes(phone, taken, true) == taken);
+  const std::string kept_so = kept_bytes(phone, taken, false);
+  for (const char* word : {"21", "GPS", "home", "previews", "film", "Photoshop"}) {
+    CHECK(kept_so.find(word) == std::string::npos);
+  }
+  // It looks as before, and stands upright as before.
+  CHECK(kept_so.find(colours) != std::string::npos);
+  CHECK(kept_so.find(jfif) != std::string::npos);
+  CHECK(kept_so.find(kScan) != std::string::npos);
+  CHECK(kept_so.ends_with("\xFF\xD9"));
+  const std::size_t at = kept_so.find(std::string("\x01\x12\0\x03\0\0\0\x01\0", 9));
+  REQUIRE(at != std::string::npos);
+  CHECK(kept_so[at + 9] == 6);
+  // Once stripped it stays as it is.
+  CHECK(kept_bytes(phone, kept_so, false) == kept_so);
+}
+
+TEST_CASE("what only looks like a picture is refused, and one that was cut off is kept as it is") {
+  Phone phone;
+  phone.ready();
+  const std::string whole = jpeg("");
+  const auto strips = [&](const std::string& bytes) {
+    return phone.client->keep(bytes, {"image/jpeg", false}).has_value();
+  };
+  CHECK(strips(whole));
+  CHECK(strips(whole.substr(0, whole.size() - 4)));
+  CHECK_FALSE(strips("\xFF\xD8\xFF"));
+  CHECK_FALSE(strips("\xFF\xD8\xFF\xDB\xFF\xFFshort"));
+  CHECK_FALSE(strips("\xFF\xD8\xFF\xDB" + std::string("\0\1", 2) + "x"));
+  CHECK_FALSE(strips("\xFF\xD8" + segment('\xDB', "t") + "no marker"));
+  // Metadata that is torn anywhere says nothing, and costs no picture.
+  const std::string torn = exif(true, 6);
+  for (std::size_t size = 6; size < torn.size(); ++size) {
+    CHECK(strips(jpeg(segment('\xE1', torn.substr(0, size)))));
+  }
 }
 
 }  // namespace gridwhistle

@@ -545,3 +545,61 @@ TEST_CASE(
         ErrorCode::kProtocol);
   CHECK(desk.has(desk.put(desk.call(anna), named(bytes))) == 524'288);
 }
+
+TEST_CASE("files that are not there any more are told to be lacking, and can be brought again") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  Phone dora = desk.world.phone(desk.world.dora);
+  const std::string bytes = photograph(1000);
+  const RecordId id = desk.attach(anna, named(bytes));
+  desk.bring(anna, bytes);
+  desk.world.sync(dora);
+  CHECK(*desk.world.county->stored_media() == std::vector{named(bytes)});
+  REQUIRE(desk.files.remove(sha256(bytes)));
+  REQUIRE(desk.world.county->media_lost({sha256(bytes), sha256("never heard of")}));
+  CHECK_FALSE(desk.stored(id));
+  CHECK(desk.world.county->stored_media()->empty());
+  CHECK(desk.world.sync(dora)->rows_of(kinds::kAttachment).size() == 1);
+  desk.bring(anna, bytes);
+  CHECK(desk.stored(id));
+}
+
+TEST_CASE("a file is somebody's as long as any record names it that was not erased") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  const std::string bytes = photograph(1000);
+  const RecordId id = desk.attach(anna, named(bytes));
+  const std::string other = sha256("nobody's");
+  CHECK(*desk.world.county->unnamed_media({sha256(bytes), other}) == std::vector{other});
+  Operation& erasure =
+      anna.record(kinds::kAttachment, id, "", false, desk.world.clock.ms, Seq(1'000'000));
+  erasure.type = OperationType::kErase;
+  erasure.base_seq = desk.world.storage->last_seq();
+  desk.world.sync(anna);
+  CHECK(*desk.world.county->unnamed_media({sha256(bytes), other}) ==
+        std::vector{sha256(bytes), other});
+}
+
+TEST_CASE("forgetting notes the files that go with it, until somebody says that they are gone") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  const std::string bytes = photograph(1000);
+  const std::string shared = photograph(1000, 2);
+  const RecordId walk = anna.new_id();
+  anna.record(kinds::kVisit, walk, visit(kGrid1), true, desk.world.clock.ms);
+  desk.attach_to(anna, walk, named(bytes));
+  desk.attach_to(anna, walk, named(shared));
+  desk.attach(anna, named(shared));
+  const auto forget = [&](bool dry_run) {
+    REQUIRE(
+        desk.world.county->forget({{kinds::kVisit, walk}}, "test", dry_run,
+                                  [](const std::vector<RecordKey>&) { return Result<void>(); }));
+    return *desk.world.county->media_to_purge();
+  };
+  CHECK(forget(true).empty());
+  CHECK(forget(false) == std::vector{sha256(bytes)});
+  desk.world.open();
+  CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes)});
+  REQUIRE(desk.world.county->media_purged());
+  CHECK(desk.world.county->media_to_purge()->empty());
+}
