@@ -83,7 +83,7 @@ struct CallEvents {
 class Transport {
  public:
   virtual ~Transport() = default;
-  /// The executor's thread. Begins a `Sync` call.
+  /// The executor's thread. Begins a `Sync` call; the server may hear of it with its first frame.
   virtual std::unique_ptr<Call> sync(CallEvents events) = 0;
   /// The executor's thread. Begins a call that carries attachments' bytes, beside others. Null:
   /// this transport carries none, and they stay on the phone.

@@ -91,6 +91,53 @@ bool fill(X509* certificate, const std::string& name) {
          add_subject_alternative(certificate, name);
 }
 
+// Everything of a SubjectPublicKeyInfo on P-256 that comes before its point, and the byte by which
+// an uncompressed point begins.
+constexpr std::string_view kUsualPrefix(
+    "\x30\x59\x30\x13\x06\x07\x2A\x86\x48\xCE\x3D\x02\x01\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07"
+    "\x03\x42\x00\x04",
+    27);
+constexpr std::size_t kPointBytes = 65;
+
+// The key of an encoding such as every phone has. To find out what a key is takes OpenSSL's general
+// decoder ten times as long as to check a signature with it, and here it is known. Null for any
+// other encoding, and for a point that is not on the curve.
+SharedKey usual_public_key(std::string_view spki_der) {
+  constexpr std::size_t kSize = kUsualPrefix.size() - 1 + kPointBytes;
+  if (spki_der.size() != kSize || !spki_der.starts_with(kUsualPrefix)) return nullptr;
+  static const SharedKey curve = own(EVP_EC_gen("P-256"));
+  const SharedKey key = own(EVP_PKEY_new());
+  const auto* point = unsigned_bytes(spki_der.substr(kUsualPrefix.size() - 1));
+  if (!curve || !key || EVP_PKEY_copy_parameters(key.get(), curve.get()) != 1 ||
+      EVP_PKEY_set1_encoded_public_key(key.get(), point, kPointBytes) != 1) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  return key;
+}
+
+// Of a signature, r and s.
+constexpr int kNumberBytes = 32;
+using Numbers = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
+
+// A compact signature in DER; nothing where memory fails.
+std::string spelled_out(std::string_view compact) {
+  const Numbers numbers(ECDSA_SIG_new());
+  BIGNUM* r = BN_bin2bn(unsigned_bytes(compact), kNumberBytes, nullptr);
+  BIGNUM* s = BN_bin2bn(unsigned_bytes(compact) + kNumberBytes, kNumberBytes, nullptr);
+  if (!numbers || ECDSA_SIG_set0(numbers.get(), r, s) != 1) {
+    BN_free(r);
+    BN_free(s);
+    return {};
+  }
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(numbers.get(), &der);
+  if (size <= 0) return {};
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
+
 // A key file with a passphrase must fail, not ask on the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
@@ -138,20 +185,36 @@ Result<std::string> P256Key::sign(std::string_view message) const {
   return signature;
 }
 
+std::string compact_signature(std::string_view signature_der) {
+  const unsigned char* der = unsigned_bytes(signature_der);
+  const Numbers numbers(d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(signature_der.size())));
+  std::string compact(2 * kNumberBytes, '\0');
+  auto* out = reinterpret_cast<unsigned char*>(compact.data());
+  const bool sound =
+      numbers && BN_bn2binpad(ECDSA_SIG_get0_r(numbers.get()), out, kNumberBytes) > 0 &&
+      BN_bn2binpad(ECDSA_SIG_get0_s(numbers.get()), out + kNumberBytes, kNumberBytes) > 0;
+  ERR_clear_error();
+  return sound ? compact : std::string(signature_der);
+}
+
 Result<bool> verify_p256(std::string_view spki_der, std::string_view message,
-                         std::string_view signature_der) {
-  const unsigned char* der = unsigned_bytes(spki_der);
-  const SharedKey key = own(d2i_PUBKEY(nullptr, &der, static_cast<long>(spki_der.size())));
-  const bool whole = der == unsigned_bytes(spki_der) + spki_der.size();
-  if (!is_p256(key.get()) || !whole) return refused("this is not a P-256 public key");
+                         std::string_view signature) {
+  SharedKey key = usual_public_key(spki_der);
+  if (!key) {
+    const unsigned char* der = unsigned_bytes(spki_der);
+    key = own(d2i_PUBKEY(nullptr, &der, static_cast<long>(spki_der.size())));
+    const bool whole = der == unsigned_bytes(spki_der) + spki_der.size();
+    if (!is_p256(key.get()) || !whole) return refused("this is not a P-256 public key");
+  }
   const Digest digest(EVP_MD_CTX_new());
   if (!digest ||
       EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1) {
     return openssl_failed("the signature could not be checked");
   }
-  const int verdict =
-      EVP_DigestVerify(digest.get(), unsigned_bytes(signature_der), signature_der.size(),
-                       unsigned_bytes(message), message.size());
+  const std::string der = signature.size() == 2 * kNumberBytes ? spelled_out(signature) : "";
+  if (!der.empty()) signature = der;
+  const int verdict = EVP_DigestVerify(digest.get(), unsigned_bytes(signature), signature.size(),
+                                       unsigned_bytes(message), message.size());
   ERR_clear_error();
   return verdict == 1;
 }

@@ -36,10 +36,15 @@ class P256Key {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
-/// Whether `signature_der` is the signature of `message` by the key of `spki_der`. A signature that
-/// is not even well formed is false. kInvalid: `spki_der` is not a P-256 public key.
+/// Whether `signature` is the signature of `message` by the key of `spki_der`: ASN.1 DER, or
+/// compact. A signature that is not even well formed is false. kInvalid: `spki_der` is not a P-256
+/// public key.
 Result<bool> verify_p256(std::string_view spki_der, std::string_view message,
-                         std::string_view signature_der);
+                         std::string_view signature);
+
+/// A signature as its two numbers r and s alone, 32 bytes each. What is no signature stays as it
+/// is.
+std::string compact_signature(std::string_view signature_der);
 
 /// The public key of a certificate in PEM (the first, if there are several), as
 /// SubjectPublicKeyInfo in DER. kInvalid: it is not a certificate.

@@ -2,6 +2,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/p256.h"
 #include "client/state.h"
 #include "schema/tables.h"
 #include "wire/frames.h"
@@ -182,7 +183,7 @@ SyncActions ClientState::do_hello(v1::Hello hello) {
   const auto signature = options_.secrets->sign(
       store_->key_name(), hello_to_sign(hello, enrolment_->server_key_sha256));
   if (!signature) return session_.store_failed(signature.error(), now_ms());
-  hello.set_signature(*signature);
+  hello.set_signature(compact_signature(*signature));
   call_->send(encode(hello));
   return {};
 }

@@ -26,6 +26,8 @@ StreamCall::StreamCall(std::shared_ptr<Link> link, const char* method, CallEvent
 void StreamCall::start() {
   self_ = shared_from_this();
   link_->call_begins();
+  // The headers go with the first frame.
+  context_.set_initial_metadata_corked(true);
   grpc::GenericStub(line_.channel).PrepareBidiStreamingCall(&context_, method_, {}, this);
   // Writes begin outside of gRPC's callbacks, so the call must not be done before we say so.
   AddHold();
@@ -35,6 +37,7 @@ void StreamCall::start() {
 
 void StreamCall::send(std::string frame) {
   bool too_large = false;
+  const bool joins = frame.size() <= kJoinedFrameBytes;
   {
     const std::lock_guard lock(mutex_);
     if (over_ || finish_wanted_ || own_failure_) return;
@@ -50,6 +53,9 @@ void StreamCall::send(std::string frame) {
   }
   if (too_large) {
     context_.TryCancel();
+  } else if (joins) {
+    // What its owner sends right after it, or that nothing follows, travels with it.
+    link_->executor().post([self = shared_from_this()] { self->write_next(); });
   } else {
     write_next();
   }
@@ -81,7 +87,7 @@ void StreamCall::detach() {
 }
 
 void StreamCall::write_next() {
-  enum { kNothing, kFrame, kLastFrame, kFinish } next = kNothing;
+  enum { kNothing, kFrame, kNewestFrame, kLastFrame, kFinish } next = kNothing;
   std::string frame;
   {
     const std::lock_guard lock(mutex_);
@@ -89,7 +95,8 @@ void StreamCall::write_next() {
     if (!queue_.empty()) {
       frame = std::move(queue_.front());
       queue_.pop_front();
-      next = queue_.empty() ? kLastFrame : kFrame;
+      next = !queue_.empty() ? kFrame : finish_wanted_ ? kLastFrame : kNewestFrame;
+      finish_sent_ = finish_sent_ || next == kLastFrame;
     } else if (finish_wanted_ && !finish_sent_) {
       finish_sent_ = true;
       next = kFinish;
@@ -101,6 +108,7 @@ void StreamCall::write_next() {
   outgoing_ = to_buffer(frame);
   grpc::WriteOptions options;
   if (next == kFrame && frame.size() <= kJoinedFrameBytes) options.set_buffer_hint();
+  if (next == kLastFrame) return StartWriteLast(&outgoing_, options);
   StartWrite(&outgoing_, options);
 }
 

@@ -151,12 +151,27 @@ Result<void> load_position(StoreState& state) {
   return {};
 }
 
+// What has not changed stands in the file already, but for the clocks: those are also heard without
+// a write.
 Result<void> save_position(StoreState& state, const Position& position) {
-  GW_TRY(put_meta(state, "server", std::string_view(grants_bytes(position))));
-  GW_TRY(put_meta(state, "cursor", std::string_view(cursor_bytes(position))));
-  GW_TRY(put_meta(state, "own_since", static_cast<std::int64_t>(position.own_since.value)));
-  GW_TRY(put_meta(state, "backed_up", static_cast<std::int64_t>(position.backed_up.value)));
-  GW_TRY(put_meta(state, "caught_up", std::int64_t{position.caught_up}));
+  const Position& before = state.position;
+  if (position.grants != before.grants || position.grants_version != before.grants_version ||
+      position.epochs != before.epochs) {
+    GW_TRY(put_meta(state, "server", std::string_view(grants_bytes(position))));
+  }
+  if (position.cursor != before.cursor || position.complete != before.complete ||
+      position.exceptions != before.exceptions) {
+    GW_TRY(put_meta(state, "cursor", std::string_view(cursor_bytes(position))));
+  }
+  if (position.own_since != before.own_since) {
+    GW_TRY(put_meta(state, "own_since", static_cast<std::int64_t>(position.own_since.value)));
+  }
+  if (position.backed_up != before.backed_up) {
+    GW_TRY(put_meta(state, "backed_up", static_cast<std::int64_t>(position.backed_up.value)));
+  }
+  if (position.caught_up != before.caught_up) {
+    GW_TRY(put_meta(state, "caught_up", std::int64_t{position.caught_up}));
+  }
   GW_TRY(put_meta(state, "server_ms", position.server_ms));
   GW_TRY(put_meta(state, "heard_wall_ms", position.server_heard.wall_ms));
   GW_TRY(
@@ -164,7 +179,7 @@ Result<void> save_position(StoreState& state, const Position& position) {
   GW_TRY(
       put_meta(state, "heard_boot_id", static_cast<std::int64_t>(position.server_heard.boot_id)));
   GW_TRY(put_meta(state, "caught_up_ms", position.caught_up_wall_ms));
-  if (!position.enrolment) return {};
+  if (!position.enrolment || position.enrolment == before.enrolment) return {};
   const Enrolment& enrolment = *position.enrolment;
   GW_TRY(put_meta(state, "county", std::string_view(enrolment.county)));
   GW_TRY(put_meta(state, "worker", enrolment.worker.bytes()));

@@ -59,8 +59,15 @@ class Arrival {
   }
 
   Result<void> run() {
-    if (position_.enrolment && position_.enrolment->county != welcome_.county()) {
+    // A server that knows this start of its own, and the grants of this phone, is the county's.
+    const bool named = !welcome_.as_before() || !welcome_.county().empty();
+    if (named && position_.enrolment && position_.enrolment->county != welcome_.county()) {
       return fail(ErrorCode::kProtocol, "this is another county's server", "welcome");
+    }
+    // Of what is as it was only the clock is news; it is written with what comes next.
+    if (welcome_.as_before() && Seq(welcome_.backed_up()) <= position_.backed_up) {
+      state_.position = std::move(position_);
+      return {};
     }
     GW_TRY_LET(transaction, begin(state_));
     if (!welcome_.as_before()) {

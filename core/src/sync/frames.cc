@@ -51,7 +51,7 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
     return fail(ErrorCode::kUnsupported, "the server speaks another protocol: update this app",
                 "protocol " + std::to_string(welcome.protocol()));
   }
-  welcomed_ = true;
+  welcomed_ = software_told_ = true;
   asked_ = false;
   phase_ = SyncPhase::kExchanging;
   backed_up_ = Seq(welcome.backed_up());

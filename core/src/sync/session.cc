@@ -207,11 +207,12 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
 void SyncSession::add_lanes(google::protobuf::RepeatedPtrField<v1::LaneState>& lanes) const {
   for (const Lane lane : kLanes) {
     const LaneProgress progress = outbox_.progress(lane);
+    if (!progress.recorded) continue;
     v1::LaneState& said = *lanes.Add();
     said.set_lane(static_cast<std::uint32_t>(lane));
     said.set_noted(progress.acknowledged.value);
     said.set_last(progress.recorded.value);
-    said.set_first(progress.first.value);
+    if (progress.first > LaneSeq(1)) said.set_first(progress.first.value);
   }
 }
 
@@ -228,7 +229,7 @@ v1::Hello SyncSession::hello(const SyncState& state) const {
   const std::size_t epochs = std::min(state.epochs.size(), limits::kEpochs);
   for (std::size_t i = 0; i < epochs; ++i) hello.add_epochs(state.epochs[i]);
   hello.set_grants_version(state.grants_version);
-  hello.set_software(label_.software);
+  if (!software_told_) hello.set_software(label_.software);
   hello.set_compare(comparing_ == Comparing::kWanted);
   hello.set_unsent(static_cast<std::uint32_t>(
       std::min<std::uint64_t>(state.unsent, limits::kPendingOperations)));
@@ -367,9 +368,6 @@ void SyncSession::pump(SyncActions& actions) {
   } else if (!live_ && outbox_.all_sent() &&
              (comparing_ == Comparing::kNot || comparing_ == Comparing::kRepairing)) {
     end_sent_ = true;
-    std::string frame = encode(v1::UpEnd());
-    report_.bytes_up += frame.size();
-    actions.push_back(Send{std::move(frame)});
     actions.push_back(FinishSending{});
   }
 }

@@ -155,6 +155,7 @@ class SyncSession {
   bool asked_ = false;   ///< or was, and has not welcomed it under that yet
   bool live_ = false;
   bool welcomed_ = false;
+  bool software_told_ = false;  ///< to a server that answered, since this process began
   bool end_sent_ = false;
   bool end_received_ = false;
   bool reading_ = false;

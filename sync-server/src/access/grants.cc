@@ -1,6 +1,7 @@
 #include "access/grants.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "base/sha256.h"
@@ -119,6 +120,25 @@ bool same_but_place(const ScopeGrant& a, const ScopeGrant& b) {
          a.roles == b.roles && a.roles_inside == b.roles_inside;
 }
 
+// A day's callers.
+constexpr std::size_t kStandingsKept = 16384;
+
+// When what a worker holds changes next by time alone.
+std::int64_t next_change_ms(std::string_view worker_body, std::int64_t now_ms) {
+  std::int64_t next = std::numeric_limits<std::int64_t>::max();
+  const auto consider = [&](std::int64_t ms) {
+    if (ms > now_ms) next = std::min(next, ms);
+  };
+  if (const auto left = left_at(worker_body)) consider(*left);
+  v1::Worker record;
+  if (!record.ParseFromArray(worker_body.data(), static_cast<int>(worker_body.size()))) return next;
+  for (const v1::WorkerRole& role : record.roles()) {
+    if (role.has_from_ms()) consider(role.from_ms());
+    if (role.has_until_ms()) consider(role.until_ms());
+  }
+  return next;
+}
+
 // History beyond this says nothing that a reviewer would ask.
 constexpr std::size_t kEndedGrantsMax = 256;
 
@@ -134,7 +154,9 @@ std::uint64_t version_of(const std::vector<ScopeGrant>& held) {
     append_varint(list, grant.roles_inside.bits());
     append_varint(list, grant.granted.value);
   }
-  return ByteReader(sha256(list)).fixed64().value_or(0) | 1;
+  // Six bytes as it travels.
+  constexpr std::uint64_t kMask = (1ULL << 42) - 1;
+  return (ByteReader(sha256(list)).fixed64().value_or(0) & kMask) | 1;
 }
 
 ScopeSet with(const ScopeSet& held, std::vector<ScopeGrant> more) {
@@ -242,6 +264,30 @@ Result<Standing> standing_of(Storage& storage, RecordId worker) {
   standing.version = version_of(held);
   standing.held = ScopeSet(std::move(held));
   return standing;
+}
+
+// What was just written is not kept: the batch may still be undone.
+Result<Standings::Found> Standings::of(Storage& storage, RecordId worker, std::int64_t now_ms) {
+  auto record = storage.record({kinds::kWorker, worker});
+  if (!record) return std::unexpected(std::move(record.error()));
+  const Seq written = *record ? (*record)->state.last_seq : Seq();
+  const auto known = known_.find(worker);
+  if (known != known_.end() && known->second.written == written &&
+      known->second.from_ms <= now_ms && now_ms < known->second.until_ms) {
+    return Found{known->second.standing};
+  }
+  auto changed = refresh_grants(storage, worker, now_ms);
+  if (!changed) return std::unexpected(std::move(changed.error()));
+  auto standing = standing_of(storage, worker);
+  if (!standing) return std::unexpected(std::move(standing.error()));
+  if (known_.size() >= kStandingsKept) known_.clear();
+  known_.erase(worker);
+  if (!*changed) {
+    const std::int64_t until_ms =
+        *record ? next_change_ms((*record)->state.body, now_ms) : std::int64_t{0};
+    known_.emplace(worker, Known{written, now_ms, until_ms, *standing});
+  }
+  return Found{std::move(*standing), *changed};
 }
 
 ScopeSet standing_at(const Standing& standing, std::int64_t effective_ms, std::int64_t now_ms) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gridwhistle/ids.h"
@@ -31,6 +32,27 @@ struct Standing {
   std::uint64_t version = 0;  ///< names the list held; another list has another one, none has 0
 };
 Result<Standing> standing_of(Storage& storage, RecordId worker);
+
+/// Workers' standings as they were last found to be in line. Each call of a phone asks for one, and
+/// between two calls hardly ever changes what it goes by: the worker's record and the time.
+class Standings {
+ public:
+  struct Found {
+    Standing standing;
+    bool changed = false;  ///< the stored grants did not fit any more and were written
+  };
+  /// `refresh_grants`, then `standing_of`. Inside a batch.
+  Result<Found> of(Storage& storage, RecordId worker, std::int64_t now_ms);
+
+ private:
+  struct Known {
+    Seq written;                ///< the record's last change
+    std::int64_t from_ms = 0;   ///< when it was in line,
+    std::int64_t until_ms = 0;  ///< and when a role begins or ends next
+    Standing standing;
+  };
+  std::unordered_map<RecordId, Known> known_;
+};
 
 /// How far back authority is judged by the role held when something was recorded.
 inline constexpr std::int64_t kAuthorityLookBackMs = std::int64_t{30} * 24 * 3600 * 1000;

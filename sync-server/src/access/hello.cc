@@ -64,7 +64,7 @@ Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
                       now_ms);
   if (!device) return device;
   device->unsent = hello.unsent();
-  device->software = hello.software();
+  if (!hello.software().empty()) device->software = hello.software();
   device->cursor = Seq(hello.cursor().seq());
   if (auto put = storage.put_device(*device); !put) return std::unexpected(put.error());
   return device;

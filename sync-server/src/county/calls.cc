@@ -71,6 +71,17 @@ std::vector<std::size_t> epochs_for(const v1::Hello& hello, const std::vector<Ep
   return places;
 }
 
+// What a Hello says of a lane. Of one that it leaves out nothing has ever been recorded.
+v1::LaneState said_of(const v1::Hello& hello, Lane lane) {
+  const auto number = static_cast<std::uint32_t>(lane);
+  for (const v1::LaneState& said : hello.lanes()) {
+    if (said.lane() == number) return said;
+  }
+  v1::LaneState nothing;
+  nothing.set_lane(number);
+  return nothing;
+}
+
 // The part of the runs that lies above `acked`.
 std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
   std::vector<AckedRun> rest;
@@ -154,7 +165,11 @@ PumpResult County::Impl::pump() {
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
-  if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+  // That a call's frames are over writes nothing.
+  const bool writes = !std::ranges::all_of(batch, &Waiting::end);
+  if (writes) {
+    if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+  }
   std::vector<Effect> effects;
   std::map<ConnectionId, Author> authors;  // of calls whose Hello came in this batch
   std::set<ConnectionId> refused;
@@ -172,7 +187,9 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
     if (effect->refusal) refused.insert(waiting.connection);
     effects.push_back(std::move(*effect));
   }
-  if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+  if (writes) {
+    if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+  }
   return effects;
 }
 
@@ -229,18 +246,16 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   if (!device && device.error().code == ErrorCode::kForked) forks[DeviceId(hello.device())] = now;
   if (!device) return std::unexpected(std::move(device.error()));
   effect.short_code = device->short_code;
-  auto fresh = refresh_grants(*storage, device->worker, now);
-  if (!fresh) return std::unexpected(std::move(fresh.error()));
-  standings_changed |= *fresh;
-  auto standing = standing_of(*storage, device->worker);
-  if (!standing) return std::unexpected(std::move(standing.error()));
+  auto found = standings.of(*storage, device->worker, now);
+  if (!found) return std::unexpected(std::move(found.error()));
+  standings_changed |= found->changed;
   auto holders = storage->holders(device->device);
   if (!holders) return std::unexpected(std::move(holders.error()));
   if (!holders->empty()) effect.since = holders->back().since;
   bool ahead = knows_a_lost_log(hello, epochs);
   std::uint64_t unsent = 0;
-  for (const v1::LaneState& state : hello.lanes()) {
-    const auto lane = static_cast<Lane>(state.lane());
+  for (const Lane lane : kLanes) {
+    const v1::LaneState state = said_of(hello, lane);
     if (auto over = pass_over_lost(device->device, state); !over) return over;
     const LaneClaim claim{lane, LaneSeq(state.noted()), LaneSeq(state.last())};
     auto fork = check_claim(*storage, device->device, claim);
@@ -264,7 +279,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
     if (!row) return std::unexpected(std::move(row.error()));
     effect.applied[index_of(lane)] = row->last;
   }
-  effect.author = Author{std::move(*device), std::move(*standing), clocks_of(hello, now)};
+  effect.author = Author{std::move(*device), std::move(found->standing), clocks_of(hello, now)};
   effect.hello = hello;
   effect.welcome.emplace();
   if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
@@ -314,21 +329,21 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   welcome.set_protocol(kProtocol);
   welcome.set_schema(schema.version);
   welcome.set_server_ms(now_ms());
-  welcome.set_county(storage->county());
   const bool reads = author.device.state == DeviceState::kActive;
   const std::uint64_t version = reads ? author.standing.version : kNothingHeld;
   const bool same_start =
       !epochs.empty() && hello.epochs_size() > 0 && hello.epochs(0) == epochs[0].id;
   welcome.set_backed_up(backed_up.value);
-  welcome.set_worker(std::string(author.device.worker.bytes()));
   welcome.set_compares(reads && hello.compare());
-  welcome.set_grants_version(version);
   // A version names the same grants within one start of the server only: a restored log gives its
   // places out again.
   if (same_start && hello.grants_version() == version && reads) {
     welcome.set_as_before(true);
     return {};
   }
+  welcome.set_county(storage->county());
+  welcome.set_worker(std::string(author.device.worker.bytes()));
+  welcome.set_grants_version(version);
   welcome.set_server_key(options.server_public_key);
   for (const std::size_t i : epochs_for(hello, epochs)) {
     v1::Epoch& out = *welcome.add_epochs();

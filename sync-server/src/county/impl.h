@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "access/enrolment.h"
+#include "access/grants.h"
 #include "apply/applier.h"
 #include "apply/succession.h"
 #include "county/county.h"
@@ -168,6 +169,7 @@ struct County::Impl {
   Random& random;
   const CountyOptions options;
   Applier applier;
+  Standings standings;
   StorageWatch watch;
   std::uint64_t epoch = 0;
   std::uint64_t minted = 0;

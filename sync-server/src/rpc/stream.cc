@@ -148,6 +148,7 @@ void Stream::OnDone() {
 void Stream::advance() {
   std::string frame;
   bool buffered = false;
+  bool last = false;  // the end goes with it
   std::optional<Result<void>> how;
   {
     const std::lock_guard lock(mutex_);
@@ -160,6 +161,9 @@ void Stream::advance() {
       buffered = headers_sent_ && !queue_.empty() && frame.size() <= kJoinedFrameBytes;
       headers_sent_ = true;
       writing_ = true;
+      last = queue_.empty() && closing_ && reads_beginning_ == 0;
+      if (last) how = *closing_;
+      finished_ = last;
     } else if ((cancelled_ || closing_) && reads_beginning_ == 0) {
       finished_ = true;
       how = closing_ ? *closing_ : fail(ErrorCode::kUnavailable, "the call was cancelled");
@@ -167,9 +171,10 @@ void Stream::advance() {
       return;
     }
   }
-  if (how) return Finish(end_call(context_, *how));
+  if (how && !last) return Finish(end_call(context_, *how));
   outgoing_ = to_buffer(frame);
   grpc::WriteOptions options;
+  if (last) return StartWriteAndFinish(&outgoing_, options, end_call(context_, *how));
   if (buffered) options.set_buffer_hint();
   StartWrite(&outgoing_, options);
 }

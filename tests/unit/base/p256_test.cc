@@ -23,6 +23,23 @@ TEST_CASE("What a key signs its public half verifies, and nothing else") {
   CHECK(verify_p256(public_key, "", key.sign("").value()).value());
 }
 
+TEST_CASE("A compact signature is 64 bytes and says the same, and nothing else") {
+  const auto key = P256Key::make().value();
+  const auto public_key = key.public_key().value();
+  for (int round = 0; round < 40; ++round) {  // numbers with zeros in front among them
+    const std::string message = "hello " + std::to_string(round);
+    auto compact = compact_signature(key.sign(message).value());
+    REQUIRE(compact.size() == 64);
+    REQUIRE(verify_p256(public_key, message, compact).value());
+    REQUIRE_FALSE(verify_p256(public_key, message + "!", compact).value());
+    const auto at = static_cast<std::size_t>(round);
+    compact[at] = static_cast<char>(compact[at] ^ 1);
+    REQUIRE_FALSE(verify_p256(public_key, message, compact).value());
+  }
+  CHECK_FALSE(verify_p256(public_key, "hello", std::string(64, '\0')).value());
+  CHECK(compact_signature("no signature") == "no signature");
+}
+
 TEST_CASE("What is not a P-256 public key, whole and alone, verifies nothing") {
   const auto key = P256Key::make().value();
   const auto public_key = key.public_key().value();

@@ -22,16 +22,21 @@ class ScriptedCall final : public Call {
 
   void send(std::string frame) override {
     if (!server_.reachable || !server_.answers) return;
-    bool over = false;
-    for (std::string& answer : server_.answer(frame, over)) {
-      later([answer = std::move(answer)](CallEvents& events) { events.on_frame(answer); });
-    }
-    if (over) end({});
+    answer(server_.answer(frame));
   }
 
-  void finish_sending() override {}
+  void finish_sending() override {
+    if (!server_.reachable || !server_.answers || server_.talks_nonsense) return;
+    answer(server_.rows_and_end());
+    end({});
+  }
 
  private:
+  void answer(std::vector<std::string> frames) {
+    for (std::string& frame : frames) {
+      later([frame = std::move(frame)](CallEvents& events) { events.on_frame(frame); });
+    }
+  }
   void later(std::function<void(CallEvents&)> what) {
     const std::weak_ptr<CallEvents> alive = events_;
     server_.timeline_.after(kLatencyMs, [alive, what = std::move(what)] {
@@ -128,7 +133,7 @@ std::vector<std::string> ScriptedServer::rows_and_end() {
   return frames;
 }
 
-std::vector<std::string> ScriptedServer::answer(const std::string& frame, bool& over) {
+std::vector<std::string> ScriptedServer::answer(const std::string& frame) {
   if (talks_nonsense) return {"this is no frame"};
   const DeviceId device(hellos.empty() ? 0 : hellos.back().device());
   const Result<Up> up = decode_up(built_schema(), device, frame);
@@ -142,10 +147,6 @@ std::vector<std::string> ScriptedServer::answer(const std::string& frame, bool& 
     return frames;
   }
   if (const auto* operations = std::get_if<OperationsUp>(&*up)) return {encode(take(*operations))};
-  if (std::holds_alternative<v1::UpEnd>(*up)) {
-    over = true;
-    return rows_and_end();
-  }
   return {};
 }
 

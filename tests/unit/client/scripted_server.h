@@ -43,7 +43,7 @@ class ScriptedServer {
   friend class ScriptedCall;
   friend class ScriptedTransport;
 
-  std::vector<std::string> answer(const std::string& frame, bool& over);
+  std::vector<std::string> answer(const std::string& frame);
   v1::Welcome welcome() const;
   v1::Acks take(const OperationsUp& up);
   std::vector<std::string> rows_and_end();

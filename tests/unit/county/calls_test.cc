@@ -258,6 +258,58 @@ TEST_CASE("grants that the phone knows are not said again, and every change of t
   CHECK(without.grants_size() < first.grants_size());
 }
 
+TEST_CASE("a role begins and ends at its time, however often its holder called before") {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  World world;
+  v1::Worker anna;
+  anna.set_code("W1");
+  for (const auto& [grid, from_h, until_h] : {std::tuple{kGrid1, 0, 2}, std::tuple{kGrid2, 1, 3}}) {
+    v1::WorkerRole& role = *anna.add_roles();
+    role.set_role(v1::ROLE_GRID_WORKER);
+    role.set_scope("grid:" + grid);
+    role.set_from_ms(world.clock.ms + from_h * kHourMs);
+    role.set_until_ms(world.clock.ms + until_h * kHourMs);
+  }
+  world.import(anna, world.anna);
+  Phone phone = world.phone(world.anna);
+  const auto held = [&] {
+    std::set<std::string> grids;
+    for (int call = 0; call < 3; ++call) {
+      phone.grants_version = 0;
+      std::set<std::string> now;
+      const auto welcome = world.sync(phone)->all<v1::Welcome>().front();
+      for (const v1::Grant& grant : welcome.grants()) {
+        if (grant.scope().starts_with("grid:")) now.insert(grant.scope().substr(5));
+      }
+      if (call > 0) CHECK(now == grids);
+      grids = now;
+    }
+    return grids;
+  };
+  CHECK(held() == std::set<std::string>{kGrid1});
+  world.clock.ms += kHourMs;
+  CHECK(held() == std::set<std::string>{kGrid1, kGrid2});
+  world.clock.ms += kHourMs;
+  CHECK(held() == std::set<std::string>{kGrid2});
+  world.clock.ms += kHourMs;
+  CHECK(held().empty());
+}
+
+TEST_CASE("a lane that a Hello leaves out is one in which nothing was ever recorded") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  world.sync(phone);
+  phone.lanes.clear();
+  Inbox inbox;
+  const ConnectionId call = world.next_call();
+  world.county->on_open(call, inbox);
+  world.county->on_frame(call, phone.hello(world.clock));
+  world.pump();
+  REQUIRE(inbox.all<v1::Refusal>().size() == 1);
+  CHECK(inbox.all<v1::Refusal>().front().code() == static_cast<std::uint32_t>(ErrorCode::kForked));
+}
+
 TEST_CASE("two edits of one field: one wins, the loser is kept and its author told") {
   World world;
   Phone first = world.phone(world.anna);

@@ -164,6 +164,7 @@ struct Phone {
     hello.set_own_since(own_since);
     hello.set_live(live);
     for (const Lane lane : kLanes) {
+      if (lanes[lane].empty()) continue;
       v1::LaneState& state = *hello.add_lanes();
       state.set_lane(static_cast<std::uint32_t>(lane));
       state.set_noted(noted[lane]);

@@ -38,6 +38,28 @@ TEST_CASE("Frames travel both ways as they were given, in order") {
   CHECK(served.county.half_closed == 1);
 }
 
+TEST_CASE("A call is heard of with its first frame, and let go before it costs nothing") {
+  Served served;
+  Phone phone(served.port(), served.key());
+  auto silent = phone.call();
+  auto talk = phone.call();
+  talk.call->send("hello");
+  REQUIRE(talk.log->wait_for_frames(1));
+  CHECK(served.county.opened == 1);
+  phone.hang_up(silent);
+  talk.call->finish_sending();
+  REQUIRE(talk.log->wait_for_end());
+}
+
+TEST_CASE("A call that sends nothing but its end is served like any other") {
+  Served served;
+  Phone phone(served.port(), served.key());
+  auto talk = phone.call();
+  talk.call->finish_sending();
+  REQUIRE(talk.log->wait_for_end());
+  CHECK(talk.log->ended_well());
+}
+
 TEST_CASE("A thousand frames sent without waiting all arrive, in order") {
   Served served;
   Phone phone(served.port(), served.key());
@@ -73,6 +95,7 @@ TEST_CASE("The server may end a call first, and everything it queued arrives bef
   Served served(behaviour);
   Phone phone(served.port(), served.key());
   auto talk = phone.call();
+  talk.call->send("hello");
   REQUIRE(talk.log->wait_for_end());
   CHECK(talk.log->ended_well());
   CHECK(talk.log->frames().size() == 200);
@@ -271,6 +294,7 @@ TEST_CASE("A frame over the limit ends the call with kTooLarge, from whichever s
     Served served(behaviour);
     Phone phone(served.port(), served.key(), {.frame_bytes_max = 1000});
     auto talk = phone.call();
+    talk.call->send("hello");
     REQUIRE(talk.log->wait_for_end());
     CHECK(talk.log->error() == ErrorCode::kTooLarge);
   }
@@ -288,6 +312,7 @@ TEST_CASE("A server that is full says so, and serves again when there is room") 
   REQUIRE(first.log->wait_for_frames(1));
   REQUIRE(second.log->wait_for_frames(1));
   auto third = phone.call();
+  third.call->send("3");
   REQUIRE(third.log->wait_for_end());
   CHECK(third.log->error() == ErrorCode::kBusy);
   phone.hang_up(first);
@@ -364,6 +389,7 @@ TEST_CASE("A stream that is filled without regard for the phone ends with kBusy"
   Served served(behaviour, options);
   Phone phone(served.port(), served.key());
   auto talk = phone.call();
+  talk.call->send("hello");
   REQUIRE(talk.log->wait_for_end());
   CHECK(talk.log->error() == ErrorCode::kBusy);
 }
@@ -393,6 +419,7 @@ TEST_CASE("A server that carries no attachments says so, and takes reports all t
   Served served(behaviour);
   Phone phone(served.port(), served.key());
   auto media = phone.media_call();
+  media.call->send("hello");
   REQUIRE(media.log->wait_for_end());
   CHECK(media.log->error() == ErrorCode::kUnavailable);
   auto sync = phone.call();

@@ -59,6 +59,7 @@ TEST_CASE("A server that came back is reached by the next call, without a wait i
   proxy.refuse(true);
   for (int i = 0; i < 4; ++i) {
     auto talk = phone.call();
+    talk.call->send("hello");
     REQUIRE(talk.log->wait_for_end(1s));
     CHECK(talk.log->error() == ErrorCode::kUnavailable);
   }
@@ -137,6 +138,7 @@ TEST_CASE("A server that says nothing is given up after the connect timeout") {
   proxy.pause();
   Phone phone(proxy.port(), served.key(), {.connect_timeout = 300ms});
   auto talk = phone.call();
+  talk.call->send("hello");
   const auto took = time_of([&] { REQUIRE(talk.log->wait_for_end()); });
   CHECK(talk.log->error() == ErrorCode::kUnavailable);
   CHECK(took >= 250ms);
@@ -230,6 +232,7 @@ TEST_CASE("A server that stops lets its handler say goodbye, and takes nobody ne
   CHECK(talk.log->frames().back() == "goodbye");
   CHECK(served.county.closed == served.county.opened);
   auto late = phone.call();
+  late.call->send("hello");
   REQUIRE(late.log->wait_for_end());
   CHECK(late.log->error() == ErrorCode::kUnavailable);
 }

@@ -190,6 +190,7 @@ TEST_CASE("With the right key TLS 1.3 is spoken, and HTTP/2 follows") {
   BareServer server(pinned.certificate_pem, key_from(pinned.private_key_pem));
   Phone phone(server.port(), pinned.key_sha256);
   auto talk = phone.call();
+  talk.call->send("hello");
   REQUIRE(talk.log->wait_for_end());
   const auto seen = server.seen();
   CHECK(seen.completed);

@@ -4,6 +4,7 @@
 #include "model/workflow_words.h"
 #include "phone.h"
 #include "store/epochs.h"
+#include "support/power_cut_vfs.h"
 
 namespace gridwhistle::store {
 namespace {
@@ -94,6 +95,32 @@ TEST_CASE("a call counter is never given twice, across restarts, and most cost n
     CHECK(next > last);
     last = next;
   }
+}
+
+TEST_CASE("a call that finds everything as it was writes once, at its end") {
+  test::PowerCutDisk disk("idle_call");
+  Phone phone(built_schema(), disk.name());
+  phone.enrol();
+  phone.welcome(with_epochs(phone.welcome_of({kGridScope, kOtherScope}), {{7, Seq(0)}}));
+  REQUIRE(phone->caught_up(Seq(5)));
+  v1::Welcome as_before;
+  as_before.set_as_before(true);
+  as_before.set_server_ms(1'767'000'000'000);
+  std::uint64_t writes = disk.operations();
+  phone.welcome(as_before);
+  CHECK(disk.operations() == writes);
+  const std::uint64_t syncs = disk.syncs();
+  REQUIRE(phone->caught_up(Seq(6)));
+  CHECK(disk.syncs() == syncs + 1);
+  CHECK(phone->sync_state()->grants.size() == 2);
+  CHECK(phone->sync_state()->cursor == Seq(6));
+  // Which start of the server, and which county, goes without saying only where nothing changed.
+  as_before.set_backed_up(4);
+  phone.welcome(as_before);
+  phone.open();
+  CHECK(phone->sync_state()->cursor == Seq(6));
+  v1::Welcome stranger;
+  CHECK(phone->welcome(stranger, phone.clock.now()).error().code == ErrorCode::kProtocol);
 }
 
 TEST_CASE("operations come in whole transactions") {

@@ -139,7 +139,15 @@ void World::run(SyncActions actions) {
 }
 
 bool World::deliver_up() {
-  if (dead || up.empty()) return false;
+  if (dead) return false;
+  if (up.empty()) {
+    if (!half_closed || end) return false;
+    v1::DownEnd down_end;
+    down_end.set_caught_up(server.seq);
+    down.emplace_back(down_end);
+    end = Result<void>{};
+    return true;
+  }
   Result<Up> frame = decode_up(schema(), kDevice, up.front());
   up.pop_front();
   if (!frame) throw std::runtime_error(frame.error().message + " " + frame.error().detail);
@@ -158,9 +166,6 @@ bool World::deliver_up() {
       lanes_received.push_back(operations->lane);
     }
     down.emplace_back(server.take(*operations));
-  } else if (std::holds_alternative<v1::UpEnd>(*frame)) {
-    end_of_feed();
-    end = Result<void>{};
   }
   return true;
 }
