@@ -163,14 +163,9 @@ class TableBuilder {
 
   Result<void> index_all() {
     for (const FieldSchema& field : kind_->fields) {
-      if (!has_column(field)) continue;
-      const std::string column = column_name(field.number);
-      if (auto made =
-              connection_.script("CREATE INDEX IF NOT EXISTS " + table_ + "_" + column + " ON " +
-                                 table_ + "(" + column + ") WHERE " + column + " IS NOT NULL");
-          !made) {
-        return made;
-      }
+      const bool at_once = layout_.all_indexes || field.number == kind_->scope_parent;
+      if (!has_column(field) || !at_once) continue;
+      if (auto made = index_field(connection_, id_, field.number); !made) return made;
     }
     return {};
   }
@@ -271,6 +266,13 @@ Result<void> build_tables(Connection& connection, const Schema& schema, const Ta
     return noted;
   }
   return transaction->commit();
+}
+
+Result<void> index_field(Connection& connection, KindId kind, std::uint32_t field_number) {
+  const std::string table = table_name(kind);
+  const std::string column = column_name(field_number);
+  return connection.script("CREATE INDEX IF NOT EXISTS " + table + "_" + column + " ON " + table +
+                           "(" + column + ") WHERE " + column + " IS NOT NULL");
 }
 
 Result<void> add_missing_column(Connection& connection, const std::string& table,

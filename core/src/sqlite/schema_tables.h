@@ -13,9 +13,9 @@
 
 // The schema compiler: from the declared kinds to tables. A kind is the table `k<number>`: `id`,
 // the columns its side of the wire needs, `body` (the whole record, canonical), and a column
-// `f<number>` with an index for each field declared `indexed` that is not repeated. Those columns
-// are copies of what stands in `body`, so a file written by any build can be brought up to date
-// from itself.
+// `f<number>` for each field declared `indexed` that is not repeated, with an index, at once or
+// when somebody asks for it. Those columns are copies of what stands in `body`, so a file written
+// by any build can be brought up to date from itself.
 namespace gridwhistle::sqlite {
 
 /// What a file is, and which form of it this build writes.
@@ -28,6 +28,9 @@ struct FileFormat {
 /// INTEGER NOT NULL DEFAULT 0". A column added later must have a default or allow NULL.
 struct TableLayout {
   std::span<const std::string_view> columns;
+  /// Whether every field column has its index from the beginning. Otherwise only the one that finds
+  /// a record's parts has, and `index_field` makes the others.
+  bool all_indexes = true;
 };
 
 /// Checks that the file is ours or empty, and makes it ours; creates the table
@@ -41,6 +44,10 @@ Result<void> claim_file(Connection& connection, const FileFormat& format);
 /// has beyond the schema stays: tables and columns of a newer build, which that build will bring up
 /// to date by itself. One transaction of its own.
 Result<void> build_tables(Connection& connection, const Schema& schema, const TableLayout& layout);
+
+/// Makes a field column's index, unless it is there. Reads the whole table where it has to. Of its
+/// own, or within the caller's transaction.
+Result<void> index_field(Connection& connection, KindId kind, std::uint32_t field_number);
 
 /// Adds a column, as declared in a TableLayout, to a table that an older build made without it.
 Result<void> add_missing_column(Connection& connection, const std::string& table,

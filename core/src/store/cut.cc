@@ -37,6 +37,7 @@ class CutApplication {
       GW_TRY(settle_kept(row));
       GW_TRY(forget_told(row));
     }
+    GW_TRY(mark_unindexed(state_, unindexed_));
     // Terms of removed people would linger in the index until its parts are merged.
     if (forgets_) GW_TRY(compact_index(state_));
     advance(cut);
@@ -102,7 +103,7 @@ class CutApplication {
     present.scopes = kGone;
     GW_TRY(rebase(state_, table, present, std::nullopt));
     GW_TRY(drop_from_index(state_, table, row.id));
-    GW_TRY(mark_unindexed(state_, table, row.id));
+    collect_unindexed(unindexed_, table, row.id);
     return save_row(state_, table, row.id, present);
   }
 
@@ -124,7 +125,7 @@ class CutApplication {
     } else {
       GW_TRY(rebase(state_, table, present, std::move(delivered)));
     }
-    GW_TRY(mark_unindexed(state_, table, row.id));
+    collect_unindexed(unindexed_, table, row.id);
     return save_row(state_, table, row.id, present);
   }
 
@@ -177,7 +178,7 @@ class CutApplication {
     if (!row) return {};
     GW_TRY(take_off(state_, table, key, *row));
     kinds_.insert(table.id);
-    GW_TRY(mark_unindexed(state_, table, id));
+    collect_unindexed(unindexed_, table, id);
     return save_row(state_, table, id, *row);
   }
 
@@ -220,6 +221,7 @@ class CutApplication {
   Hlc highest_;
   std::set<KindId> kinds_;
   std::set<KindId> made_;
+  std::string unindexed_;              ///< new for the search
   bool forgets_ = false;               ///< the index held what is to leave no trace in it
   bool leaves_log_ = false;            ///< neither is the file
   bool settled_ = false;               ///< what became of a kept operation came

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS search_docs(
   personal TEXT NOT NULL, UNIQUE(kind, id));
 CREATE TABLE IF NOT EXISTS search_unindexed(
   kind INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS search_cuts(number INTEGER PRIMARY KEY, places BLOB NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5(
   terms, content='', columnsize=0, detail=none, tokenize='ascii');
 )";

@@ -66,6 +66,8 @@ class Compiled {
     int index = 0;
     for (const auto& [type, value] : values_) bind_one(statement, ++index, type, value);
   }
+  /// Those whose index the query can use.
+  const std::vector<std::uint32_t>& fields() const { return fields_; }
   int parameters() const { return static_cast<int>(values_.size()); }
 
  private:
@@ -117,6 +119,9 @@ class Compiled {
       return invalid(*table_.schema, condition.field, "is compared with too many values");
     }
     where_ += " AND ";
+    if (condition.compare != Compare::kNotEqual && condition.compare != Compare::kUnset) {
+      fields_.push_back(known->number);
+    }
     return compare(*known, condition);
   }
 
@@ -207,8 +212,19 @@ class Compiled {
   const Purpose& purpose_;
   std::string where_ = " WHERE body IS NOT NULL";
   std::string order_;
+  std::vector<std::uint32_t> fields_;
   std::vector<std::pair<FieldType, Value>> values_;
 };
+
+// An index is made for whoever asks: an app asks for few of the fields that it could ask for, and
+// each index costs every record a write. Whoever asks a file that takes no index waits longer.
+void index_asked(StoreState& state, const KindTable& table, const Compiled& compiled) {
+  if (state.options.read_only) return;
+  for (const std::uint32_t field : compiled.fields()) {
+    if (!state.asked_fields.emplace(table.id, field).second) continue;
+    static_cast<void>(sqlite::index_field(state.connection, table.id, field));
+  }
+}
 
 struct Candidate {
   RecordId id;
@@ -288,6 +304,7 @@ Result<std::vector<FoundBytes>> query_records(StoreState& state, KindId kind, co
   const KindTable* table = table_of(state, kind);
   if (table == nullptr) return fail(ErrorCode::kInvalid, "no such kind of record", "query");
   GW_TRY_LET(compiled, Compiled::make(*table, query, purpose));
+  index_asked(state, *table, compiled);
   auto selected = query.near ? select_near(state, *table, compiled, *query.near)
                              : select(state, compiled, query);
   if (!selected) return std::unexpected(std::move(selected.error()));
@@ -318,6 +335,7 @@ Result<std::uint64_t> Store::count(KindId kind, const Query& query, const Purpos
   const KindTable* table = table_of(*state_, kind);
   if (table == nullptr) return fail(ErrorCode::kInvalid, "no such kind of record", "query");
   GW_TRY_LET(compiled, Compiled::make(*table, query, purpose));
+  index_asked(*state_, *table, compiled);
   if (query.near) {
     GW_TRY_LET(near, select_near(*state_, *table, compiled, *query.near));
     return near.size();

@@ -10,6 +10,8 @@ namespace gridwhistle::store {
 namespace {
 
 constexpr std::uint64_t kFoldedBit = std::uint64_t{1} << 63;
+constexpr std::uint64_t kCounterMax = (std::uint64_t{1} << 62) - 1;
+constexpr std::size_t kNewestMax = 4096;  ///< a county's devices, some kinds each
 
 std::optional<std::string> optional_blob(const sqlite::Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
@@ -19,6 +21,28 @@ std::optional<std::string> optional_blob(const sqlite::Statement& row, int colum
 std::optional<sqlite::Blob> as_blob(const std::optional<std::string>& bytes) {
   if (!bytes) return std::nullopt;
   return sqlite::Blob{*bytes};
+}
+
+Result<bool> is_beyond_newest(StoreState& state, const KindTable& table, const RecordId& id) {
+  if (!id.well_formed()) return false;
+  const DeviceId device = id.device();
+  auto known = state.newest.find({table.id, device});
+  if (known == state.newest.end()) {
+    GW_TRY_LET(query, state.connection.prepare("SELECT max(id) FROM " + table.name +
+                                               " WHERE id BETWEEN ? AND ?"));
+    query.bind(RecordId::make(device, 0), RecordId::make(device, kCounterMax));
+    GW_TRY_LET(row, query.step());
+    const RecordId newest = row && !query.is_null(0) ? query.record_id(0) : RecordId{};
+    if (state.newest.size() >= kNewestMax) state.newest.clear();
+    known = state.newest.emplace(std::pair{table.id, device}, newest).first;
+  }
+  return id > known->second;
+}
+
+void note_newest(StoreState& state, const KindTable& table, const RecordId& id) {
+  if (!id.well_formed()) return;
+  const auto known = state.newest.find({table.id, id.device()});
+  if (known != state.newest.end()) known->second = std::max(known->second, id);
 }
 
 // What a put makes of a record; an erasure makes nothing of it.
@@ -84,6 +108,8 @@ std::string pending_list(const std::vector<PendingKey>& keys) {
 
 Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& table,
                                           const RecordId& id) {
+  GW_TRY_LET(beyond, is_beyond_newest(state, table, id));
+  if (beyond) return std::optional<RecordRow>();
   GW_TRY_LET(query, state.connection.prepare(table.select));
   query.bind(id);
   GW_TRY_LET(found, query.step());
@@ -102,6 +128,7 @@ Result<std::optional<RecordRow>> load_row(StoreState& state, const KindTable& ta
 Result<void> save_row(StoreState& state, const KindTable& table, const RecordId& id,
                       const RecordRow& row) {
   if (!row.body && row.pending.empty()) return remove_row(state, table, id);
+  note_newest(state, table, id);
   GW_TRY_LET(upsert, state.connection.prepare(table.upsert));
   const std::optional<sqlite::Blob> pending =
       row.pending.empty() ? std::nullopt : std::optional(sqlite::Blob{row.pending});

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "base/varint.h"
 #include "model/record.h"
 #include "store/terms.h"
 
@@ -14,12 +15,34 @@ using Place = std::pair<KindId, RecordId>;
 
 std::string indexed_key(Lane lane) { return "indexed" + std::to_string(static_cast<int>(lane)); }
 
-Result<void> collect(sqlite::Statement& query, std::vector<Place>& places, std::set<Place>& seen) {
+// Each place once, in the order in which they were found.
+struct Places {
+  void add(std::uint64_t kind, const RecordId& id) {
+    Place place{KindId(static_cast<std::uint32_t>(kind)), id};
+    if (seen.insert(place).second) all.push_back(std::move(place));
+  }
+  std::vector<Place> all;
+  std::set<Place> seen;
+};
+
+Result<void> collect(sqlite::Statement& query, Places& places) {
   for (;;) {
     GW_TRY_LET(row, query.step());
     if (!row) return {};
-    Place place{KindId(static_cast<std::uint32_t>(query.integer(0))), query.record_id(1)};
-    if (seen.insert(place).second) places.push_back(std::move(place));
+    places.add(query.number(0), query.record_id(1));
+  }
+}
+
+Result<void> collect_of_cuts(StoreState& state, Places& places) {
+  GW_TRY_LET(query, state.connection.prepare("SELECT places FROM search_cuts ORDER BY number"));
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return {};
+    ByteReader reader(query.blob(0));
+    while (const auto kind = reader.varint()) {
+      const auto id = RecordId::from_bytes(reader.take(RecordId::kSize).value_or(""));
+      if (id) places.add(*kind, *id);
+    }
   }
 }
 
@@ -54,19 +77,19 @@ Document document_of(const KindSchema& kind, std::string_view body) {
 }
 
 Result<std::vector<std::pair<KindId, RecordId>>> unindexed(StoreState& state) {
-  std::vector<Place> places;
-  std::set<Place> seen;
+  Places places;
   GW_TRY_LET(marked, state.connection.prepare("SELECT kind, id FROM search_unindexed"));
-  GW_TRY(collect(marked, places, seen));
+  GW_TRY(collect(marked, places));
+  GW_TRY(collect_of_cuts(state, places));
   for (const Lane lane : kLanes) {
     GW_TRY_LET(upto, meta_number(state, indexed_key(lane)));
     GW_TRY_LET(recorded, state.connection.prepare(
                              "SELECT kind, id FROM outbox WHERE key>? AND key<=? ORDER BY key"));
     recorded.bind(key_of(lane, LaneSeq(static_cast<std::uint64_t>(upto))),
                   key_of(lane, state.lanes[index_of(lane)].last));
-    GW_TRY(collect(recorded, places, seen));
+    GW_TRY(collect(recorded, places));
   }
-  return places;
+  return std::move(places.all);
 }
 
 Result<void> catch_up_index(StoreState& state) {
@@ -78,6 +101,7 @@ Result<void> catch_up_index(StoreState& state) {
     if (table != nullptr && table->searchable) GW_TRY(write_document(state, *table, id));
   }
   GW_TRY(state.connection.run("DELETE FROM search_unindexed"));
+  GW_TRY(state.connection.run("DELETE FROM search_cuts"));
   for (const Lane lane : kLanes) {
     GW_TRY(put_meta(state, indexed_key(lane),
                     static_cast<std::int64_t>(state.lanes[index_of(lane)].last.value)));
@@ -88,6 +112,17 @@ Result<void> catch_up_index(StoreState& state) {
 Result<void> mark_unindexed(StoreState& state, const KindTable& table, const RecordId& id) {
   if (!table.searchable) return {};
   return state.connection.run("INSERT OR IGNORE INTO search_unindexed VALUES(?, ?)", table.id, id);
+}
+
+void collect_unindexed(std::string& places, const KindTable& table, const RecordId& id) {
+  if (!table.searchable) return;
+  append_varint(places, table.id.value);
+  places += id.bytes();
+}
+
+Result<void> mark_unindexed(StoreState& state, const std::string& places) {
+  if (places.empty()) return {};
+  return state.connection.run("INSERT INTO search_cuts(places) VALUES(?)", sqlite::Blob{places});
 }
 
 Result<void> drop_from_index(StoreState& state, const KindTable& table, const RecordId& id) {

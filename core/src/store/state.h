@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,7 +36,7 @@ inline constexpr std::string_view kColumns[] = {"base BLOB",
                                                 "last_seq INTEGER NOT NULL DEFAULT 0",
                                                 "scopes INTEGER NOT NULL DEFAULT 0",
                                                 kOwnSince};
-inline constexpr sqlite::TableLayout kLayout{kColumns};
+inline constexpr sqlite::TableLayout kLayout{kColumns, false};
 inline constexpr sqlite::FileFormat kFormat{0x47574850, 1};
 
 /// One kind's table and the statements on it.
@@ -118,8 +119,13 @@ struct StoreState {
   std::unordered_map<KindId, KindTable> kinds;
   std::unordered_set<RecordId> refused_records;
   std::map<std::string, std::int64_t, std::less<>> scope_sets;
+  /// The newest id of a device in a kind's table. Devices count their ids, so what is beyond it is
+  /// not there, and most of what comes is. After a write that was undone it may be too high, which
+  /// costs a look and no more.
+  std::map<std::pair<KindId, DeviceId>, RecordId> newest;
   std::vector<std::weak_ptr<WatchEntry>> watches;
   std::unique_ptr<GridIndex> grids;
+  std::set<std::pair<KindId, std::uint32_t>> asked_fields;  ///< by queries, since it was opened
   bool wipe_due = false;  ///< what was forgotten still stands in the file's log
   bool has_media = true;  ///< false: an older build's file, opened for reading
   /// What a queued task looks at before it touches the store.
@@ -145,6 +151,7 @@ Result<sqlite::Transaction> begin(StoreState& state);
 
 // --- position.cc
 Result<void> load_position(StoreState& state);
+/// Writes what is to take the place of `state.position`, which stands for what the file has.
 Result<void> save_position(StoreState& state, const Position& position);
 /// The scope is to be read anew, rows that are there already too.
 void fetch_from_beginning(Position& position, const std::string& scope);
@@ -353,6 +360,10 @@ Result<void> log_found(StoreState& state, KindId kind, const std::vector<FoundBy
 
 // --- search.cc
 Result<void> mark_unindexed(StoreState& state, const KindTable& table, const RecordId& id);
+/// The same for many records at once, which costs a row and not one each: first collected, then
+/// written with what made them new.
+void collect_unindexed(std::string& places, const KindTable& table, const RecordId& id);
+Result<void> mark_unindexed(StoreState& state, const std::string& places);
 Result<void> drop_from_index(StoreState& state, const KindTable& table, const RecordId& id);
 
 // --- geo.cc

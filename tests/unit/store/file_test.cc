@@ -44,6 +44,40 @@ TEST_CASE("a file that is not a database is refused and left untouched") {
   CHECK(std::filesystem::file_size(options.path) == 4096);
 }
 
+TEST_CASE("a field is indexed when the first query asks by it, and stays so") {
+  Phone phone;
+  for (int number = 0; number < 20; ++number) phone.put(kVisit, visit());
+  const auto indexed = [&](std::uint32_t field) {
+    auto file = sqlite::Connection::open({.path = phone.options().path, .read_only = true});
+    const std::string name = sqlite::table_name(kVisit) + "_" + sqlite::column_name(field);
+    return file->number("SELECT count(*) FROM sqlite_schema WHERE name=?", 0, name).value() == 1;
+  };
+  CHECK_FALSE(indexed(fields::visit::kStartedMs));
+  CHECK(phone->query(kVisit, Query().that("started_ms", Compare::kGreater, {std::int64_t{5}}))
+            .value()
+            .size() == 20);
+  CHECK(indexed(fields::visit::kStartedMs));
+  CHECK(phone->count(kVisit, Query().is("grid", std::string(kGrid))).value() == 20);
+  CHECK(indexed(fields::visit::kGrid));
+  CHECK_FALSE(indexed(fields::visit::kEndedMs));
+  phone.open();
+  phone.put(kVisit, visit());
+  CHECK(indexed(fields::visit::kStartedMs));
+  CHECK(phone->count(kVisit, Query().is("grid", std::string(kGrid))).value() == 21);
+}
+
+TEST_CASE("a full disk takes no index, and the query is answered all the same") {
+  PowerCutDisk disk("no_index");
+  Phone phone(built_schema(), disk.name());
+  for (int number = 0; number < 20; ++number) phone.put(kVisit, visit());
+  disk.fail_after(0, PowerCutDisk::Fault::kNoSpace);
+  CHECK(phone->count(kVisit, Query().is("grid", std::string(kGrid))).value() == 20);
+  CHECK(disk.struck());
+  disk.heal();
+  phone.put(kVisit, visit());
+  CHECK(phone->count(kVisit, Query().is("grid", std::string(kGrid))).value() == 21);
+}
+
 TEST_CASE("two stores on one file: the second is locked out, in this process and in another") {
   Phone phone;
   CHECK(Store::open(phone.options()).error().code == ErrorCode::kLocked);
