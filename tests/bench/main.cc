@@ -47,16 +47,20 @@ struct Wanted {
   std::vector<std::string> only;
   std::size_t count = 10'000;
   std::size_t growth_count = 100'000;
+  std::size_t devices = Setting().devices;
+  double seconds = Setting().seconds;
 };
 
 using Scenario = Figures (*)(const Setting&, const std::vector<Item>&);
 struct Named {
   const char* name;
   Scenario run;
+  bool by_name_only = false;  ///< takes minutes, and holds no bar
 };
 constexpr Named kScenarios[] = {{"capture", capture},   {"exchange", exchange},
                                 {"conflict", conflict}, {"crowd", crowd},
-                                {"distance", distance}, {"growth", growth}};
+                                {"distance", distance}, {"growth", growth},
+                                {"many", many, true},   {"county", county, true}};
 
 Result<std::vector<Item>> items_for(const Wanted& wanted, std::size_t count) {
   if (wanted.input.empty()) return make_workload(count, kSeed);
@@ -73,9 +77,12 @@ int run(const Wanted& wanted, const std::string& own_program) {
   setting.folder =
       std::filesystem::temp_directory_path() / ("gw-bench-" + std::to_string(::getpid()));
   setting.quick = wanted.quick;
+  setting.devices = wanted.devices;
+  setting.seconds = wanted.seconds;
   for (const Named& scenario : kScenarios) {
-    const bool chosen = wanted.only.empty() || std::find(wanted.only.begin(), wanted.only.end(),
-                                                         scenario.name) != wanted.only.end();
+    const bool named =
+        std::find(wanted.only.begin(), wanted.only.end(), scenario.name) != wanted.only.end();
+    const bool chosen = named || (wanted.only.empty() && !scenario.by_name_only);
     if (!chosen) continue;
     const bool grows = std::string_view(scenario.name) == "growth";
     const std::size_t count = grows && !wanted.quick ? wanted.growth_count : wanted.count;
@@ -107,9 +114,12 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", wanted.quick, "2,000 records, under a minute");
   app.add_flag("--json", wanted.json, "a line of JSON a figure");
   app.add_option("--input", wanted.input, "records of the workload's form, a line of JSON each");
-  app.add_option("--only", wanted.only, "capture, exchange, conflict, crowd, distance, growth");
+  app.add_option("--only", wanted.only,
+                 "capture, exchange, conflict, crowd, distance, growth, many, county");
   app.add_option("-n,--count", wanted.count, "records")->capture_default_str();
   app.add_option("--growth-count", wanted.growth_count, "records of growth")->capture_default_str();
+  app.add_option("--devices", wanted.devices, "phones of many")->capture_default_str();
+  app.add_option("--seconds", wanted.seconds, "how long county may take")->capture_default_str();
   app.add_option("--server", wanted.server, "gridwhistle-server; beside this program if not given");
   CLI11_PARSE(app, argc, argv);
   if (wanted.quick) wanted.count = std::min<std::size_t>(wanted.count, 2'000);

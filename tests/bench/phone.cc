@@ -35,12 +35,13 @@ double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-BenchPhone::BenchPhone(const std::string& folder)
+BenchPhone::BenchPhone(const std::string& folder, Executor* executor)
     : folder_(folder),
       file_(folder + "/phone.db"),
       clock_(system_clock()),
       random_(system_random()),
-      executor_(thread_executor()) {
+      own_executor_(executor == nullptr ? thread_executor() : nullptr),
+      executor_(executor == nullptr ? own_executor_.get() : executor) {
   std::filesystem::create_directories(folder);
   secrets_ = file_secret_store(folder + "/device.key");
   open();
@@ -56,7 +57,7 @@ void BenchPhone::open() {
   options.clock = clock_.get();
   options.random = random_.get();
   options.secrets = secrets_.get();
-  options.executor = executor_.get();
+  options.executor = executor_;
   options.connect = [this](const ServerAddress& server) {
     ServerAddress address = server;
     if (port_ != 0) address.host_and_port = "127.0.0.1:" + std::to_string(port_);
@@ -90,9 +91,13 @@ void BenchPhone::enrol(const std::string& code) {
   must(done.get_future().get());
 }
 
-SyncReport BenchPhone::sync() {
+SyncReport BenchPhone::sync() { return sync({}); }
+
+SyncReport BenchPhone::upload_only() { return sync({.budget_bytes = 1}); }
+
+SyncReport BenchPhone::sync(const SyncOptions& options) {
   std::promise<Result<SyncReport>> done;
-  client_->sync_once({}, [&](Result<SyncReport> how) { done.set_value(std::move(how)); });
+  client_->sync_once(options, [&](Result<SyncReport> how) { done.set_value(std::move(how)); });
   return must(done.get_future().get());
 }
 

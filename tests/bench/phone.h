@@ -17,7 +17,8 @@ double now_s();
 /// with the library's message when something fails: a benchmark has nothing to recover.
 class BenchPhone {
  public:
-  explicit BenchPhone(const std::string& folder);
+  /// Runs on an executor of its own, or on one of the caller's that outlives it.
+  explicit BenchPhone(const std::string& folder, Executor* executor = nullptr);
   ~BenchPhone();
 
   /// Registers; the connection is warm then, and nothing has been fetched.
@@ -31,6 +32,8 @@ class BenchPhone {
   void put_together(const std::vector<Item>& items);
 
   SyncReport sync();
+  /// A sync that fetches next to nothing of what it does not have.
+  SyncReport upload_only();
   Client& client() { return *client_; }
   const std::string& file() const { return file_; }
   /// Closes the phone and opens it again; seconds it took to open.
@@ -40,6 +43,7 @@ class BenchPhone {
 
  private:
   void open();
+  SyncReport sync(const SyncOptions& options);
 
   std::string folder_;
   std::string file_;
@@ -47,7 +51,8 @@ class BenchPhone {
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<SecretStore> secrets_;
-  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Executor> own_executor_;
+  Executor* executor_ = nullptr;
   std::unique_ptr<Client> client_;
 };
 

@@ -80,6 +80,10 @@ double Process::cpu_s() const {
   return seconds_on(clock);
 }
 
+std::uint64_t Process::rss_bytes() const {
+  return status_kilobytes(std::to_string(pid_), "VmRSS") * 1024;
+}
+
 std::uint64_t Process::peak_rss_bytes() const {
   return status_kilobytes(std::to_string(pid_), "VmHWM") * 1024;
 }

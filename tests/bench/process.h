@@ -21,6 +21,7 @@ class Process {
   std::string line();
 
   double cpu_s() const;                  ///< user and system time so far
+  std::uint64_t rss_bytes() const;       ///< memory it has resident now
   std::uint64_t peak_rss_bytes() const;  ///< the most memory it had resident
 
  private:

@@ -400,8 +400,7 @@ Figures conflict(const Setting& setting, const std::vector<Item>& items) {
           {"S5", kEdits, time * 1e3 / 2, "ms a device", {}, {}}};
 }
 
-/// The items as a worker of that one grid would have recorded them.
-static std::vector<Item> moved_to(std::vector<Item> items, const std::string& grid) {
+std::vector<Item> moved_to(std::vector<Item> items, const std::string& grid) {
   for (Item& item : items) {
     item.visit.set_grid(grid);
     item.whistle.set_grid(grid);
