@@ -49,11 +49,23 @@ bool plain_ascii(const char* from) {
   return ((word | (word - kOnes)) & kHighs) == 0;
 }
 
+// Whether a Chinese character stands at the front: three bytes, of which the first leaves the
+// second all its values.
+bool is_usual_three(std::string_view bytes) {
+  if (bytes.size() < 3) return false;
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+  return at(0) >= 0xE1 && at(0) <= 0xEC && (at(1) & 0xC0) == 0x80 && (at(2) & 0xC0) == 0x80;
+}
+
 }  // namespace
 
 bool is_text(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {
+    if (is_usual_three(bytes.substr(at))) {
+      at += 3;
+      continue;
+    }
     if (bytes.size() - at >= 8 && plain_ascii(bytes.data() + at)) {
       at += 8;
       continue;
