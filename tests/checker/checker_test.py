@@ -109,15 +109,25 @@ class PlantedBugs(Folder):
                 self.assertIn(plant, PLANTS, "say in PLANTS which law it breaks")
                 if PLANTS[plant] is None:
                     continue
-                play(self.folder / plant, "--plant", plant, "--seeds", "200")
-                runs = (self.folder / plant).glob("*")
-                self.assertTrue(any(PLANTS[plant] in laws_broken(run) for run in runs))
+                self.assertTrue(self.found(plant, PLANTS[plant]))
+
+    # The simulator ends at the first run in which it finds the bug itself, which may be too early in the
+    # run to show in its history or files: it goes on behind that.
+    def found(self, plant, law, seeds=200):
+        start = 1
+        while start <= seeds:
+            runs = self.folder / plant / str(start)
+            play(runs, "--plant", plant, "--start", str(start), "--seeds", str(seeds + 1 - start))
+            if any(law in laws_broken(run) for run in runs.glob("*")):
+                return True
+            start = 1 + max(int(run.name) for run in runs.glob("*"))
+        return False
 
 
 class TamperedFiles(Folder):
     def test_a_file_that_a_hand_has_altered_is_found(self):
-        play(self.folder, "--seed", "12")
-        run = self.folder / "12"
+        play(self.folder, "--seed", "3")
+        run = self.folder / "3"
         self.assertEqual(laws_broken(run), set())
         for name, sql, law in TAMPERED:
             with self.subTest(sql=sql):
@@ -131,8 +141,8 @@ class TamperedFiles(Folder):
                 shutil.rmtree(copy)
 
     def test_a_text_that_left_a_phone_and_is_still_in_its_file_is_found(self):
-        play(self.folder, "--seed", "12")
-        run = self.folder / "12"
+        play(self.folder, "--seed", "3")
+        run = self.folder / "3"
         others = sqlite3.connect(run / "walker3.db").execute(
             "SELECT body FROM k7 WHERE body IS NOT NULL LIMIT 1").fetchone()[0]
         with open(run / "courier.db", "ab") as file:
@@ -140,8 +150,8 @@ class TamperedFiles(Folder):
         self.assertIn("forgotten", laws_broken(run))
 
     def test_a_history_that_lacks_an_operation_is_found(self):
-        play(self.folder, "--seed", "12")
-        history = self.folder / "12" / "history.jsonl"
+        play(self.folder, "--seed", "3")
+        history = self.folder / "3" / "history.jsonl"
         lines = history.read_text().splitlines(keepends=True)
         sent = next(i for i, line in enumerate(lines) if '"sent"' in line)
         history.write_text("".join(lines[:sent] + lines[sent + 1:]))

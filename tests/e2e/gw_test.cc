@@ -297,8 +297,8 @@ TEST_CASE("An accepted whistle is handled on the spot, with files from before an
   worker.sync();
   const std::string before = at.county.file("before.JPG");
   const std::string after = at.county.file("after.png");
-  write_file(before, "abc");
-  write_file(after, "clean");
+  write_file(before, "\xFF\xD8\xFF");
+  write_file(after, "\x89PNG\r\n\x1A\nclean");
   CHECK(worker.gw({"act", whistle, "handle_on_spot"}).code == 1);
   CHECK(worker.gw({"act", whistle, "handle_on_spot", "--before", before}).code == 1);
   CHECK(worker.gw({"act", whistle, "handle_on_spot", "--before", after + "x"}).code == 3);
@@ -311,7 +311,7 @@ TEST_CASE("An accepted whistle is handled on the spot, with files from before an
   }
   const Json kept =
       worker.asked({"list", "attachment", "--where",
-                    "sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"});
+                    "sha256=6e568e1f67fba258184c78181539e5e8fdee447e49bb706fc0ea34fbf12336a5"});
   REQUIRE(kept.size() == 1);
   const Json& fields = kept.at(0).at("fields");
   CHECK(fields.at("parent") == whistle);

@@ -73,7 +73,7 @@ TEST_CASE("a run that fails shrinks to less that breaks the same law") {
   const RunResult result = run(least.seed, least.options);
   CHECK(law_of(result.violation) == law);
   CHECK(law.contains("forgot what"));
-  CHECK(least.options.idle.size() >= 4);
+  CHECK(least.options.idle.size() >= 3);
   CHECK(result.acts < run(found.seed, found.options).acts);
   CHECK(Replay::parse(least.text()).text() == least.text());
 }
