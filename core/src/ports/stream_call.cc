@@ -26,8 +26,6 @@ StreamCall::StreamCall(std::shared_ptr<Link> link, const char* method, CallEvent
 void StreamCall::start() {
   self_ = shared_from_this();
   link_->call_begins();
-  // The headers go with the first frame.
-  context_.set_initial_metadata_corked(true);
   grpc::GenericStub(line_.channel).PrepareBidiStreamingCall(&context_, method_, {}, this);
   // Writes begin outside of gRPC's callbacks, so the call must not be done before we say so.
   AddHold();

@@ -38,19 +38,6 @@ TEST_CASE("Frames travel both ways as they were given, in order") {
   CHECK(served.county.half_closed == 1);
 }
 
-TEST_CASE("A call is heard of with its first frame, and let go before it costs nothing") {
-  Served served;
-  Phone phone(served.port(), served.key());
-  auto silent = phone.call();
-  auto talk = phone.call();
-  talk.call->send("hello");
-  REQUIRE(talk.log->wait_for_frames(1));
-  CHECK(served.county.opened == 1);
-  phone.hang_up(silent);
-  talk.call->finish_sending();
-  REQUIRE(talk.log->wait_for_end());
-}
-
 TEST_CASE("A call that sends nothing but its end is served like any other") {
   Served served;
   Phone phone(served.port(), served.key());
