@@ -21,7 +21,7 @@ ClockPair clocks_of(const v1::Hello& hello, const DeviceRow& device, std::int64_
 
 std::unexpected<Error> of_a_lost_log() {
   return fail(ErrorCode::kConflict,
-              both("服务器在此手机上次连接之后从备份恢复过：请让手机连接一次，或重新导出",
+              both("服务器在此手机上次连接之后从备份恢复过：请让手机连接一次，再重新导出",
                    "the server was restored since this phone's last call: let the phone call once, "
                    "then export again"));
 }
