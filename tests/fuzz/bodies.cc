@@ -5,9 +5,12 @@
 namespace gridwhistle::fuzz {
 
 std::span<const Body> bodies() {
-  static const std::array<Body, 12> kAll = {kUpFrame,  kDownFrame,  kBundle,       kOperationBatch,
-                                            kRowBatch, kCanonical,  kStamps,       kEnrolmentCode,
-                                            kAreasCsv, kWorkersCsv, kGridsGeojson, kRulesToml};
+  static const std::array kAll = {
+      kUpFrame,       kDownFrame,         kBundle,       kOperationBatch,
+      kRowBatch,      kCanonical,         kStamps,       kEnrolmentCode,
+      kMediaUp,       kMediaDown,         kPicture,      kEnvelope,
+      kAreasCsv,      kOrganisationsCsv,  kGridsGeojson, kWorkersCsv,
+      kCategoriesCsv, kResponsibilityCsv, kRulesToml};
   return kAll;
 }
 

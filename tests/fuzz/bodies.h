@@ -28,9 +28,16 @@ extern const Body kRowBatch;
 extern const Body kCanonical;
 extern const Body kStamps;
 extern const Body kEnrolmentCode;
+extern const Body kMediaUp;
+extern const Body kMediaDown;
+extern const Body kPicture;
+extern const Body kEnvelope;
 extern const Body kAreasCsv;
-extern const Body kWorkersCsv;
+extern const Body kOrganisationsCsv;
 extern const Body kGridsGeojson;
+extern const Body kWorkersCsv;
+extern const Body kCategoriesCsv;
+extern const Body kResponsibilityCsv;
 extern const Body kRulesToml;
 
 }  // namespace gridwhistle::fuzz

@@ -28,21 +28,30 @@ std::string import_law(const std::string& name, std::string_view bytes) {
   return again && *again == *rows ? "" : "the same files again are the same records";
 }
 
-std::string areas_law(std::string_view bytes) { return import_law("areas.csv", bytes); }
-std::string workers_law(std::string_view bytes) { return import_law("workers.csv", bytes); }
-std::string grids_law(std::string_view bytes) { return import_law("grids.geojson", bytes); }
-std::string rules_law(std::string_view bytes) { return import_law("rules.toml", bytes); }
-
-std::vector<std::string> areas_seeds() { return {import::kAreas}; }
-std::vector<std::string> workers_seeds() { return {import::kWorkers}; }
-std::vector<std::string> grids_seeds() { return {import::kGrids}; }
-std::vector<std::string> rules_seeds() { return {import::kRules}; }
-
 }  // namespace
 
-const Body kAreasCsv = {"areas_csv", areas_law, areas_seeds};
-const Body kWorkersCsv = {"workers_csv", workers_law, workers_seeds};
-const Body kGridsGeojson = {"grids_geojson", grids_law, grids_seeds};
-const Body kRulesToml = {"rules_toml", rules_law, rules_seeds};
+const Body kAreasCsv = {"areas_csv",
+                        [](std::string_view bytes) { return import_law("areas.csv", bytes); },
+                        [] { return std::vector{import::kAreas}; }};
+const Body kOrganisationsCsv = {
+    "organisations_csv",
+    [](std::string_view bytes) { return import_law("organisations.csv", bytes); },
+    [] { return std::vector{import::kOrganisations}; }};
+const Body kGridsGeojson = {
+    "grids_geojson", [](std::string_view bytes) { return import_law("grids.geojson", bytes); },
+    [] { return std::vector{import::kGrids}; }};
+const Body kWorkersCsv = {"workers_csv",
+                          [](std::string_view bytes) { return import_law("workers.csv", bytes); },
+                          [] { return std::vector{import::kWorkers}; }};
+const Body kCategoriesCsv = {
+    "categories_csv", [](std::string_view bytes) { return import_law("categories.csv", bytes); },
+    [] { return std::vector{import::kCategories}; }};
+const Body kResponsibilityCsv = {
+    "responsibility_csv",
+    [](std::string_view bytes) { return import_law("responsibility.csv", bytes); },
+    [] { return std::vector{import::kResponsibility}; }};
+const Body kRulesToml = {"rules_toml",
+                         [](std::string_view bytes) { return import_law("rules.toml", bytes); },
+                         [] { return std::vector{import::kRules}; }};
 
 }  // namespace gridwhistle::fuzz

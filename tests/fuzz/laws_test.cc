@@ -70,8 +70,30 @@ TEST_CASE("Damaged stamps are refused, others are what they were") { check_door(
 TEST_CASE("A text is no enrolment code or the same code again") {
   check_door("enrolment_code", 20'000);
 }
+TEST_CASE("A part of a bundle is refused or sound") { check_door("bundle", 1500); }
+TEST_CASE("Whatever a phone sends of attachments is refused or sound") {
+  check_door("media_up", 5000);
+}
+TEST_CASE("Whatever a server sends of attachments is refused or sound") {
+  check_door("media_down", 5000);
+}
+TEST_CASE("A picture is refused, or nothing beside the picture stays in it") {
+  check_door("picture", 20'000);
+}
+TEST_CASE("What was sealed comes out as it was put in, or not at all") {
+  check_door("envelope", 500);
+}
 TEST_CASE("A table of areas is refused with reasons or imported whole") {
   check_door("areas_csv", 1500);
+}
+TEST_CASE("A table of organisations is refused with reasons or imported whole") {
+  check_door("organisations_csv", 1500);
+}
+TEST_CASE("A table of categories is refused with reasons or imported whole") {
+  check_door("categories_csv", 1500);
+}
+TEST_CASE("A list of responsibilities is refused with reasons or imported whole") {
+  check_door("responsibility_csv", 1500);
 }
 TEST_CASE("A table of workers is refused with reasons or imported whole") {
   check_door("workers_csv", 1500);

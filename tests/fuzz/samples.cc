@@ -32,6 +32,18 @@ void append_sample(std::string& message, const FieldSchema& field) {
 
 }  // namespace
 
+std::string refusal_law(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kProtocol:
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kTooMany:
+    case ErrorCode::kInvalid:
+      return error.message.empty() ? "a refusal says why" : "";
+    default:
+      return "a frame is refused with a code of frames";
+  }
+}
+
 std::string full_message(const KindSchema& kind) {
   std::string message;
   for (const FieldSchema& field : kind.fields) {

@@ -12,6 +12,9 @@ namespace gridwhistle::fuzz {
 
 inline constexpr DeviceId kDevice{0x123456789ABCDEF};
 
+/// Of a frame that was refused: the code is one of frames, and it says why. Empty when it is so.
+std::string refusal_law(const Error& error);
+
 /// A canonical message of the kind with every field set, repeated ones twice.
 std::string full_message(const KindSchema& kind);
 

@@ -2,7 +2,9 @@
 
 #include "base/limits.h"
 #include "bodies.h"
+#include "model/digest.h"
 #include "samples.h"
+#include "schema/kinds.h"
 #include "schema/tables.h"
 #include "wire/batch.h"
 
@@ -13,18 +15,6 @@ namespace {
 
 bool same(const google::protobuf::MessageLite& a, const google::protobuf::MessageLite& b) {
   return a.SerializeAsString() == b.SerializeAsString();
-}
-
-std::string refusal_law(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kProtocol:
-    case ErrorCode::kTooLarge:
-    case ErrorCode::kTooMany:
-    case ErrorCode::kInvalid:
-      return error.message.empty() ? "a refusal says why" : "";
-    default:
-      return "a frame is refused with a code of frames";
-  }
 }
 
 std::string operations_law(const std::vector<Operation>& operations) {
@@ -84,7 +74,8 @@ std::string cut_law(const CutDown& cut) {
   const auto again = decode_down(built_schema(), encode_cut(cut));
   if (!again) return "what was decoded can be sent again: " + again.error().message;
   const auto& other = std::get<CutDown>(*again);
-  return other.scope == cut.scope && other.upto == cut.upto && other.rows == cut.rows
+  return other.scope == cut.scope && other.upto == cut.upto && other.rows == cut.rows &&
+                 other.repairs == cut.repairs
              ? ""
              : "a cut is the same after another way over the wire";
 }
@@ -161,8 +152,24 @@ v1::Hello hello() {
   return hello;
 }
 
+v1::RangeContents contents() {
+  v1::RangeContents contents;
+  contents.set_range(7);
+  for (std::uint64_t at = 0; at < 3; ++at) {
+    v1::RecordDigest& record = *contents.add_records();
+    const RecordId id = RecordId::make(kDevice, at * kDigestRanges + contents.range());
+    record.set_kind(kinds::kVisit.value);
+    record.set_id(std::string(id.bytes()));
+    record.set_digest(at);
+  }
+  return contents;
+}
+
 std::vector<std::string> up_seeds() {
-  std::vector<std::string> seeds = {encode(hello()), encode(v1::UpEnd())};
+  v1::Digests digests;
+  for (std::uint64_t range = 0; range < kDigestRanges; ++range) digests.add_ranges(range * range);
+  std::vector<std::string> seeds = {encode(hello()), encode(v1::UpEnd()), encode(digests),
+                                    encode(contents())};
   v1::Noted noted;
   *noted.mutable_lanes() = hello().lanes();
   seeds.push_back(encode(noted));
@@ -204,11 +211,14 @@ std::vector<std::string> down_seeds() {
   refusal.set_message("why");
   v1::DownEnd end;
   end.set_caught_up(9);
+  v1::Differences differences;
+  for (const std::uint32_t range : {0, 7, 255}) differences.add_ranges(range);
   const CutDown all{"", Seq(500), rows()};
+  const CutDown repair{"", Seq(500), {rows().front()}, true};
   CutDown small{"grid:440811001001001", Seq(3), {rows().front()}};
   small.rows[0].set.clear();
-  return {encode(welcome), encode(acks),    encode(refusal),
-          encode(end),     encode_cut(all), encode_cut(small)};
+  return {encode(welcome), encode(acks),      encode(refusal),    encode(end),
+          encode_cut(all), encode_cut(small), encode_cut(repair), encode(differences)};
 }
 
 std::vector<std::string> bundle_seeds() {

@@ -19,6 +19,8 @@ constexpr std::uint8_t kApp2 = 0xE2;
 constexpr std::uint8_t kApp14 = 0xEE;
 constexpr std::uint8_t kApp15 = 0xEF;
 constexpr std::uint8_t kComment = 0xFE;
+/// Of a JFIF segment, up to the size of the preview that follows.
+constexpr std::size_t kJfifBytes = 12;
 constexpr std::uint16_t kOrientation = 0x0112;
 constexpr std::uint16_t kShort = 3;
 
@@ -83,8 +85,11 @@ std::string exif_that_says(std::uint8_t orientation) {
   return segment;
 }
 
+bool is_jfif(std::uint8_t marker, std::string_view content) {
+  return marker == kApp0 && content.starts_with("JFIF\0"sv) && content.size() >= kJfifBytes;
+}
+
 bool stays(std::uint8_t marker, std::string_view content) {
-  if (marker == kApp0) return content.starts_with("JFIF\0"sv);
   if (marker == kApp2) return content.starts_with("ICC_PROFILE\0"sv);
   if (marker == kApp14) return content.starts_with("Adobe"sv);
   return (marker < kApp0 || marker > kApp15) && marker != kComment;
@@ -127,6 +132,10 @@ Result<std::string> without_metadata(std::string_view jpeg) {
       const std::uint8_t orientation = orientation_of(content.substr(6));
       if (orientation != 1) out += exif_that_says(orientation);
       turned = true;
+    } else if (is_jfif(marker, content)) {
+      out += "\xFF\xE0\0\x10"sv;
+      out += content.substr(0, kJfifBytes);
+      out += "\0\0"sv;  // a preview of no size
     } else if (stays(marker, content)) {
       out += '\xFF';
       out += static_cast<char>(marker);

@@ -262,9 +262,11 @@ TEST_CASE("where a picture was taken does not leave the camera, unless it proves
   const std::string xmp =
       segment('\xE1', std::string("http://ns.adobe.com/xap/1.0/\0", 29) + "GPSLatitude 21,27");
   const std::string colours = segment('\xE2', std::string("ICC_PROFILE\0", 12) + "colours");
-  const std::string jfif = segment('\xE0', std::string("JFIF\0", 5) + "as ever");
+  const std::string head("JFIF\0\1\2\0\0\1\0\1", 12);
+  const std::string jfif = segment('\xE0', head + std::string(2, '\0'));
+  const std::string jfif_with_preview = segment('\xE0', head + "\1\3previews.");
   const std::string taken =
-      jpeg(jfif + segment('\xE1', exif(big_endian, 6)) + xmp + colours +
+      jpeg(jfif_with_preview + segment('\xE1', exif(big_endian, 6)) + xmp + colours +
                segment('\xED', "Photoshop 21.27") + segment('\xE2', "MPF with previews") +
                segment('\xFE', "taken at home"),
            "a film of it, at 21.27 degrees");
