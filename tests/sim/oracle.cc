@@ -94,8 +94,11 @@ void Oracle::check_field(const RecordId& id, std::uint32_t field, const std::vec
   if (!known) throw Violation(named(id, field) + " has a value that nobody wrote: " + final);
   for (const Write& write : writes) {
     if (write.value == final || told.not_applied || write.word == Word::kOpen) continue;
-    const bool overwritten =
-        std::ranges::any_of(writes, [&](const Write& later) { return later.seen == write.value; });
+    // What a device wrote it has seen, even where an erasure hid it meanwhile.
+    const bool overwritten = std::ranges::any_of(writes, [&](const Write& other) {
+      const bool later = &other > &write && other.author == write.author;
+      return other.seen == write.value || (later && other.word == Word::kGiven);
+    });
     const bool kept = told.kept.find(write.value) != std::string::npos;
     if (!overwritten && !kept) {
       throw Violation("lost: " + named(id, field) + ", " + write.author + " wrote " + write.value +
