@@ -111,6 +111,7 @@ Result<ExportedBundle> ClientState::export_bundle(
           ErrorCode::kUnavailable,
           "this phone has never spoken with its server: sync once where there is a network");
     }
+    if (auto durable = store.make_durable(); !durable) return std::unexpected(durable.error());
     const auto counter = store.next_call_counter();
     if (!counter) return std::unexpected(counter.error());
     const ClockReading clock = options_.clock->now();

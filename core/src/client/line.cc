@@ -83,6 +83,8 @@ SyncActions ClientState::carry_out(const SyncAction& action) {
                     : session_.store_failed(contents.error(), now_ms());
   } else if (std::holds_alternative<StoreCompared>(action)) {
     return after_store(store_->note_compared());
+  } else if (std::holds_alternative<MakeDurable>(action)) {
+    return after_store(store_->make_durable());
   } else if (const auto* welcome = std::get_if<StoreWelcome>(&action)) {
     return do_welcome(welcome->welcome);
   } else if (const auto* acks = std::get_if<StoreAcks>(&action)) {
@@ -173,6 +175,7 @@ void ClientState::on_frame(const std::string& frame) {
 }
 
 SyncActions ClientState::do_hello(v1::Hello hello) {
+  if (auto durable = store_->make_durable(); !durable) return after_store(durable);
   const auto counter = store_->next_call_counter();
   if (!counter) return session_.store_failed(counter.error(), now_ms());
   const ClockReading clock = options_.clock->now();

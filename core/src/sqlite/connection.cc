@@ -24,7 +24,7 @@ constexpr std::size_t kCachedStatementsMax = 256;
 // 16 MB of 4 KB pages before they are copied back: large downloads and uploads touch the same pages
 // of their indexes again and again. The log keeps its length until it is closed: one that is cut
 // and grows anew makes every commit dearer by half.
-constexpr std::string_view kLogLimits = "PRAGMA wal_autocheckpoint=4000; ";
+constexpr int kLogPages = 4000;
 
 struct TextHash {
   using is_transparent = void;
@@ -144,7 +144,12 @@ struct Connection::State {
   sqlite3* handle = nullptr;
   FileLock lock;
   std::string vfs;
+  Durability durability = Durability::kPowerCut;
   bool rollback_due = false;  ///< of a transaction that is over, when there was no memory for it
+  bool sync_due = false;      ///< commits are to wait for the disk again, and could not be told so
+  bool syncs = true;          ///< commits wait for the disk
+  bool behind = false;        ///< the log has commits that did not wait for the disk
+  bool renewal_due = false;   ///< and the sync that was to bring them there failed
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache;
 };
 
@@ -164,6 +169,7 @@ Result<Connection> Connection::open(const OpenOptions& options) {
   const auto open_as = [&](const std::string& name, int more_flags) -> Result<Connection> {
     auto state = std::make_unique<State>();
     state->vfs = options.vfs;
+    state->durability = options.durability;
     const int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | more_flags |
         (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -200,11 +206,10 @@ Result<Connection> Connection::open(const OpenOptions& options) {
     return std::unexpected(std::move(known.error()));
   }
   if (options.read_only) return connection;
-  const bool full = options.durability == Durability::kPowerCut;
-  if (auto set = connection.script("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; " +
-                                   std::string(kLogLimits) +
-                                   "PRAGMA synchronous=" + (full ? "FULL" : "NORMAL"));
-      !set) {
+  if (auto set = connection.script("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL"); !set) {
+    return std::unexpected(std::move(set.error()));
+  }
+  if (auto set = connection.sync_commits(true); !set) {
     return std::unexpected(std::move(set.error()));
   }
   if (auto renewed = renew_log(connection.native()); !renewed) {
@@ -230,16 +235,49 @@ void Connection::roll_back() {
   state_->rollback_due = in_transaction();
 }
 
-// Nobody reads or writes within what was to be undone.
-Result<void> Connection::catch_up_rollback() {
-  if (!state_->rollback_due) return {};
-  roll_back();
-  if (state_->rollback_due) return error_of(SQLITE_NOMEM, state_->handle);
+// Nobody reads or writes within what was to be undone, or commits behind what may be lost.
+Result<void> Connection::catch_up() {
+  if (state_->rollback_due) {
+    roll_back();
+    if (state_->rollback_due) return error_of(SQLITE_NOMEM, state_->handle);
+  }
+  if (state_->sync_due) {
+    if (auto set = sync_commits(true); !set) return set;
+  }
+  if (state_->renewal_due) {
+    if (auto renewed = renew_log(native()); !renewed) return renewed;
+    state_->renewal_due = state_->behind = false;
+  }
+  return {};
+}
+
+// After a sync that failed the system may hold what was not written for written: what did not wait
+// for the disk is written once more.
+Result<void> Connection::commit() {
+  auto committed = run("COMMIT");
+  if (!committed) {
+    state_->renewal_due = state_->behind;
+  } else {
+    state_->behind = !state_->syncs;
+  }
+  return committed;
+}
+
+Result<void> Connection::sync_commits(bool sync) {
+  const bool full = sync && state_->durability == Durability::kPowerCut;
+  state_->sync_due = sync;
+  const std::string set = std::string("PRAGMA synchronous=") + (full ? "FULL" : "NORMAL");
+  const int code = sqlite3_exec(state_->handle, set.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return error_of(code, state_->handle);
+  // Copying the log back syncs it first, and of what fails there nobody hears.
+  sqlite3_wal_autocheckpoint(state_->handle, sync ? kLogPages : 0);
+  state_->sync_due = false;
+  state_->syncs = sync;
   return {};
 }
 
 Result<void> Connection::script(std::string_view sql) {
-  if (auto undone = catch_up_rollback(); !undone) return undone;
+  if (auto undone = catch_up(); !undone) return undone;
   const std::string text(sql);
   const int code = sqlite3_exec(state_->handle, text.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(code, state_->handle);
@@ -247,7 +285,7 @@ Result<void> Connection::script(std::string_view sql) {
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {
-  if (auto undone = catch_up_rollback(); !undone) return std::unexpected(undone.error());
+  if (auto undone = catch_up(); !undone) return std::unexpected(undone.error());
   auto known = state_->cache.find(sql);
   if (known != state_->cache.end() && !known->second.on_loan) {
     known->second.on_loan = true;
@@ -296,8 +334,14 @@ Result<void> Connection::back_up(const std::string& path) {
 
 Result<void> Connection::wipe() {
   const auto busy = number("PRAGMA wal_checkpoint(TRUNCATE)", 0);
-  if (!busy) return std::unexpected(busy.error());
-  if (*busy == 0) return {};
+  if (!busy) {
+    state_->renewal_due = state_->behind;
+    return std::unexpected(busy.error());
+  }
+  if (*busy == 0) {
+    state_->behind = false;
+    return {};
+  }
   return fail(ErrorCode::kLocked, "database: another connection reads an older state", "wipe");
 }
 

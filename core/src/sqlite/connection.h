@@ -106,11 +106,17 @@ class Connection {
   sqlite3* native() const;
 
  private:
+  friend class Transaction;
   struct State;
   explicit Connection(std::unique_ptr<State> state);
 
   Result<void> check_application(std::uint32_t expected);
-  Result<void> catch_up_rollback();
+  /// What an earlier failure has left to do, before anything else is done here.
+  Result<void> catch_up();
+  Result<void> commit();
+  /// Whether commits from here on wait for the disk, as far as the connection's durability has it.
+  /// Not within a transaction. What fails is made up for before anything else is done here.
+  Result<void> sync_commits(bool sync);
 
   std::unique_ptr<State> state_;
 };

@@ -19,7 +19,7 @@ class Acknowledgement {
   explicit Acknowledgement(StoreState& state) : state_(state), lanes_(state.lanes) {}
 
   Result<void> run(const v1::Acks& acks) {
-    GW_TRY_LET(transaction, begin(state_));
+    GW_TRY_LET(transaction, begin_unsynced(state_));
     for (const v1::AckRun& run : acks.runs()) GW_TRY(take_over(run));
     if (forgotten_) GW_TRY(compact_index(state_));
     for (const Lane lane : kLanes) {
@@ -48,6 +48,7 @@ class Acknowledgement {
       GW_TRY(forget_backed_up(state_, position.backed_up));
     }
     GW_TRY(transaction.commit());
+    state_.sync_due = true;
     state_.position = std::move(position);
     return {};
   }

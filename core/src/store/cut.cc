@@ -14,11 +14,12 @@ class CutApplication {
       : state_(state), position_(state.position), highest_(state.highest) {}
 
   Result<void> run(const CutDown& cut) {
+    const std::int64_t newest_scope_set = state_.newest_scope_set;
     Result<void> applied = apply(cut);
     if (!applied) {
       // Tables and scope sets that were made within are undone with it.
       for (const KindId kind : made_) state_.kinds.erase(kind);
-      GW_TRY(reload_scope_sets(state_));
+      drop_scope_sets_after(state_, newest_scope_set);
       return applied;
     }
     state_.position = std::move(position_);
@@ -31,7 +32,7 @@ class CutApplication {
 
  private:
   Result<void> apply(const CutDown& cut) {
-    GW_TRY_LET(transaction, begin(state_));
+    GW_TRY_LET(transaction, begin_unsynced(state_));
     for (const Row& row : cut.rows) {
       GW_TRY(take_in(row));
       GW_TRY(settle_kept(row));
@@ -43,6 +44,7 @@ class CutApplication {
     advance(cut);
     GW_TRY(save_position(state_, position_));
     GW_TRY(put_meta(state_, "hlc", static_cast<std::int64_t>(highest_.value)));
+    state_.sync_due = true;
     return transaction.commit();
   }
 
@@ -239,10 +241,21 @@ Result<void> Store::caught_up(Seq seq) {
   position.exceptions.clear();
   position.caught_up = true;
   position.caught_up_wall_ms = state_->options.clock->now().wall_ms;
-  GW_TRY_LET(transaction, begin(*state_));
+  // Where nothing came, the place in the log and the time are news that a power cut may take.
+  GW_TRY_LET(transaction, state_->sync_due ? begin(*state_) : begin_unsynced(*state_));
   GW_TRY(save_position(*state_, position));
   GW_TRY(transaction.commit());
+  state_->sync_due = false;
   state_->position = std::move(position);
+  return {};
+}
+
+Result<void> Store::make_durable() {
+  if (!state_->sync_due) return {};
+  GW_TRY_LET(transaction, begin(*state_));
+  GW_TRY(save_position(*state_, state_->position));
+  GW_TRY(transaction.commit());
+  state_->sync_due = false;
   return {};
 }
 

@@ -130,7 +130,7 @@ Result<void> load(StoreState& state) {
   GW_TRY(load_counter(state, state.calls, "calls"));
   GW_TRY(load_kinds(state));
   GW_TRY(reload_refused(state));
-  GW_TRY(reload_scope_sets(state));
+  GW_TRY(load_scope_sets(state));
   GW_TRY(load_position(state));
   GW_TRY_LET(media,
              state.connection.number("SELECT count(*) FROM sqlite_master WHERE name='media'", 0));
@@ -197,13 +197,15 @@ Result<void> put_meta(StoreState& state, std::string_view key, std::string_view 
 }
 
 Result<void> reload_refused(StoreState& state) {
-  state.refused_records.clear();
+  std::unordered_set<RecordId> records;
   GW_TRY_LET(refused, state.connection.prepare("SELECT id FROM outbox WHERE state=2"));
   for (;;) {
     GW_TRY_LET(row, refused.step());
-    if (!row) return {};
-    state.refused_records.insert(refused.record_id(0));
+    if (!row) break;
+    records.insert(refused.record_id(0));
   }
+  state.refused_records = std::move(records);
+  return {};
 }
 
 Result<sqlite::Transaction> begin(StoreState& state) {
@@ -211,6 +213,11 @@ Result<sqlite::Transaction> begin(StoreState& state) {
     return fail(ErrorCode::kReadOnly, "this file was opened for reading", "store");
   }
   return sqlite::Transaction::begin(state.connection);
+}
+
+Result<sqlite::Transaction> begin_unsynced(StoreState& state) {
+  if (state.options.read_only) return begin(state);
+  return sqlite::Transaction::begin_unsynced(state.connection);
 }
 
 Store::Store(std::unique_ptr<StoreState> state) : state_(std::move(state)) {}

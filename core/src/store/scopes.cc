@@ -205,16 +205,22 @@ Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::str
   GW_TRY_LET(number,
              state.connection.number("SELECT number FROM scope_sets WHERE scopes=?", 0, text));
   state.scope_sets.emplace(std::move(text), number);
+  state.newest_scope_set = std::max(state.newest_scope_set, number);
   return number;
 }
 
-Result<void> reload_scope_sets(StoreState& state) {
-  state.scope_sets.clear();
+void drop_scope_sets_after(StoreState& state, std::int64_t number) {
+  std::erase_if(state.scope_sets, [&](const auto& set) { return set.second > number; });
+  state.newest_scope_set = number;
+}
+
+Result<void> load_scope_sets(StoreState& state) {
   GW_TRY_LET(sets, state.connection.prepare("SELECT number, scopes FROM scope_sets"));
   for (;;) {
     GW_TRY_LET(row, sets.step());
     if (!row) return {};
     state.scope_sets.emplace(sets.text(1), sets.integer(0));
+    state.newest_scope_set = std::max(state.newest_scope_set, sets.integer(0));
   }
 }
 

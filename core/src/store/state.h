@@ -119,6 +119,7 @@ struct StoreState {
   std::unordered_map<KindId, KindTable> kinds;
   std::unordered_set<RecordId> refused_records;
   std::map<std::string, std::int64_t, std::less<>> scope_sets;
+  std::int64_t newest_scope_set = 0;
   /// The newest id of a device in a kind's table. Devices count their ids, so what is beyond it is
   /// not there, and most of what comes is. After a write that was undone it may be too high, which
   /// costs a look and no more.
@@ -126,6 +127,7 @@ struct StoreState {
   std::vector<std::weak_ptr<WatchEntry>> watches;
   std::unique_ptr<GridIndex> grids;
   std::set<std::pair<KindId, std::uint32_t>> asked_fields;  ///< by queries, since it was opened
+  bool sync_due = false;  ///< acknowledgements or rows were taken that a power cut may undo
   bool wipe_due = false;  ///< what was forgotten still stands in the file's log
   bool has_media = true;  ///< false: an older build's file, opened for reading
   /// What a queued task looks at before it touches the store.
@@ -148,6 +150,9 @@ KindTable make_table(const Schema& schema, KindId kind);
 Result<void> reload_refused(StoreState& state);
 /// Begins a write. kReadOnly in a read-only store.
 Result<sqlite::Transaction> begin(StoreState& state);
+/// As `begin`, of what the server still has: its commit does not wait for the disk. See
+/// `Store::make_durable`.
+Result<sqlite::Transaction> begin_unsynced(StoreState& state);
 
 // --- position.cc
 Result<void> load_position(StoreState& state);
@@ -307,10 +312,13 @@ GrantHeld held(const v1::Grant& grant);
 bool holds(const std::vector<GrantHeld>& grants, std::string_view scope);
 /// Whether a grant lets this device see rows of that kind in that scope.
 bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, const KindSchema& kind);
-/// Valid within the write it is called in; see `reload_scope_sets`.
+/// Valid within the write it is called in; see `drop_scope_sets_after`.
 Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::string>& scopes);
-/// As the file has them; after a write that failed.
-Result<void> reload_scope_sets(StoreState& state);
+/// Those that a write made that failed: `number` was the newest before it. Cannot fail: a row of a
+/// set that nobody knows would be taken for one that this phone may not see any more.
+void drop_scope_sets_after(StoreState& state, std::int64_t number);
+/// When a file is opened.
+Result<void> load_scope_sets(StoreState& state);
 /// Removes the rows that no grant covers any more; gives the kinds that lost some.
 Result<std::vector<KindId>> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
 

@@ -285,6 +285,14 @@ class Store {
   /// kProtocol: another county's server.
   Result<void> welcome(const v1::Welcome& welcome, const ClockReading& at);
 
+  // Acknowledgements and rows are taken without waiting for the disk: a power cut may undo the last
+  // of them, and the server gives them again. It does so until this phone says that it has noted
+  // them, or read so far; before it does, they are made durable.
+
+  /// Returns when everything that was taken would survive a power cut. Costs nothing when it would
+  /// already.
+  Result<void> make_durable();
+
   /// What became of operations. Applied ones go into the base, refused ones leave the visible
   /// record; operations the backup has passed are forgotten. Repeating it changes nothing.
   /// kProtocol: acknowledgements that leave a gap, or of operations never recorded.

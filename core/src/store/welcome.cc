@@ -69,18 +69,11 @@ class Arrival {
       state_.position = std::move(position_);
       return {};
     }
-    GW_TRY_LET(transaction, begin(state_));
-    if (!welcome_.as_before()) {
-      GW_TRY(compare_epochs());
-      GW_TRY(compare_grants());
-      GW_TRY(keep_server_key());
-    }
-    const auto before = state_.lanes;
-    state_.lanes = lanes_;
-    Result<void> done = finish(transaction);
-    if (!done) {
-      state_.lanes = before;
-      return done;
+    const std::int64_t newest_scope_set = state_.newest_scope_set;
+    if (auto written = write(); !written) {
+      // Scope sets that were made within are undone with it.
+      drop_scope_sets_after(state_, newest_scope_set);
+      return written;
     }
     // What this phone may not see any more does not stay in its file's log either.
     if (rewound_ || dropped_) wipe(state_);
@@ -90,6 +83,20 @@ class Arrival {
   }
 
  private:
+  Result<void> write() {
+    GW_TRY_LET(transaction, begin(state_));
+    if (!welcome_.as_before()) {
+      GW_TRY(compare_epochs());
+      GW_TRY(compare_grants());
+      GW_TRY(keep_server_key());
+    }
+    const auto before = state_.lanes;
+    state_.lanes = lanes_;
+    Result<void> done = finish(transaction);
+    if (!done) state_.lanes = before;
+    return done;
+  }
+
   Result<void> compare_epochs() {
     const std::vector<EpochSeen> theirs = epochs_of(welcome_);
     const std::optional<Seq> shared = parting(position_.epochs, theirs);
@@ -174,10 +181,7 @@ class Arrival {
 }  // namespace
 
 Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) {
-  Result<void> arrived = Arrival(*state_, welcome, at).run();
-  // Scope sets that were made within are undone with it.
-  if (!arrived) GW_TRY(reload_scope_sets(*state_));
-  return arrived;
+  return Arrival(*state_, welcome, at).run();
 }
 
 Result<std::uint64_t> Store::not_safe_yet() {

@@ -19,7 +19,7 @@ struct OpenCall {};
 /// The server knows another file under this one's number: ask it to go on under a number of its
 /// own, then tell `succeeded` or `open_failed`.
 struct Succeed {};
-/// Complete the Hello (call counter, clocks, signature) and send it.
+/// Make durable what was stored; complete the Hello (call counter, clocks, signature) and send it.
 struct SendHello {
   v1::Hello hello;
 };
@@ -41,7 +41,9 @@ struct ReadDigests {};
 struct ReadContents {
   std::vector<std::uint32_t> ranges;
 };
-/// Make durable; tell `stored` or `store_failed`. One of them is under way at a time.
+/// What was stored is to survive a power cut: the next word to the server rests on it.
+struct MakeDurable {};
+/// Store; tell `store_failed` when it cannot be done.
 struct StoreWelcome {
   v1::Welcome welcome;
 };
@@ -64,8 +66,8 @@ struct Finished {
 };
 
 using SyncAction = std::variant<OpenCall, Succeed, SendHello, ReadOperations, Send, FinishSending,
-                                ReadDigests, ReadContents, StoreWelcome, StoreAcks, StoreCut,
-                                StoreCaughtUp, StoreCompared, CloseCall, Finished>;
+                                ReadDigests, ReadContents, MakeDurable, StoreWelcome, StoreAcks,
+                                StoreCut, StoreCaughtUp, StoreCompared, CloseCall, Finished>;
 using SyncActions = std::vector<SyncAction>;
 
 }  // namespace gridwhistle

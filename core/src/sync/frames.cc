@@ -94,6 +94,7 @@ Result<SyncActions> SyncSession::take(const v1::Acks& acks) {
     add_lanes(*noted.mutable_lanes());
     std::string frame = encode(noted);
     report_.bytes_up += frame.size();
+    actions.push_back(MakeDurable{});
     actions.push_back(Send{std::move(frame)});
   }
   return actions;

@@ -60,6 +60,9 @@ struct CutDown {
 using Down =
     std::variant<v1::Welcome, v1::Acks, CutDown, v1::DownEnd, v1::Refusal, v1::Differences>;
 
+/// Whether a frame that a device sent brings operations. Of one that cannot be read: yes.
+bool brings_operations(std::string_view frame);
+
 /// A frame that a device sent. Operations of kinds the schema does not know are let through with
 /// their structure checked, to be parked; those whose content is at fault are let through with
 /// their fault, to be refused one by one. `device` is who the call belongs to (0 while unknown:

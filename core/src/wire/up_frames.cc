@@ -81,6 +81,13 @@ constexpr std::size_t kRawTargetBytes = 1024 * 1024;
 
 }  // namespace
 
+bool brings_operations(std::string_view frame) {
+  // What phones say beside their work is short.
+  constexpr std::size_t kShort = 1024;
+  v1::Up up;
+  return frame.size() > kShort || !parse_shallow(frame, up) || up.has_operations();
+}
+
 Result<Up> decode_up(const Schema& schema, DeviceId device, std::string_view frame) {
   if (frame.size() > limits::kLoneFrameBytes) {
     return refuse_frame(ErrorCode::kTooLarge, "a frame exceeds what a transaction can take");

@@ -165,10 +165,16 @@ PumpResult County::Impl::pump() {
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
-  // That a call's frames are over writes nothing.
+  // That a call's frames are over writes nothing. What a power cut may take of a batch without work
+  // (which calls a phone has used up, when it was seen, which acknowledgements it has) its next
+  // call says again.
   const bool writes = !std::ranges::all_of(batch, &Waiting::end);
+  const bool works = std::ranges::any_of(batch, [](const Waiting& waiting) {
+    return !waiting.end && brings_operations(waiting.frame);
+  });
   if (writes) {
-    if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+    auto begun = works ? storage->begin() : storage->begin_unsynced();
+    if (!begun) return std::unexpected(begun.error());
   }
   std::vector<Effect> effects;
   std::map<ConnectionId, Author> authors;  // of calls whose Hello came in this batch

@@ -34,6 +34,9 @@ class Storage {
   virtual const std::string& county() const = 0;
 
   virtual Result<void> begin() = 0;
+  /// Begins a batch whose commit does not wait for the disk: a power cut may undo it, and with it
+  /// those of its kind since the last that did wait.
+  virtual Result<void> begin_unsynced() = 0;
   /// Returns when the batch would survive a power cut. After an error nothing of it is there.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;

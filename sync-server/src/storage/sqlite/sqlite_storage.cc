@@ -149,8 +149,13 @@ Result<void> SqliteStorage::load() {
   return {};
 }
 
-Result<void> SqliteStorage::begin() {
-  auto transaction = sqlite::Transaction::begin(connection_);
+Result<void> SqliteStorage::begin() { return take(sqlite::Transaction::begin(connection_)); }
+
+Result<void> SqliteStorage::begin_unsynced() {
+  return take(sqlite::Transaction::begin_unsynced(connection_));
+}
+
+Result<void> SqliteStorage::take(Result<sqlite::Transaction> transaction) {
   if (!transaction) return std::unexpected(transaction.error());
   transaction_.emplace(std::move(*transaction));
   if (newest_.size() > kNewestMax) newest_.clear();

@@ -27,6 +27,7 @@ class SqliteStorage final : public Storage {
 
   const std::string& county() const override { return county_; }
   Result<void> begin() override;
+  Result<void> begin_unsynced() override;
   Result<void> commit() override;
   void rollback() override;
 
@@ -106,6 +107,7 @@ class SqliteStorage final : public Storage {
   static constexpr std::size_t kBookCount = 5;
   using RowCounts = std::array<std::int64_t, kBookCount>;
 
+  Result<void> take(Result<sqlite::Transaction> transaction);
   void grow(Book book, std::int64_t rows) { counted_[static_cast<std::size_t>(book)] += rows; }
   Result<std::int64_t> rows_in(std::size_t book);
   Result<void> load_counts();
