@@ -146,10 +146,11 @@ struct Connection::State {
   std::string vfs;
   Durability durability = Durability::kPowerCut;
   bool rollback_due = false;  ///< of a transaction that is over, when there was no memory for it
-  bool sync_due = false;      ///< commits are to wait for the disk again, and could not be told so
+  bool sync_due = false;      ///< commits are to wait for the disk again, and do not know it
   bool syncs = true;          ///< commits wait for the disk
   bool behind = false;        ///< the log has commits that did not wait for the disk
   bool renewal_due = false;   ///< and the sync that was to bring them there failed
+  sqlite3_int64 changes_before = 0;  ///< the transaction that is open
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> cache;
 };
 
@@ -254,18 +255,26 @@ Result<void> Connection::catch_up() {
 // After a sync that failed the system may hold what was not written for written: what did not wait
 // for the disk is written once more.
 Result<void> Connection::commit() {
+  // A commit of nothing syncs nothing.
+  const bool writes = sqlite3_total_changes64(state_->handle) != state_->changes_before;
   auto committed = run("COMMIT");
   if (!committed) {
     state_->renewal_due = state_->behind;
-  } else {
+  } else if (writes) {
     state_->behind = !state_->syncs;
   }
   return committed;
 }
 
+Result<void> Connection::begin(std::string_view sql) {
+  auto begun = run(sql);
+  state_->changes_before = sqlite3_total_changes64(state_->handle);
+  return begun;
+}
+
 Result<void> Connection::sync_commits(bool sync) {
   const bool full = sync && state_->durability == Durability::kPowerCut;
-  state_->sync_due = sync;
+  state_->sync_due = true;
   const std::string set = std::string("PRAGMA synchronous=") + (full ? "FULL" : "NORMAL");
   const int code = sqlite3_exec(state_->handle, set.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(code, state_->handle);

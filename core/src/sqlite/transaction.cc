@@ -5,7 +5,7 @@
 namespace gridwhistle::sqlite {
 
 Result<Transaction> Transaction::start(Connection& connection, std::string_view sql) {
-  if (auto begun = connection.run(sql); !begun) return std::unexpected(std::move(begun.error()));
+  if (auto begun = connection.begin(sql); !begun) return std::unexpected(std::move(begun.error()));
   return Transaction(&connection);
 }
 
@@ -14,6 +14,7 @@ Result<Transaction> Transaction::begin(Connection& connection) {
 }
 
 Result<Transaction> Transaction::begin_unsynced(Connection& connection) {
+  if (auto undone = connection.catch_up(); !undone) return std::unexpected(undone.error());
   if (auto set = connection.sync_commits(false); !set) {
     return std::unexpected(std::move(set.error()));
   }

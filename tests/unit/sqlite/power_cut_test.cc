@@ -132,6 +132,8 @@ Mixed mix_and_cut_at(std::uint64_t operation, std::optional<std::uint64_t> failu
       if (!transaction) continue;
       if (!connection.run("INSERT INTO t VALUES(?, ?)", i, std::string(700, 'x'))) continue;
       if (!transaction->commit()) continue;
+      // One of nothing takes nothing along.
+      if (auto none = Transaction::begin(connection); none) static_cast<void>(none->commit());
       outcome.told.push_back(i);
       if (waits) outcome.synced = i;
     }
