@@ -10,7 +10,7 @@ std::span<const Body> bodies() {
       kRowBatch,      kCanonical,         kStamps,       kEnrolmentCode,
       kMediaUp,       kMediaDown,         kPicture,      kEnvelope,
       kAreasCsv,      kOrganisationsCsv,  kGridsGeojson, kWorkersCsv,
-      kCategoriesCsv, kResponsibilityCsv, kRulesToml};
+      kCategoriesCsv, kResponsibilityCsv, kRulesToml,    kCounty};
   return kAll;
 }
 

@@ -39,5 +39,6 @@ extern const Body kWorkersCsv;
 extern const Body kCategoriesCsv;
 extern const Body kResponsibilityCsv;
 extern const Body kRulesToml;
+extern const Body kCounty;
 
 }  // namespace gridwhistle::fuzz

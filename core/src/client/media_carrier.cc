@@ -328,7 +328,7 @@ void MediaCarrier::settle() {
       report = std::unexpected(ended->error());
     }
     for (auto& [question, done] : std::exchange(passes_, {})) {
-      state_.answer(question, [done = std::move(done), report] { done(report); });
+      state_.answer(question, [tell = std::move(done), report] { tell(report); });
     }
   }
   for (const auto& tell : std::exchange(answers_, {})) tell();
