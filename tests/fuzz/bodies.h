@@ -40,5 +40,6 @@ extern const Body kCategoriesCsv;
 extern const Body kResponsibilityCsv;
 extern const Body kRulesToml;
 extern const Body kCounty;
+extern const Body kPhone;
 
 }  // namespace gridwhistle::fuzz

@@ -102,6 +102,9 @@ TEST_CASE("A map of grids is refused with reasons or imported whole") {
   check_door("grids_geojson", 1500);
 }
 TEST_CASE("Whatever enrolled phones say, a county keeps its laws") { check_door("county", 60); }
+TEST_CASE("Whatever a server says, a phone's file loses nothing and stays sound") {
+  check_door("phone", 80);
+}
 TEST_CASE("Rules are refused with reasons or imported whole") { check_door("rules_toml", 1500); }
 
 int lines_logged = 0;
