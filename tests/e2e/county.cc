@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdio>
@@ -62,6 +63,18 @@ std::vector<Json> lines_of(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<std::string> files_with(const std::string& folder, const Words& words) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string bytes = read_file(entry.path());
+    if (std::ranges::any_of(words, [&](const auto& word) { return bytes.contains(word); })) {
+      found.push_back(entry.path());
+    }
+  }
+  return found;
+}
 
 int repeated(int usual) {
   const char* given = std::getenv("GRIDWHISTLE_KILLS");

@@ -93,6 +93,9 @@ class Phone {
 
 inline const std::string kGrid = "440811100001001";  // of WG001
 
+/// The files below a folder that hold one of these words, whatever kind of file it is.
+std::vector<std::string> files_with(const std::string& folder, const Words& words);
+
 /// Waits until something is so; half a minute at most.
 template <typename Condition>
 bool comes_to_be(Condition condition) {

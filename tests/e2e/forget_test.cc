@@ -1,28 +1,11 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "county.h"
 
 // One record from its making to its end, through every file that ever held it.
 namespace gridwhistle::e2e {
 namespace {
-
-/// The files below a folder that hold one of these words.
-std::vector<std::string> files_with(const std::string& folder, const Words& words) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    if (std::ranges::any_of(words, [&](const auto& word) { return bytes.contains(word); })) {
-      found.push_back(entry.path());
-    }
-  }
-  return found;
-}
 
 TEST_CASE("What is forgotten is in no file of county and phones, and no restore brings it back") {
   const Words secret = {"福民路77号", "示例绝密", "00000000077", "搬入示例某"};

@@ -29,17 +29,6 @@ std::string photograph(std::size_t size, std::uint64_t seed) {
   return bytes;
 }
 
-/// The files below a folder that hold these bytes.
-std::vector<std::string> files_with(const std::string& folder, const std::string& bytes) {
-  std::vector<std::string> found;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && read_file(entry.path()).contains(bytes)) {
-      found.push_back(entry.path());
-    }
-  }
-  return found;
-}
-
 struct Picture {
   std::string whistle;
   std::string id;  ///< of its record
@@ -91,7 +80,7 @@ TEST_CASE(
   CHECK(phone.sync().at("attachments").at("sent") == 1);
   CHECK(unsent_pictures(phone) == 0);
   CHECK(is_stored(county, picture));
-  CHECK(files_with(county.file("data/media"), picture.bytes).size() == 1);
+  CHECK(files_with(county.file("data/media"), {picture.bytes}).size() == 1);
   colleague.sync();
   CHECK(fetched(colleague, picture) == picture.bytes);
   // It is there now, without a network, and on the phone that took it, too.
@@ -232,16 +221,16 @@ TEST_CASE("Pictures of a scope that was lost are in no file of the phone any mor
   colleague.sync();
   REQUIRE(fetched(colleague, picture) == picture.bytes);
   county.asked({"backup"});
-  CHECK_FALSE(files_with(phone.home(), piece).empty());
-  CHECK_FALSE(files_with(colleague.home(), piece).empty());
+  CHECK_FALSE(files_with(phone.home(), {piece}).empty());
+  CHECK_FALSE(files_with(colleague.home(), {piece}).empty());
   for (const Json& device : county.asked({"devices"})) {
     REQUIRE(county.operate({"revoke", device.at("device"), "--left"}).code == 0);
   }
   phone.gw({"sync"});
   colleague.gw({"sync"});
-  CHECK(files_with(phone.home(), piece).empty());
-  CHECK(files_with(colleague.home(), piece).empty());
-  CHECK(files_with(county.file("data/media"), piece).size() == 1);
+  CHECK(files_with(phone.home(), {piece}).empty());
+  CHECK(files_with(colleague.home(), {piece}).empty());
+  CHECK(files_with(county.file("data/media"), {piece}).size() == 1);
   CHECK(colleague.gw({"fetch", picture.id}).code == 3);
 }
 
@@ -259,21 +248,21 @@ TEST_CASE("Pictures of what is forgotten are in no file of county, backups and p
   colleague.sync();
   REQUIRE(fetched(colleague, picture) == picture.bytes);
   const std::string backup = county.asked({"backup"})[0].at("path");
-  CHECK(files_with(county.file("data"), piece).size() == 1);
-  CHECK(files_with(county.file("backup"), piece).size() == 1);
+  CHECK(files_with(county.file("data"), {piece}).size() == 1);
+  CHECK(files_with(county.file("backup"), {piece}).size() == 1);
   REQUIRE(county.operate({"forget", picture.whistle, "--yes"}).code == 0);
-  CHECK(files_with(county.file("data"), piece).empty());
-  CHECK(files_with(county.file("backup"), piece).empty());
+  CHECK(files_with(county.file("data"), {piece}).empty());
+  CHECK(files_with(county.file("backup"), {piece}).empty());
   phone.sync();
   colleague.sync();
-  CHECK(files_with(phone.home(), piece).empty());
-  CHECK(files_with(colleague.home(), piece).empty());
+  CHECK(files_with(phone.home(), {piece}).empty());
+  CHECK(files_with(colleague.home(), {piece}).empty());
   county.stop();
   REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
   county.serve();
   phone.sync();
   colleague.sync();
-  CHECK(files_with(county.folder(), piece).empty());
+  CHECK(files_with(county.folder(), {piece}).empty());
   CHECK(county.operate({"verify"}).code == 0);
 }
 
@@ -295,7 +284,7 @@ TEST_CASE(
   county.stop();
   fs::remove_all(county.file("data/media"));
   REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
-  CHECK(files_with(county.file("data/media"), first.bytes).size() == 1);
+  CHECK(files_with(county.file("data/media"), {first.bytes}).size() == 1);
   county.serve();
   phone.sync();
   phone.sync();
@@ -323,7 +312,7 @@ TEST_CASE("A county that has lost its pictures' files says so, and phones bring 
   CHECK_FALSE(is_stored(county, picture));
   CHECK(phone.sync().at("attachments").at("sent") == 1);
   CHECK(is_stored(county, picture));
-  CHECK(files_with(county.file("data/media"), picture.bytes).size() == 1);
+  CHECK(files_with(county.file("data/media"), {picture.bytes}).size() == 1);
 }
 
 }  // namespace

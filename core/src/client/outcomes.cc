@@ -124,6 +124,10 @@ Words why_of(store::Store& store, const OutcomeView& view, const KindSchema* kin
       return {"服务器升级后处理",
               "the server keeps it until its next version, which knows this kind"};
     case OutcomeStatus::kAccepted:
+      if (view.code != 0) {
+        return {"已受理；网格已重划，记录不在您的范围内了",
+                "applied; grids were redrawn, and it lies outside of your areas now"};
+      }
       return {"已受理", "applied"};
     case OutcomeStatus::kRejected:
     case OutcomeStatus::kGone:
@@ -276,7 +280,9 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   std::vector<OutcomeView> views;
   std::set<OperationName> known;
   for (const auto& [id, outcome] : receipts) {
-    bool seen = settled->contains(id) || outcome.status() == v1::OUTCOME_STATUS_ACCEPTED ||
+    // What was taken as its author meant it needs no word, unless it is out of their sight.
+    bool seen = settled->contains(id) ||
+                (outcome.status() == v1::OUTCOME_STATUS_ACCEPTED && outcome.code() == 0) ||
                 is_for_the_file(outcome);
     if (outcome.device() == store.device().value && outcome.lane_seq() != 0) {
       known.insert(name_of(outcome));

@@ -97,7 +97,7 @@ class CutApplication {
 
   Result<void> let_go(const KindTable& table, const Row& row, RecordRow present) {
     forgets_ |= table.personal && table.searchable;
-    leaves_log_ |= table.personal;
+    leaves_log_ |= table.personal || row.change == RowChange::kLeft;
     if (present.pending.empty()) return remove_row(state_, table, row.id);
     present.base_seq = row.last_seq;
     present.own_since = DevSeq();

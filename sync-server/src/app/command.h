@@ -38,6 +38,23 @@ struct RevokeCommand {
 struct DevicesCommand {
   bool silent = false;
 };
+struct GridSplitCommand {
+  std::string grid;
+  std::vector<std::string> into;
+  std::string rest;
+  std::vector<std::string> workers;  ///< "WG001=440811001001002"
+  bool dry_run = false;
+};
+struct GridMergeCommand {
+  std::vector<std::string> grids;
+  std::string into;
+  bool dry_run = false;
+};
+struct HandoverCommand {
+  std::string from;
+  std::string to;
+  std::vector<std::string> grids;  ///< empty: all of them
+};
 struct QueueListCommand {};
 struct QueueAssignCommand {
   std::string whistle;
@@ -102,10 +119,11 @@ struct BackupCommand {
 /// Commands about a county that exists, which the running server can run as well.
 using CountyCommand =
     std::variant<ImportCommand, ImportBundleCommand, EnrolCommand, RevokeCommand, DevicesCommand,
-                 QueueListCommand, QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand,
-                 ReviewShowCommand, ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand,
-                 ExplainCommand, ForgetCommand, RetentionCommand, StatusCommand, VerifyCommand,
-                 ExportCommand, BackupCommand>;
+                 GridSplitCommand, GridMergeCommand, HandoverCommand, QueueListCommand,
+                 QueueAssignCommand, InboxCommand, ActCommand, ReviewListCommand, ReviewShowCommand,
+                 ReviewAcceptCommand, ReviewReturnCommand, ReviewDoneCommand, ExplainCommand,
+                 ForgetCommand, RetentionCommand, StatusCommand, VerifyCommand, ExportCommand,
+                 BackupCommand>;
 
 /// Commands that are run where they are typed.
 using LocalCommand = std::variant<InitCommand, ServeCommand, RestoreCommand>;

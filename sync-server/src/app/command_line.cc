@@ -50,6 +50,7 @@ class Builder {
                   both("供程序读取：每行一个 JSON 对象", "For programs: JSON, an object a line"));
     setup();
     devices();
+    grids();
     whistles();
     act();
     review();
@@ -139,8 +140,9 @@ class Builder {
         app_, "import-bundle",
         both("导入一部手机离线导出、由人带来的内容（gw bundle export）",
              "Takes what a phone had unsent and somebody carried here (`gw bundle export`)"));
-    bundle.takes("file", bundle.command.path, "gw bundle export 所建的文件",
-                 "A file that `gw bundle export` made")
+    bundle
+        .takes("file", bundle.command.path, "gw bundle export 所建的文件",
+               "A file that `gw bundle export` made")
         ->required();
     bundle.examples({"import-bundle unsent.gwbundle"});
     auto enrol = county_command<EnrolCommand>(
@@ -165,6 +167,60 @@ class Builder {
         both("手机列表：最近联系、未发送、静默", "Lists phones: seen, unsent, silent"));
     devices.app.add_flag("--silent", devices.command.silent,
                          both("只列长时间没有联系的", "Only those not heard of for too long"));
+  }
+
+  void grids() {
+    CLI::App* grid = app_.add_subcommand("grid", both("拆分或合并网格", "Splits or merges grids"));
+    grid->require_subcommand(1);
+    auto split = county_command<GridSplitCommand>(
+        *grid, "split",
+        both("把一个网格拆成几个；记录按位置、住户归入，角色随之调整",
+             "One grid into several; records go by position and household, roles follow"));
+    split.takes("grid", split.command.grid, "原网格的 15 位代码", "The grid's 15 digits")
+        ->required();
+    split
+        .takes("into", split.command.into, "新网格，已导入边界；缩小后保留的原网格也写上",
+               "The new grids, imported with their boundaries; the old one too, where it goes on")
+        ->required();
+    split
+        .takes("--rest", split.command.rest, "没有位置的记录归入其中哪个网格",
+               "Which of them takes what has no position")
+        ->required();
+    split
+        .takes("--worker", split.command.workers,
+               "该人员只负责其中这个网格；可重复；其他人员负责全部新网格",
+               "This worker goes on in this one alone; may be repeated; all others go on in all")
+        ->type_name("WORKER=GRID");
+    add_dry_run(split.app, split.command.dry_run);
+    split.examples(
+        {"grid split 440811001001001 440811001001011 440811001001012 --rest "
+         "440811001001011 --dry-run",
+         "grid split 440811001001001 440811001001001 440811001001012 --rest "
+         "440811001001001 --worker WG001=440811001001012"});
+    auto merge = county_command<GridMergeCommand>(
+        *grid, "merge",
+        both("把几个网格并成一个；记录和角色都归入", "Several grids into one, with all in them"));
+    merge.takes("grids", merge.command.grids, "原网格的代码", "The grids' codes")->required();
+    merge
+        .takes("--into", merge.command.into, "并入的网格，可以是其中之一",
+               "The grid that takes them in; it may be one of them")
+        ->required();
+    add_dry_run(merge.app, merge.command.dry_run);
+    merge.examples({"grid merge 440811001001001 440811001001002 --into 440811001001002"});
+    auto handover = county_command<HandoverCommand>(
+        app_, "handover",
+        both("把一名人员的网格交给另一名，连同指名交办的任务和关爱计划",
+             "Gives one worker's grids to another, with tasks and care plans given by name"));
+    handover.takes("from", handover.command.from, "移交人的代码", "Whose they are")->required();
+    handover.takes("to", handover.command.to, "接收人的代码", "Who takes over")->required();
+    handover.takes("--grid", handover.command.grids, "只移交这个网格；可重复",
+                   "This grid alone; may be repeated");
+    handover.examples({"handover WG001 WG007", "handover WG001 WG007 --grid 440811001001002"});
+  }
+
+  static void add_dry_run(CLI::App& app, bool& dry_run) {
+    app.add_flag("--dry-run", dry_run,
+                 both("只说明会有哪些变更；不写入", "Says what would change; writes nothing"));
   }
 
   void whistles() {

@@ -33,6 +33,10 @@ ExitCode run_command(Context& context, const StatusCommand&) {
   sheet.add({"headless", "  无头事项", "  无头事项"}, number_value(status->headless));
   sheet.add({"sealed", "Sealed", "待复核"}, number_value(status->sealed));
   sheet.add({"parked", "Parked", "暂存"}, number_value(status->parked));
+  if (status->redrawing > 0 || output.json) {
+    sheet.add({"redrawing", "Grids being redrawn", "正在调整的网格"},
+              number_value(status->redrawing));
+  }
   for (const auto& [kind, count] : status->records) {
     const KindSchema* known = built_schema().kind(kind);
     if (known && count > 0)

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "apply/claims.h"
+#include "apply/limits.h"
 #include "apply/own_reports.h"
 #include "apply/parts.h"
 #include "apply/tasks.h"
@@ -117,6 +118,62 @@ Result<const Reference*> Applier::reference() {
     reference_ = std::move(*read);
   }
   return &*reference_;
+}
+
+Result<const Redraws*> Applier::redraws() {
+  if (!redraws_) {
+    auto read = Redraws::read(storage_);
+    if (!read) return std::unexpected(std::move(read.error()));
+    redraws_ = std::move(*read);
+  }
+  return &*redraws_;
+}
+
+Result<void> Applier::redraw(Redraw redraw) {
+  if (auto known = redraws(); !known) return std::unexpected(std::move(known.error()));
+  return redraws_->add(storage_, std::move(redraw));
+}
+
+Result<Applier::MovedSome> Applier::move_redrawn(const Redraw& redraw, std::string_view grid,
+                                                 Seq after, std::int64_t now_ms) {
+  Workspace workspace(storage_, schema_, now_ms);
+  auto known = redraws();
+  if (!known) return std::unexpected(std::move(known.error()));
+  auto reference = this->reference();
+  if (!reference) return std::unexpected(std::move(reference.error()));
+  Placing placing(workspace, **known);
+  Road road(workspace, **reference, mint_);
+  auto lines = lines_of_grid(storage_, grid, after, limits::kRedrawnAtOnce);
+  if (!lines) return std::unexpected(std::move(lines.error()));
+  for (const FeedEntry& line : *lines) {
+    auto there = placing.moves_to(redraw, grid, line);
+    if (!there) return std::unexpected(std::move(there.error()));
+    if (there->empty()) continue;
+    auto page = workspace.open(line.key);
+    if (!page) return std::unexpected(std::move(page.error()));
+    std::string set;
+    append_text(set, (*page)->kind->scope_field, *there);
+    RecordState& state = (*page)->record.state;
+    const std::string before = state.body;
+    const Seq seq = workspace.next_seq();
+    if (state.erased) {
+      state.body = replace_fields(before, set, {});
+      auto placed = workspace.place(line.key, {*leaf_scope(storage_.county(), *there)}, seq);
+      if (!placed) return std::unexpected(placed.error());
+      continue;
+    }
+    if (auto written = workspace.write(line.key, set, {}, seq); !written) {
+      return std::unexpected(written.error());
+    }
+    if (line.key.kind != kinds::kWhistle) continue;
+    if (auto followed = road.edited(line.key.id, before, seq); !followed) {
+      return std::unexpected(followed.error());
+    }
+  }
+  const MovedSome moved{.upto = lines->empty() ? after : lines->back().seq,
+                        .all = lines->size() < limits::kRedrawnAtOnce};
+  if (auto done = finish(workspace); !done) return std::unexpected(done.error());
+  return moved;
 }
 
 Result<void> Applier::finish(Workspace& workspace) {
@@ -233,6 +290,21 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
     return Receipt{seq, OutcomeStatus::kParked, static_cast<std::uint32_t>(ErrorCode::kParked),
                    "服务器尚不认识这类记录 / the server does not know this kind yet"};
   }
+  auto drawn = redrawn(workspace, author, operation);
+  if (!drawn) return std::unexpected(std::move(drawn.error()));
+  const Operation& today = drawn->operation ? *drawn->operation : operation;
+  auto receipt = apply_as_drawn(workspace, author, today, authority, *drawn, seq);
+  const bool by_redrawing = drawn->operation || !drawn->before.empty();
+  if (!receipt || is_refusal(receipt->status) || !by_redrawing) return receipt;
+  if (auto told = tell_redrawn(workspace, author, today, *receipt); !told) {
+    return std::unexpected(told.error());
+  }
+  return receipt;
+}
+
+Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& author,
+                                        const Operation& operation, Authority authority,
+                                        const Redrawn& redrawn, Seq seq) {
   if (operation.creates && operation.id.device() != author.device.device) {
     return rejected(seq, ErrorCode::kForbidden,
                     "编号属于其他设备 / the record's id belongs to another device");
@@ -245,7 +317,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
                     "不能附在个人信息上 / nothing may be attached to personal records");
   }
   if (authority == Authority::kChecked) {
-    auto refused = refusal(workspace, author, operation, seq);
+    auto refused = refusal(workspace, author, operation, redrawn, seq);
     if (!refused) return std::unexpected(std::move(refused.error()));
     if (*refused) return std::move(**refused);
   }
@@ -278,7 +350,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   if (merged->status == OutcomeStatus::kRejected) {
     return rejected(seq, merged->code, merged->message);
   }
-  if (author.waited) show_to_writer((*page)->record.state, seq);
+  if (author.waited || redrawn.operation) show_to_writer((*page)->record.state, seq);
   Receipt receipt{seq, merged->status, static_cast<std::uint32_t>(merged->code), merged->message};
   if (!was_there && merged->changed && !(*page)->record.state.erased) {
     const auto fine = check_required(*(*page)->kind, (*page)->record.state.body);
@@ -292,7 +364,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
       auto kept = keep_in_sight(workspace, operation, author.device.worker, standing, seq);
       if (!kept) return std::unexpected(std::move(kept.error()));
       auto walked =
-          walk_road(workspace, author, operation, standing, authority, std::move(receipt));
+          walk_road(workspace, author, operation, standing, authority, redrawn, std::move(receipt));
       if (!walked) return std::unexpected(std::move(walked.error()));
       receipt = std::move(*walked);
       if (is_refusal(receipt.status)) return receipt;
@@ -318,6 +390,84 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   return receipt;
 }
 
+// The leaf scopes that a record, or what it follows, left by being redrawn after its author wrote.
+Result<std::vector<std::string>> redrawn_since(Workspace& workspace, const Redraws& redraws,
+                                               const Operation& operation, const RecordState& state,
+                                               std::int64_t effective_ms) {
+  const RecordKey key{operation.kind, operation.id};
+  const KindSchema& kind = *workspace.schema().kind(operation.kind);
+  auto left = workspace.leaves_left(key, operation.set);
+  if (!left || left->empty()) return left;
+  auto held =
+      state.exists ? workspace.leaves_of(key) : workspace.leaves_by_content(kind, operation.set);
+  if (!held) return held.error().code == ErrorCode::kInvalid ? std::vector<std::string>() : held;
+  const std::size_t first = redraws.first_after(effective_ms);
+  std::erase_if(*left, [&](const std::string& leaf) {
+    return std::ranges::none_of(*held, [&](const std::string& now) {
+      return redraws.lead(first, grid_of_leaf(leaf), grid_of_leaf(now));
+    });
+  });
+  return left;
+}
+
+// What an operation says of its grid is brought up to date; of a record that is there, to where it
+// stands.
+Result<Applier::Redrawn> Applier::redrawn(Workspace& workspace, const Author& author,
+                                          const Operation& operation) {
+  auto known = redraws();
+  if (!known) return std::unexpected(std::move(known.error()));
+  if ((*known)->all().empty()) return Redrawn{};
+  const Redraws& redraws = **known;
+  auto page = workspace.open({operation.kind, operation.id});
+  if (!page) return std::unexpected(std::move(page.error()));
+  const KindSchema& kind = *(*page)->kind;
+  const RecordState& state = (*page)->record.state;
+  const std::int64_t effective =
+      effective_time(author.clocks, operation.claimed, workspace.now_ms());
+  auto before = redrawn_since(workspace, redraws, operation, state, effective);
+  if (!before) return std::unexpected(std::move(before.error()));
+  Redrawn drawn{.operation = std::nullopt, .named = {}, .before = std::move(*before)};
+  const std::string named = grid_named(storage_.county(), kind, operation.set);
+  const std::string stands =
+      state.exists ? grid_named(storage_.county(), kind, state.body) : std::string();
+  if (operation.type != OperationType::kPut || named.empty() || named == stands) return drawn;
+  std::string today = stands;
+  if (!redraws.lead(redraws.first_for(named, effective), named, stands)) {
+    auto found =
+        Placing(workspace, redraws)
+            .today(named, effective, kind,
+                   overlay(kind, state.body, operation.set, operation.clear, operation.remove));
+    if (!found) return std::unexpected(std::move(found.error()));
+    today = std::move(*found);
+  }
+  if (today == named) return drawn;
+  std::string grid;
+  append_text(grid, kind.scope_field, today);
+  drawn.operation = operation;
+  drawn.operation->set = replace_fields(operation.set, grid, {});
+  drawn.named = *leaf_scope(storage_.county(), named);
+  if (!state.exists && redraws.lead(redraws.first_after(effective), named, today)) {
+    drawn.before.push_back(drawn.named);
+  }
+  return drawn;
+}
+
+// It was taken as its author meant it, and is out of their sight all the same.
+Result<void> Applier::tell_redrawn(Workspace& workspace, const Author& author,
+                                   const Operation& operation, const Receipt& receipt) {
+  auto leaves = workspace.leaves_of({operation.kind, operation.id});
+  if (!leaves) return std::unexpected(std::move(leaves.error()));
+  const KindSchema& kind = *schema_.kind(operation.kind);
+  const bool seen = std::ranges::any_of(
+      *leaves, [&](const std::string& leaf) { return author.standing.held.sees(kind, leaf); });
+  if (seen || receipt.status != OutcomeStatus::kAccepted) return {};
+  Receipt told = receipt;
+  told.code = static_cast<std::uint32_t>(ErrorCode::kOutOfScope);
+  told.message =
+      "网格已重划，记录现不在您的范围 / grids were redrawn; it lies outside of your areas";
+  return tell_author(workspace, mint_, author, operation, told, {}, {});
+}
+
 // Where a record lies after an operation that moves it; nothing where it stays, or is new.
 Result<std::vector<std::string>> place_after(Workspace& workspace, const KindSchema& kind,
                                              const RecordState& before,
@@ -332,7 +482,8 @@ Result<std::vector<std::string>> place_after(Workspace& workspace, const KindSch
 // Who may not write this, and what becomes of it then: what was once theirs goes to the reviewer,
 // because they left it or it left them. Only a whistle's road knows more of what comes late.
 Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Author& author,
-                                                const Operation& operation, Seq seq) {
+                                                const Operation& operation, const Redrawn& redrawn,
+                                                Seq seq) {
   const KindSchema& kind = *schema_.kind(operation.kind);
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
@@ -359,11 +510,13 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   const bool reports = kind.id == kinds::kWhistle && !(*page)->record.state.exists;
   const DeviceId maker = operation.id.device();
   const bool own_record = maker == author.device.device || maker == author.device.predecessor;
-  const auto may = [&](const ScopeSet& held) {
-    return held.writes(kind, leaves) && (reports || sees_any(held, kind, leaves, own_record));
+  const auto may_at = [&](const ScopeSet& held, const std::vector<std::string>& places) {
+    return held.writes(kind, places) && (reports || sees_any(held, kind, places, own_record));
   };
+  const auto may = [&](const ScopeSet& held) { return may_at(held, leaves); };
+  const bool might = !redrawn.before.empty() && may_at(standing, redrawn.before);
   const ScopeSet ever = ever_held(author.standing);
-  if (!left && may(standing)) {
+  if (!left && (might || may(standing))) {
     auto there = place_after(workspace, kind, (*page)->record.state, operation);
     if (!there) {
       if (there.error().code != ErrorCode::kInvalid) return std::unexpected(there.error());
@@ -379,6 +532,7 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
   }
   auto before = workspace.leaves_left({operation.kind, operation.id}, operation.set);
   if (!before) return std::unexpected(std::move(before.error()));
+  if (!redrawn.named.empty()) before->push_back(redrawn.named);
   if (!before->empty() && ever.writes(kind, *before)) {
     if (!left && is_work_on_whistle(workspace, operation) && standing.writes(kind, *before)) {
       return std::nullopt;
@@ -433,7 +587,7 @@ Result<std::optional<Receipt>> Applier::whistle_over(Workspace& workspace,
 
 Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                                    const Operation& operation, const ScopeSet& standing,
-                                   Authority authority, Receipt receipt) {
+                                   Authority authority, const Redrawn& redrawn, Receipt receipt) {
   if (operation.kind != kinds::kWhistle && operation.kind != kinds::kWhistleAction) return receipt;
   auto reference = this->reference();
   if (!reference) return std::unexpected(std::move(reference.error()));
@@ -468,7 +622,8 @@ Result<Receipt> Applier::walk_road(Workspace& workspace, const Author& author,
                               effective_time(author.clocks, operation.claimed, workspace.now_ms()),
                               receipt.seq);
   if (!result) return std::unexpected(std::move(result.error()));
-  if (has_left && authority == Authority::kChecked && result->status == OutcomeStatus::kAccepted) {
+  const bool decides = has_left && redrawn.before.empty() && authority == Authority::kChecked;
+  if (decides && result->status == OutcomeStatus::kAccepted) {
     return sealed(receipt.seq, std::string(kHasLeft));
   }
   receipt.status = result->status;

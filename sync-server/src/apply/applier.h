@@ -10,6 +10,7 @@
 #include "apply/forgetting.h"
 #include "apply/lanes.h"
 #include "apply/notices.h"
+#include "apply/redraw.h"
 #include "apply/reference.h"
 #include "apply/road.h"
 #include "apply/waiting_list.h"
@@ -61,9 +62,23 @@ class Applier {
 
   /// The reference records as they are in the open batch.
   Result<const Reference*> reference();
+  /// The grids that were redrawn, as they are in the open batch.
+  Result<const Redraws*> redraws();
+  /// Notes one more; what comes from now on finds its way by it.
+  Result<void> redraw(Redraw redraw);
+  /// Moves some of what lies in one grid to where a redrawing puts it, with what follows it;
+  /// `after` is how far its feed was looked through. What is erased goes along, because it may
+  /// stand again.
+  struct MovedSome {
+    Seq upto;
+    bool all = false;  ///< nothing is left behind `upto`
+  };
+  Result<MovedSome> move_redrawn(const Redraw& redraw, std::string_view grid, Seq after,
+                                 std::int64_t now_ms);
   /// Drops what was read from a batch that is undone.
   void rolled_back() {
     reference_.reset();
+    redraws_.reset();
     waiting_.reset();
   }
 
@@ -76,19 +91,34 @@ class Applier {
   Result<std::vector<Receipt>> apply_transaction(const Author& author,
                                                  std::span<const Operation> operations,
                                                  std::int64_t now_ms, Authority authority);
+  /// What a redrawing of grids has to do with an operation whose author could not know of it.
+  struct Redrawn {
+    std::optional<Operation> operation;  ///< with the grid of today, where it names one of old
+    std::string named;                   ///< the leaf scope that it names then; else empty
+    /// Where it would lie, or lay, had nothing been redrawn: authority there counts, too.
+    std::vector<std::string> before;
+  };
+  Result<Redrawn> redrawn(Workspace& workspace, const Author& author, const Operation& operation);
+  Result<void> tell_redrawn(Workspace& workspace, const Author& author, const Operation& operation,
+                            const Receipt& receipt);
   Result<Receipt> apply_one(Workspace& workspace, const Author& author, const Operation& operation,
                             Authority authority);
+  Result<Receipt> apply_as_drawn(Workspace& workspace, const Author& author,
+                                 const Operation& operation, Authority authority,
+                                 const Redrawn& redrawn, Seq seq);
   Result<bool> is_forgotten(const RecordKey& key);
   Result<std::optional<std::vector<Operation>>> without_forgotten(
       std::span<const Operation> operations, std::int64_t now_ms);
   Result<std::optional<Receipt>> refusal(Workspace& workspace, const Author& author,
-                                         const Operation& operation, Seq seq);
+                                         const Operation& operation, const Redrawn& redrawn,
+                                         Seq seq);
   Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Author& author,
                                                const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> whistle_over(Workspace& workspace, const Operation& operation,
                                               Seq seq);
   Result<Receipt> walk_road(Workspace& workspace, const Author& author, const Operation& operation,
-                            const ScopeSet& standing, Authority authority, Receipt receipt);
+                            const ScopeSet& standing, Authority authority, const Redrawn& redrawn,
+                            Receipt receipt);
   Result<std::optional<Receipt>> follows_kept(Workspace& workspace, const Author& author,
                                               const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> before_whistle(Workspace& workspace, const Author& author,
@@ -115,6 +145,7 @@ class Applier {
   const Schema& schema_;
   const MintId mint_;
   std::optional<Reference> reference_;
+  std::optional<Redraws> redraws_;
   std::optional<WaitingList> waiting_;
 };
 

@@ -9,4 +9,8 @@ namespace gridwhistle::limits {
 /// restore and the next calls of the phones that reported.
 inline constexpr std::size_t kWaitingPerDevice = 1000;
 
+/// Lines of a redrawn grid's feed that are looked at in one commit: reports of phones wait as long,
+/// some tens of milliseconds.
+inline constexpr std::size_t kRedrawnAtOnce = 200;
+
 }  // namespace gridwhistle::limits

@@ -157,11 +157,13 @@ PumpResult County::Impl::pump() {
       put_off(batch.front(), effects.error());
     }
   }
+  const auto moved = options.serves ? move_redrawn() : Result<bool>(false);
   send_rows();
   forget_gone_sessions();
   const bool comparing =
       std::ranges::any_of(sessions, [](const auto& entry) { return has_to_compare(entry.second); });
-  return {.more = !queue.empty() || comparing, .wake_after_ms = watch.try_again(now_ms())};
+  return {.more = !queue.empty() || comparing || (moved && *moved),
+          .wake_after_ms = watch.try_again(now_ms())};
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {

@@ -57,7 +57,7 @@ Result<void> County::Impl::start() {
   const auto mark = number_noted(kBackedUp);
   if (!mark) return std::unexpected(mark.error());
   backed_up = Seq(static_cast<std::uint64_t>(*mark));
-  return {};
+  return read_redraw_progress();
 }
 
 Result<void> County::Impl::add_epoch() {

@@ -166,6 +166,26 @@ class County {
   Result<RecordId> write(KindId kind, RecordId id, std::string_view set,
                          const std::vector<std::uint32_t>& clear, std::string_view by);
 
+  // Grids.
+
+  /// Splits or merges grids: lineage, roles and where new reports go change at once; what lies in
+  /// the old grids follows in small commits of `pump`, or at once where no phones are served. Ids,
+  /// history and whatever is open stay as they are. With `dry_run` nothing is written. Asked for
+  /// again, it does nothing twice.
+  ///
+  /// Errors: kNotFound (no such grid), kInvalid (a grid named twice, without a boundary, `rest` not
+  /// among `to`, a worker without a role there), kConflict (a grid that is no more).
+  Result<RedrawReport> redraw_grids(const RedrawRequest& request, std::string_view by,
+                                    bool dry_run = false);
+
+  /// Gives one worker's roles in these grids, none named: in all grids, to another, with the open
+  /// tasks and care plans there that are given to the first by name.
+  ///
+  /// Errors: kNotFound (no such worker), kInvalid (the same worker; no such role), kConflict (the
+  /// other one has left).
+  Result<HandoverReport> hand_over(RecordId from, RecordId to,
+                                   const std::vector<std::string>& grids, std::string_view by);
+
   /// The kind of the record with this id, whichever it is; erased ones are found too. Errors:
   /// kNotFound, kForgotten.
   Result<RecordKey> locate(RecordId id) const;

@@ -46,7 +46,7 @@ struct Session {
   std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
   std::optional<v1::Digests> digests;            ///< asked, and not compared yet
   std::optional<Comparison> comparison;
-  bool compared = false;                     ///< the answer to `digests` is given
+  bool compared = false;                   ///< the answer to `digests` is given
   std::deque<v1::RangeContents> contents;  ///< told in its turn, and not answered yet
 };
 
@@ -132,6 +132,15 @@ struct County::Impl {
   /// Runs `write` in a batch and commits it; undoes it when either fails.
   template <typename Write>
   auto in_batch(Write write) -> decltype(write()) {
+    auto result = in_quiet_batch(std::move(write));
+    if (!result) return result;
+    standings_changed = true;
+    drop_changed_sessions();
+    return result;
+  }
+  /// The same where nobody's standing changes.
+  template <typename Write>
+  auto in_quiet_batch(Write write) -> decltype(write()) {
     if (auto begun = begin(); !begun) return std::unexpected(noted(begun.error()));
     auto result = write();
     if (!result) {
@@ -140,12 +149,15 @@ struct County::Impl {
       return std::unexpected(noted(result.error()));
     }
     if (auto committed = commit(); !committed) return std::unexpected(noted(committed.error()));
-    standings_changed = true;
-    drop_changed_sessions();
     return result;
   }
 
   Result<void> add_epoch();
+  /// Inside a batch: writes what a redrawing changes at once, and reckons what follows.
+  Result<void> order_redraw(const RedrawRequest& request, RedrawReport& report);
+  /// Moves some of what lies in redrawn grids; whether there is more.
+  Result<bool> move_redrawn();
+  Result<void> read_redraw_progress();
   /// Inside a batch: notes those of the files that no record names any more, to be purged.
   Result<void> note_to_purge(const std::vector<std::string>& sha256s);
   /// Removes what commits have left beside the file; why not, where that has to wait.
@@ -175,6 +187,14 @@ struct County::Impl {
   std::uint64_t minted = 0;
   std::vector<EpochRow> epochs;
   Seq backed_up;
+  /// How far redrawings are carried out: so many of them; of the next one's old grids so many; and
+  /// of the next of these the feed up to there.
+  struct RedrawProgress {
+    std::size_t redraws = 0;
+    std::size_t grids = 0;
+    Seq upto;
+  };
+  RedrawProgress redrawn;
 
   std::map<ConnectionId, Session> sessions;
   WaitingFrames queue;

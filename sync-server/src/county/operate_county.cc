@@ -163,6 +163,9 @@ Result<CountyStatus> County::status() const {
   if (out.backed_up_ms > impl_->now_ms()) out.backed_up_ms = 0;
   out.epochs = impl.epochs.size();
   out.sessions = impl.sessions.size();
+  auto redraws = impl.applier.redraws();
+  if (!redraws) return std::unexpected(std::move(redraws.error()));
+  out.redrawing = (*redraws)->all().size() - impl.redrawn.redraws;
   auto all = devices();
   if (!all) return std::unexpected(std::move(all.error()));
   out.devices = all->size();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,32 @@ struct ImportReport {
   std::size_t changed = 0;
   std::size_t unchanged = 0;
   std::size_t led = 0;  ///< whistles that left the 无头事项 queue, because a rule covers them now
+};
+
+/// Grids to be split or merged. All grids by their code15.
+struct RedrawRequest {
+  std::vector<std::string> from;
+  std::vector<std::string> to;  ///< a grid that goes on, smaller or larger, stands in both
+  std::string rest;             ///< of `to`: takes what no boundary and no other record places
+  /// Who goes on in these of `to` alone; everybody else with a role in `from` has it in all of
+  /// `to`.
+  std::map<RecordId, std::vector<std::string>> workers;
+};
+
+/// What a redrawing does, or would do.
+struct RedrawReport {
+  bool known = false;  ///< it was ordered before: nothing is ordered again
+  std::map<std::pair<std::string, KindId>, std::uint64_t> records;  ///< how many go where
+  std::vector<RecordId> workers;                                    ///< whose roles follow
+  std::vector<std::string> rules;  ///< routing rules that go by the code of an old grid
+};
+
+/// What one worker took over from another.
+struct HandoverReport {
+  std::vector<std::string> grids;  ///< code15
+  std::uint64_t roles = 0;
+  std::uint64_t tasks = 0;       ///< open, and given to the one before
+  std::uint64_t care_plans = 0;  ///< not ended
 };
 
 /// What became of a part of a bundle.
@@ -206,6 +233,7 @@ struct CountyStatus {
   std::uint64_t sealed = 0;
   std::uint64_t parked = 0;  ///< waiting for an upgrade, or for their whistle
   std::uint64_t sessions = 0;
+  std::uint64_t redrawing = 0;  ///< redrawn grids whose records are still on their way
   std::vector<std::pair<KindId, std::uint64_t>> records;  ///< not erased, by kind
 };
 

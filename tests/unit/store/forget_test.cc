@@ -68,6 +68,41 @@ TEST_CASE("what the server forgot is in no byte of the phone's file, nor beside 
   CHECK_FALSE(holds(phone));
 }
 
+// As it is written, and as the index has it.
+const std::string kWord = "Zanzibar";
+const std::string kTerm = "zanzibar";
+
+TEST_CASE("what lay in a lost scope is in no byte of the open file, its index, or its log") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid), "org:x"}));
+  phone.cut(row_of(kHousehold, kForeignId, 4, household(kWord)));
+  const RecordId report = RecordId::make(DeviceId(999), 2);
+  phone.cut(row_of(kinds::kWhistle, report, 5, whistle(kWord)));
+  REQUIRE(phone->search({.text = kWord}, {"asked"})->size() == 2);
+  REQUIRE(holds(phone, kWord));
+  REQUIRE(holds(phone, kTerm));
+  phone.welcome(phone.welcome_of({"org:x"}));
+  CHECK_FALSE(holds(phone, kWord));
+  CHECK_FALSE(holds(phone, kTerm));
+  CHECK_FALSE(phone.has(kHousehold, kForeignId));
+  CHECK(phone->search({.text = kWord}, {"asked"})->empty());
+}
+
+TEST_CASE("what was moved away is in no byte of the open file or its log, whoever may see it") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid)}));
+  const RecordId report = RecordId::make(DeviceId(999), 2);
+  phone.cut(row_of(kHousehold, kForeignId, 4, household(kSecret)));
+  phone.cut(row_of(kinds::kWhistle, report, 5, whistle(kWord)));
+  REQUIRE(phone->search({.text = kWord}, {"asked"})->size() == 1);
+  phone.cut(row_of(kinds::kWhistle, report, 6, v1::Whistle(), RowChange::kLeft));
+  CHECK_FALSE(holds(phone, kWord));
+  phone.cut(row_of(kHousehold, kForeignId, 7, v1::Household(), RowChange::kLeft));
+  CHECK_FALSE(holds(phone));
+}
+
 TEST_CASE("an unsent edit of what was forgotten keeps its place and its hash, and says nothing") {
   Phone phone;
   phone.cut(row_of(kHousehold, kForeignId, 4, household(kSecret)));
