@@ -96,8 +96,9 @@ class CutApplication {
   }
 
   Result<void> let_go(const KindTable& table, const Row& row, RecordRow present) {
-    forgets_ |= table.personal && table.searchable;
-    leaves_log_ |= table.personal || row.change == RowChange::kLeft;
+    const bool traceless = table.personal || row.change == RowChange::kLeft;
+    forgets_ |= traceless && table.searchable;
+    leaves_log_ |= traceless;
     if (present.pending.empty()) return remove_row(state_, table, row.id);
     present.base_seq = row.last_seq;
     present.own_since = DevSeq();
