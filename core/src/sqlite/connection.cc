@@ -255,13 +255,15 @@ Result<void> Connection::catch_up() {
 // After a sync that failed the system may hold what was not written for written: what did not wait
 // for the disk is written once more.
 Result<void> Connection::commit() {
-  // A commit of nothing syncs nothing.
+  // One of nothing syncs nothing.
   const bool writes = sqlite3_total_changes64(state_->handle) != state_->changes_before;
   auto committed = run("COMMIT");
   if (!committed) {
     state_->renewal_due = state_->behind;
+  } else if (!state_->syncs) {
+    state_->behind = true;
   } else if (writes) {
-    state_->behind = !state_->syncs;
+    state_->behind = false;
   }
   return committed;
 }
