@@ -104,7 +104,7 @@ Result<BundleReport> County::import_bundle(std::string_view part, std::string_vi
   const auto bundle = decode_bundle(part);
   if (!bundle) return std::unexpected(bundle.error());
   const v1::Hello& hello = bundle->hello();
-  if (hello.protocol() != kProtocol) {
+  if (!is_understood(hello.protocol())) {
     return fail(ErrorCode::kUnsupported,
                 both("此文件由其他版本的应用导出：请升级服务器",
                      "an app of another version made this: update the server"));

@@ -35,6 +35,14 @@ v1::Refusal busy() {
                     kRetryAfterFailureMs);
 }
 
+v1::Refusal update_the_app() {
+  return refusal_of(
+      {ErrorCode::kUnsupported,
+       "您的记录已收到，请升级应用后接收 / what you recorded has arrived; update the app "
+       "to receive",
+       {}});
+}
+
 // Work that is at fault has its receipt. What else fails while it is written is the server's own
 // fault, whatever it is called: the batch is undone, and the phone keeps its work and tries again.
 Error fault_of(Error error) {
@@ -246,9 +254,10 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
 
 Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   const std::int64_t now = now_ms();
-  if (hello.protocol() != kProtocol) {
+  if (!is_understood(hello.protocol())) {
     return fail(ErrorCode::kUnsupported,
-                "请升级应用 / this server speaks protocol 1; update the app");
+                "版本不兼容，请联系管理员升级服务器 / this app is newer than the server: have the "
+                "server updated");
   }
   auto device = recognise(*storage, hello, options.server_key_sha256, now);
   if (!device && device.error().code == ErrorCode::kForked) forks[DeviceId(hello.device())] = now;
@@ -334,7 +343,7 @@ Result<void> County::Impl::pass_over_lost(DeviceId device, const v1::LaneState& 
 
 Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& hello,
                                         v1::Welcome& welcome) {
-  welcome.set_protocol(kProtocol);
+  welcome.set_protocol(std::min(hello.protocol(), kProtocol));
   welcome.set_schema(schema.version);
   welcome.set_server_ms(now_ms());
   const bool reads = author.device.state == DeviceState::kActive;
@@ -436,12 +445,15 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
                        reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.schema = hello.schema();
+  session.only_brings = hello.protocol() < options.protocol_min;
   session.budget_left = hello.budget_bytes();
   session.has_budget = hello.budget_bytes() != 0;
   session.applied = effect.applied;
   session.backed_up = Seq(effect.welcome ? effect.welcome->backed_up() : 0);
   for (const v1::LaneState& lane : hello.lanes()) {
-    session.acked[index_of(static_cast<Lane>(lane.lane()))] = LaneSeq(lane.noted());
+    const std::size_t at = index_of(static_cast<Lane>(lane.lane()));
+    session.acked[at] = LaneSeq(lane.noted());
+    session.recorded[at] = LaneSeq(lane.last());
   }
   session.author = std::move(effect.author);
 }
@@ -560,6 +572,11 @@ Result<void> County::Impl::send_rows(Session& session) {
   for (std::size_t at = 0; at < kLaneCount; ++at) {
     // Rows come after the acknowledgements of all that went into them.
     if (session.acked[at] < session.applied[at]) return {};
+  }
+  if (session.only_brings) {
+    const bool all = std::ranges::equal(session.applied, session.recorded, std::greater_equal());
+    if (session.frames_waiting == 0 && (all || session.up_ended)) refuse(session, update_the_app());
+    return {};
   }
   send_backup_mark(session);
   pace(session);

@@ -33,6 +33,9 @@ struct CountyOptions {
   /// Whether phones may call: then this opening is a start of the server, an epoch of its own. A
   /// command on a stopped server is none: no phone hears of its log before the next start.
   bool serves = true;
+  /// A phone that speaks an older version of the protocol may bring what it recorded. It is given
+  /// nothing but the answer to that, and told to update.
+  std::uint32_t protocol_min = 1;
   /// Operations applied in one commit, at most.
   std::size_t commit_operations = 2048;
   /// A device not heard of for so long counts as silent.

@@ -34,11 +34,13 @@ struct Session {
   bool cut_since_end = false;  ///< of a live call: rows went down behind its last end
   bool live = false;
   std::uint32_t schema = 0;  ///< the phone was built with
+  bool only_brings = false;  ///< it speaks too old a protocol to be given anything
   std::optional<Author> author;
   std::optional<Feed> feed;
-  std::array<LaneSeq, kLaneCount> acked;    ///< told the phone, in this call or before
-  std::array<LaneSeq, kLaneCount> applied;  ///< taken over
-  Seq backed_up;                            ///< told the phone
+  std::array<LaneSeq, kLaneCount> acked;     ///< told the phone, in this call or before
+  std::array<LaneSeq, kLaneCount> applied;   ///< taken over
+  std::array<LaneSeq, kLaneCount> recorded;  ///< by the phone, when the call began
+  Seq backed_up;                             ///< told the phone
   std::uint64_t budget_left = 0;
   bool has_budget = false;
   std::size_t frames_waiting = 0;
@@ -207,8 +209,12 @@ struct County::Impl {
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
 
-/// The version of docs/protocol.md that is spoken here.
+/// The newest version of docs/protocol.md that is spoken here.
 inline constexpr std::uint32_t kProtocol = 1;
+/// Older ones are understood, and the next one's phones know this one.
+inline bool is_understood(std::uint32_t protocol) {
+  return protocol >= 1 && protocol <= kProtocol + 1;
+}
 
 /// Whether a phone has seen a future that this log does not have, because it was restored.
 bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs);

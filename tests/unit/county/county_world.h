@@ -121,6 +121,7 @@ struct Phone {
   DeviceId device;
   P256Key key;
   std::string short_code;
+  std::uint32_t protocol = 1;
   std::uint64_t calls = 0;
   std::uint64_t dev_seq = 0;
   std::uint64_t counter = 0;
@@ -155,7 +156,7 @@ struct Phone {
 
   std::string hello(FakeClock& clock, bool live = false) {
     v1::Hello hello;
-    hello.set_protocol(1);
+    hello.set_protocol(protocol);
     hello.set_schema(1);
     hello.set_device(device.value);
     hello.set_call_counter(++calls);
@@ -224,8 +225,9 @@ class World {
     auto file_storage = open_sqlite_storage(file(), schema, vfs_);
     if (!file_storage) return std::unexpected(file_storage.error());
     storage = file_storage->get();
-    auto opened = County::open(std::move(*file_storage), schema, clock, random,
-                               {.server_key_sha256 = kServerKey, .serves = serves});
+    auto opened = County::open(
+        std::move(*file_storage), schema, clock, random,
+        {.server_key_sha256 = kServerKey, .serves = serves, .protocol_min = protocol_min});
     if (!opened) return std::unexpected(opened.error());
     county = std::move(*opened);
     return {};
@@ -334,6 +336,7 @@ class World {
 
   FakeClock clock;
   FakeRandom random;
+  std::uint32_t protocol_min = 1;  ///< of the next opening
   std::unique_ptr<County> county;
   Storage* storage = nullptr;
   RecordId town_org;
