@@ -98,7 +98,7 @@ Result<FoundBytes> Store::get(KindId kind, const RecordId& id, const Purpose& pu
   GW_TRY(check_purpose(*state_, purpose));
   const KindTable* table = table_of(*state_, kind);
   if (table == nullptr) return fail(ErrorCode::kNotFound, "no such record", "get");
-  GW_TRY_LET(current, current_id(*state_, id));
+  GW_TRY_LET(current, current_id(*state_, table, id));
   GW_TRY_LET(row, load_row(*state_, *table, current));
   if (!row || !row->body) return fail(ErrorCode::kNotFound, "no such record", "get");
   GW_TRY(log_reads(*state_, *table, {current}, purpose));

@@ -338,8 +338,9 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
 /// Whether the id was given out by this file, under whichever number it had then.
 bool made_here(const StoreState& state, const RecordId& id);
 /// The id that a record has by now: what this file alone had recorded was renamed when the file
-/// turned out to be a copy.
-Result<RecordId> current_id(StoreState& state, const RecordId& id);
+/// turned out to be a copy. An id that the other file gave out too, and whose record has come from
+/// there, is that record's. `table` null: of whichever kind.
+Result<RecordId> current_id(StoreState& state, const KindTable* table, const RecordId& id);
 
 /// Changes that name records by ids they had once, by those they have now.
 Result<Changes> current_changes(StoreState& state, const Changes& changes);

@@ -311,7 +311,20 @@ bool made_here(const StoreState& state, const RecordId& id) {
          std::ranges::find(state.predecessors, id.device()) != state.predecessors.end();
 }
 
-Result<RecordId> current_id(StoreState& state, const RecordId& id) {
+namespace {
+
+Result<bool> is_here(StoreState& state, const KindTable* table, const RecordId& id) {
+  for (const auto& [kind, one] : state.kinds) {
+    if (table != nullptr && &one != table) continue;
+    GW_TRY_LET(row, load_row(state, one, id));
+    if (row) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<RecordId> current_id(StoreState& state, const KindTable* table, const RecordId& id) {
   if (state.predecessors.empty() || id.device() == state.device || !made_here(state, id)) return id;
   GW_TRY_LET(query, state.connection.prepare("SELECT now FROM renamed WHERE before=?"));
   RecordId current = id;
@@ -323,20 +336,23 @@ Result<RecordId> current_id(StoreState& state, const RecordId& id) {
     if (!found) break;
     current = query.record_id(0);
   }
-  return current;
+  if (current == id) return id;
+  GW_TRY_LET(is_of_other_file, is_here(state, table, id));
+  return is_of_other_file ? id : current;
 }
 
 Result<Changes> current_changes(StoreState& state, const Changes& changes) {
   Changes current = changes;
   for (Change& change : current) {
-    GW_TRY_LET(id, current_id(state, change.id));
-    change.id = id;
     const KindTable* table = table_of(state, change.kind);
+    GW_TRY_LET(id, current_id(state, table, change.id));
+    change.id = id;
     for (std::string* part : {&change.set, &change.remove}) {
       std::string bytes = *part;
       for (const DeviceId device : state.predecessors) {
-        GW_TRY_LET(now, with_ids(bytes, device,
-                                 [&](const RecordId& named) { return current_id(state, named); }));
+        GW_TRY_LET(now, with_ids(bytes, device, [&](const RecordId& named) {
+                     return current_id(state, nullptr, named);
+                   }));
         bytes = std::move(now);
       }
       if (bytes == *part || table == nullptr || table->schema == nullptr) continue;

@@ -69,6 +69,30 @@ TEST_CASE("what a copy alone recorded gets another number and ids, what it share
   CHECK_FALSE(phone.has(kVisit, operations[0].id));
 }
 
+TEST_CASE("an id that both files gave out is the other's once its record has come from there") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({"grid:" + std::string(kGrid)}));
+  v1::Household household;
+  household.set_grid(std::string(kGrid));
+  const RecordId given = phone.put(kHousehold, household);
+  const RecordId own = RecordId::make(succeed(phone), given.counter());
+  household.set_address("8 Sea Road");
+  phone.cut(row_of(kHousehold, given, 7, household));
+  CHECK(phone.get<v1::Household>(kHousehold, given, "test").address() == "8 Sea Road");
+  CHECK(phone.get<v1::Household>(kHousehold, own, "test").address().empty());
+
+  v1::Household edit;
+  edit.set_notes("of the other file's");
+  CHECK(phone.put(kHousehold, edit, given) == given);
+  CHECK(phone.get<v1::Household>(kHousehold, own, "test").notes().empty());
+  v1::Visit visit = visit_noting("at the other file's");
+  visit.set_household(std::string(given.bytes()));
+  CHECK(phone.get<v1::Visit>(kVisit, phone.put(kVisit, visit)).household() == given.bytes());
+  REQUIRE(phone->erase(kHousehold, given));
+  CHECK(phone.has(kHousehold, own));
+}
+
 TEST_CASE("what names a record that was renamed names it still") {
   Phone phone;
   phone.enrol();
