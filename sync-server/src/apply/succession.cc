@@ -132,4 +132,15 @@ Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& reque
   return successor;
 }
 
+Result<std::vector<DeviceId>> numbers_before(Storage& storage, const DeviceRow& device) {
+  std::vector<DeviceId> numbers;
+  for (DeviceId before = device.predecessor; before;) {
+    numbers.push_back(before);
+    auto row = storage.device(before);
+    if (!row) return std::unexpected(std::move(row.error()));
+    before = *row ? (*row)->predecessor : DeviceId();
+  }
+  return numbers;
+}
+
 }  // namespace gridwhistle

@@ -39,4 +39,7 @@ struct Successor {
 Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& request,
                                  std::string_view server_key_sha256, std::int64_t now_ms);
 
+/// The numbers that a device's file had before this one, newest first.
+Result<std::vector<DeviceId>> numbers_before(Storage& storage, const DeviceRow& device);
+
 }  // namespace gridwhistle

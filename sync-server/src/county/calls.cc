@@ -15,6 +15,9 @@ namespace {
 constexpr std::uint32_t kRetryAfterFailureMs = 30'000;
 // A version of the grants that no list of theirs has: of a phone whose worker left.
 constexpr std::uint64_t kNothingHeld = 1;
+// Of one call, while the phone sends what it may have sent before: far below what it sends without
+// an answer.
+constexpr std::size_t kHeldBackBytes = 64 * 1024;
 // What a stream queues and how soon it has to be gone tell a line of some megabits from a worse
 // one.
 constexpr std::uint64_t kQuickLineMs = 1'000;
@@ -166,6 +169,7 @@ PumpResult County::Impl::pump() {
     }
   }
   const auto moved = options.serves ? move_redrawn() : Result<bool>(false);
+  for (auto& [connection, session] : sessions) let_go_on(session);
   send_rows();
   forget_gone_sessions();
   const bool comparing =
@@ -187,11 +191,11 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
     if (!begun) return std::unexpected(begun.error());
   }
   std::vector<Effect> effects;
-  std::map<ConnectionId, Author> authors;  // of calls whose Hello came in this batch
+  InBatch in_batch;
   std::set<ConnectionId> refused;
   for (const Waiting& waiting : batch) {
     if (refused.contains(waiting.connection)) continue;
-    auto effect = deal_with(waiting, authors);
+    auto effect = deal_with(waiting, in_batch);
     if (!effect) {
       if (is_of_storage(effect.error().code)) {
         storage->rollback();
@@ -206,11 +210,13 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
   if (writes) {
     if (auto committed = commit(); !committed) return std::unexpected(committed.error());
   }
+  for (const auto& [connection, unconfirmed] : in_batch.unconfirmed) {
+    sessions.at(connection).unconfirmed = unconfirmed;
+  }
   return effects;
 }
 
-Result<Effect> County::Impl::deal_with(const Waiting& waiting,
-                                       std::map<ConnectionId, Author>& authors) {
+Result<Effect> County::Impl::deal_with(const Waiting& waiting, InBatch& in_batch) {
   Effect effect{.connection = waiting.connection};
   const auto found = sessions.find(waiting.connection);
   if (found == sessions.end() || found->second.closing) return effect;
@@ -219,20 +225,28 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
     effect.up_ended = true;
     return effect;
   }
-  const auto here = authors.find(waiting.connection);
-  const Author* author = here != authors.end() ? &here->second
-                         : session.author      ? &*session.author
-                                               : nullptr;
+  const auto here = in_batch.authors.find(waiting.connection);
+  const Author* author = here != in_batch.authors.end() ? &here->second
+                         : session.author               ? &*session.author
+                                                        : nullptr;
+  Unconfirmed& unconfirmed =
+      in_batch.unconfirmed.try_emplace(waiting.connection, session.unconfirmed).first->second;
   auto up = decode_up(schema, author ? author->device.device : DeviceId(), waiting.frame);
   if (!up) return std::unexpected(std::move(up.error()));
   if (const auto* hello = std::get_if<v1::Hello>(&*up)) {
     if (author) return fail(ErrorCode::kProtocol, "a second Hello");
-    if (auto greeted = greet(*hello, effect); !greeted) return std::unexpected(greeted.error());
-    if (effect.author) authors.emplace(waiting.connection, *effect.author);
+    if (auto greeted = greet(*hello, effect, unconfirmed); !greeted) {
+      return std::unexpected(greeted.error());
+    }
+    if (effect.author) in_batch.authors.emplace(waiting.connection, *effect.author);
     return effect;
   }
   if (!author) return fail(ErrorCode::kProtocol, "a call begins with Hello");
   if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
+    auto waits = confirm(*frame, author->device.device, unconfirmed, effect);
+    if (!waits) return std::unexpected(std::move(waits.error()));
+    if (*waits) effect.held_back = waiting;
+    if (*waits || effect.refusal) return effect;
     if (auto taken = take(*frame, *author, effect); !taken) return std::unexpected(taken.error());
   } else if (const auto* noted = std::get_if<v1::Noted>(&*up)) {
     for (const v1::LaneState& lane : noted->lanes()) {
@@ -241,6 +255,8 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
           !done) {
         return std::unexpected(fault_of(done.error()));
       }
+      LaneSeq& open = unconfirmed[index_of(static_cast<Lane>(lane.lane()))];
+      if (LaneSeq(lane.noted()) >= open) open = LaneSeq();
     }
   } else if (const auto* digests = std::get_if<v1::Digests>(&*up)) {
     effect.digests = *digests;
@@ -252,7 +268,39 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting,
   return effect;
 }
 
-Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
+Result<bool> County::Impl::confirm(const OperationsUp& frame, DeviceId device,
+                                   Unconfirmed& unconfirmed, Effect& effect) {
+  const auto is_open = [](LaneSeq to) { return to.value > 0; };
+  LaneSeq& here = unconfirmed[index_of(frame.lane)];
+  if (is_open(here) && !frame.operations.empty()) {
+    auto screened = screen(*storage, device, frame.operations);
+    if (!screened) return std::unexpected(std::move(screened.error()));
+    if (screened->fork) {
+      effect.refusal = forked(device, *screened->fork);
+      return false;
+    }
+    if (frame.operations.back().lane_seq >= here) here = LaneSeq();
+  }
+  return std::ranges::any_of(unconfirmed, is_open);
+}
+
+// A call that is over, or has sent so much else, confirms nothing more: it has a reason to begin
+// elsewhere, like a budget that is nearly spent. Of one that broke off everything comes again.
+void County::Impl::let_go_on(Session& session) {
+  if (session.held_back.empty()) return;
+  if (session.sink == nullptr || session.closing) {
+    session.frames_waiting -= session.held_back.size();
+    session.held_back.clear();
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const Waiting& waiting : session.held_back) bytes += waiting.frame.size();
+  if (session.up_ended || bytes > kHeldBackBytes) session.unconfirmed = {};
+  if (std::ranges::any_of(session.unconfirmed, [](LaneSeq to) { return to.value > 0; })) return;
+  queue.put_back(std::exchange(session.held_back, {}));
+}
+
+Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfirmed& unconfirmed) {
   const std::int64_t now = now_ms();
   if (!is_understood(hello.protocol())) {
     return fail(ErrorCode::kUnsupported,
@@ -269,6 +317,9 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
   auto holders = storage->holders(device->device);
   if (!holders) return std::unexpected(std::move(holders.error()));
   if (!holders->empty()) effect.since = holders->back().since;
+  auto numbers = numbers_before(*storage, *device);
+  if (!numbers) return std::unexpected(std::move(numbers.error()));
+  effect.numbers_before = std::move(*numbers);
   bool ahead = knows_a_lost_log(hello, epochs);
   std::uint64_t unsent = 0;
   for (const Lane lane : kLanes) {
@@ -286,6 +337,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect) {
     ahead |= claim.noted > row->last;
     if (auto noted = note(*storage, device->device, lane, claim.noted); !noted) return noted;
     if (claim.last > row->last) unsent += claim.last.value - row->last.value;
+    unconfirmed[index_of(lane)] = row->last > claim.noted ? row->last : LaneSeq();
   }
   // What the phone has and this server has not: it counts by acknowledgements that may be on the
   // way.
@@ -441,7 +493,8 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   const v1::Hello& hello = *effect.hello;
   const bool reads = effect.author->device.state == DeviceState::kActive;
   session.feed.emplace(*storage, schema,
-                       Reader{device, DevSeq(hello.own_since()), hello.schema(), effect.since},
+                       Reader{device, DevSeq(hello.own_since()), std::move(effect.numbers_before),
+                              hello.schema(), effect.since},
                        reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.schema = hello.schema();
@@ -466,6 +519,11 @@ void County::Impl::carry_out(Effect& effect) {
   const auto found = sessions.find(effect.connection);
   if (found == sessions.end()) return;
   Session& session = found->second;
+  if (effect.held_back) {
+    session.held_back.push_back(std::move(*effect.held_back));
+    ++session.frames_waiting;
+    return;
+  }
   if (effect.author && effect.hello) take_over_call(effect.connection, session, effect);
   if (session.author) effect.short_code = session.author->device.short_code;
   if (effect.refusal && !effect.short_code.empty() && tell_refused) {

@@ -25,6 +25,12 @@
 // The inside of County, shared by the sources of this folder; not for others.
 namespace gridwhistle {
 
+/// Of each lane how far the server has it from a file with this phone's number, and the phone has
+/// not noted it: the acknowledgement was lost, or the file is a copy of the one that sent it. Zero:
+/// there is nothing to confirm. While any lane has to be, nothing new is taken: a copy's first
+/// frame may be of a lane in which the other file has sent nothing yet.
+using Unconfirmed = std::array<LaneSeq, kLaneCount>;
+
 /// One call of a phone.
 struct Session {
   Sink* sink = nullptr;  ///< null: the call is gone, frames of it may still wait
@@ -43,7 +49,9 @@ struct Session {
   Seq backed_up;                             ///< told the phone
   std::uint64_t budget_left = 0;
   bool has_budget = false;
-  std::size_t frames_waiting = 0;
+  std::size_t frames_waiting = 0;  ///< those that are held back, too
+  Unconfirmed unconfirmed{};
+  std::vector<Waiting> held_back;                ///< until everything is confirmed
   std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
   std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
   std::optional<v1::Digests> digests;            ///< asked, and not compared yet
@@ -61,15 +69,23 @@ struct Effect {
   std::optional<v1::Welcome> welcome;
   std::optional<Author> author;
   std::optional<v1::Hello> hello;
-  Seq since;  ///< when the device was enrolled for its worker
+  Seq since;                             ///< when the device was enrolled for its worker
+  std::vector<DeviceId> numbers_before;  ///< of its file
   std::array<LaneSeq, kLaneCount> applied{};
   Lane lane = Lane::kRecords;
   std::vector<AckedRun> runs;
+  std::optional<Waiting> held_back;
   std::optional<v1::Digests> digests;
   std::optional<v1::RangeContents> contents;
   bool up_ended = false;
   std::optional<v1::Refusal> refusal;
   std::string short_code;  ///< of a phone that was recognised
+};
+
+/// What frames of a batch have changed for those behind them, as long as it is not durable.
+struct InBatch {
+  std::map<ConnectionId, Author> authors;  ///< of calls whose Hello came in this batch
+  std::map<ConnectionId, Unconfirmed> unconfirmed;
 };
 
 /// Faults of storage concern everybody; all others concern the call.
@@ -90,8 +106,12 @@ struct County::Impl {
   // Calls.
   PumpResult pump();
   Result<std::vector<Effect>> deal_with(std::vector<Waiting>& batch);
-  Result<Effect> deal_with(const Waiting& waiting, std::map<ConnectionId, Author>& authors);
-  Result<void> greet(const v1::Hello& hello, Effect& effect);
+  Result<Effect> deal_with(const Waiting& waiting, InBatch& in_batch);
+  Result<void> greet(const v1::Hello& hello, Effect& effect, Unconfirmed& unconfirmed);
+  /// Whether the frame has to wait.
+  Result<bool> confirm(const OperationsUp& frame, DeviceId device, Unconfirmed& unconfirmed,
+                       Effect& effect);
+  void let_go_on(Session& session);
   v1::Refusal forked(DeviceId device, const Fork& fork);
   Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
   Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);

@@ -21,7 +21,8 @@ namespace gridwhistle {
 /// For whom a feed is read.
 struct Reader {
   DeviceId device;
-  DevSeq own_since;  ///< own writes above it are in the device's file already
+  DevSeq own_since;              ///< own writes above it are in the device's file already
+  std::vector<DeviceId> before;  ///< the numbers that its file had, and wrote under, before
   /// The schema it was built with. It gets no rows of later kinds: it could not know that they
   /// belong into an encrypted file, are masked, or ask for a purpose.
   std::uint32_t schema = 0;

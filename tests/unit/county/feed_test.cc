@@ -52,7 +52,7 @@ TEST_CASE("rows of a kind that is newer than the phone stay back, and come when 
   const auto standing = standing_of(*world.storage, world.anna);
   REQUIRE(standing);
   const auto visits_for = [&](std::uint32_t schema, const v1::Cursor& cursor) {
-    Feed feed(*world.storage, newer, Reader{DeviceId(77), DevSeq(), schema}, standing->held,
+    Feed feed(*world.storage, newer, Reader{DeviceId(77), DevSeq(), {}, schema}, standing->held,
               cursor);
     std::vector<KindId> rows;
     for (auto cut = feed.next(); cut.value(); cut = feed.next()) {

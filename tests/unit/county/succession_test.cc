@@ -121,6 +121,75 @@ TEST_CASE("of two copies of a phone's file all work arrives, and what they share
   CHECK(listed->worker == world.anna);
 }
 
+TEST_CASE("of a copy nothing is taken under the shared number, whichever lane it sends first") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const RecordId shared = record_visit(world, phone, "shared, not sent");
+  Phone copy = phone;
+  record_visit(world, phone, "on the phone");
+  world.sync(phone);
+  copy.calls = phone.calls;
+  const RecordId whistle_id = copy.new_id();
+  v1::Whistle said;
+  said.set_grid(kGrid1);
+  said.set_title("on the copy");
+  copy.record(kinds::kWhistle, whistle_id, said.SerializeAsString(), true, world.clock.ms);
+  record_visit(world, copy, "on the copy");
+  CHECK(world.sync(copy)->refused() == ErrorCode::kForked);
+  CHECK_FALSE(world.county->get(kinds::kWhistle, whistle_id)->has_value());
+
+  Phone successor = succeed(world, copy, world.anna, 77);
+  CHECK(successor.noted[Lane::kRecords] == 1);
+  CHECK(world.sync(successor)->refused() == ErrorCode{});
+  CHECK(world.county->get(kinds::kWhistle, successor.lanes[Lane::kWhistles][0].id)->has_value());
+  CHECK(world.county->get(kinds::kVisit, shared)->has_value());
+}
+
+TEST_CASE("who sends again what was never acknowledged has everything taken in one call") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "its acknowledgement is lost");
+  world.sync(phone);
+  phone.noted.clear();
+  std::uint64_t later = 0;
+  SECTION("little of another lane before it") { later = 1; }
+  SECTION("more of another lane than is held back") { later = 400; }
+  for (std::uint64_t i = 0; i < later; ++i) {
+    v1::Whistle said;
+    said.set_grid(kGrid1);
+    std::string title;
+    while (title.size() < 300) title += static_cast<char>('a' + world.random.next() % 26);
+    said.set_title(title);
+    phone.record(kinds::kWhistle, phone.new_id(), said.SerializeAsString(), true, world.clock.ms);
+  }
+  record_visit(world, phone, "new");
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode{});
+  CHECK(answers(*inbox) == std::vector(later + 2, OutcomeStatus::kAccepted));
+  CHECK(notes_of_visits(world).size() == 2);
+}
+
+TEST_CASE("what a copy holds of its predecessor's writes leaves it when it is erased") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "before the copy");
+  world.sync(phone);
+  const RecordId shared = record_visit(world, phone, "shared, not sent");
+  Phone copy = phone;
+  world.sync(phone);
+  Operation& op = phone.record(kinds::kVisit, shared, "", false, world.clock.ms);
+  op.type = OperationType::kErase;
+  op.set.clear();
+  world.sync(phone);
+  Phone successor = succeed(world, copy, world.anna, 77);
+  SECTION("by a copy") {}
+  SECTION("by a copy's copy") { successor = succeed(world, successor, world.anna, 78); }
+  const auto rows = world.sync(successor)->rows_of(kinds::kVisit);
+  const auto row = std::ranges::find(rows, shared, &Row::id);
+  REQUIRE(row != rows.end());
+  CHECK(row->change == RowChange::kErased);
+}
+
 TEST_CASE("a phone put back to an older state goes on, though it has nothing new") {
   World world;
   Phone phone = world.phone(world.anna);
