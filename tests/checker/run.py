@@ -185,6 +185,12 @@ class Run:
         name = event["phone"]
         self.phones[name] = Phone(name, event["worker"], self.folder / f"{name}.db")
 
+    def _on_copied(self, event):
+        raise ValueError(f"{event['phone']}'s file was copied or put back, which this checker does "
+                         f"not know; play with gw-sim --without clones,put-backs")
+
+    _on_put_back = _on_copied
+
     def _on_sent(self, event):
         values = bytes.fromhex(event["set"])
         op = Operation(

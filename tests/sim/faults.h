@@ -29,8 +29,10 @@ enum class Fault : std::uint8_t {
   kDiskFull,   ///< for some minutes
   kNoMemory,   ///< an allocation of SQLite's fails, on either side
   kCompares,   ///< phones compare what they hold, whatever goes on
+  kClones,     ///< a phone's file is copied, and both go on
+  kPutBacks,   ///< a phone's file is put back to an older state of its own
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kCompares) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kPutBacks) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

@@ -21,15 +21,28 @@ struct Options {
   std::uint64_t seeds = 100;
   std::uint64_t seed = 0;
   gridwhistle::sim::RunOptions run;
+  gridwhistle::sim::Faults without;
   std::string keep;
   bool twice = false;
   bool shrinks = false;
   bool lists_plants = false;
 };
 
+gridwhistle::sim::RunOptions options_of(std::uint64_t seed, const Options& options) {
+  using gridwhistle::sim::Faults;
+  gridwhistle::sim::RunOptions run_options = options.run;
+  for (std::size_t i = 0; i < gridwhistle::sim::kFaultCount; ++i) {
+    const auto fault = static_cast<gridwhistle::sim::Fault>(i);
+    if (!options.without.has(fault)) continue;
+    if (!run_options.faults) run_options.faults = Faults::of_seed(seed);
+    run_options.faults->set(fault, 0);
+  }
+  return run_options;
+}
+
 // Its files, if they are to be kept, in a folder of the seed's name.
 RunResult play_once(std::uint64_t seed, const Options& options) {
-  gridwhistle::sim::RunOptions run_options = options.run;
+  gridwhistle::sim::RunOptions run_options = options_of(seed, options);
   if (!options.keep.empty()) run_options.keep = options.keep + "/" + std::to_string(seed);
   return run(seed, run_options);
 }
@@ -44,7 +57,8 @@ gridwhistle::sim::RunOptions once_more(gridwhistle::sim::RunOptions run_options)
 bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   const RunResult result = play_once(seed, options);
   std::string broken = result.violation;
-  if (broken.empty() && options.twice && run(seed, once_more(options.run)).hash != result.hash) {
+  const Replay again{seed, once_more(options_of(seed, options))};
+  if (broken.empty() && options.twice && run(seed, again.options).hash != result.hash) {
     broken = "two runs differ";
   }
   total.promises += result.promises;
@@ -53,11 +67,10 @@ bool play(std::uint64_t seed, const Options& options, RunResult& total) {
   total.kills += result.kills;
   total.marks.add(result.marks);
   if (broken.empty()) return true;
-  const Replay failed{seed, once_more(options.run)};
   std::printf("seed %llu: %s\n  replay: gw-sim %s --trace\n", static_cast<unsigned long long>(seed),
-              broken.c_str(), failed.text().c_str());
+              broken.c_str(), again.text().c_str());
   if (options.shrinks && !result.violation.empty()) {
-    std::printf("  shrunk: %s\n", gridwhistle::sim::shrink(failed).text().c_str());
+    std::printf("  shrunk: %s\n", gridwhistle::sim::shrink(again).text().c_str());
   }
   return false;
 }
@@ -128,11 +141,11 @@ int find_plant(const Options& options) {
   return 1;
 }
 
-gridwhistle::sim::Faults faults_in(const std::string& text) {
+gridwhistle::sim::Faults faults_in(const std::string& option, const std::string& text) {
   try {
     return gridwhistle::sim::Faults::parse(text);
   } catch (const std::invalid_argument& wrong) {
-    throw CLI::ValidationError("--faults", wrong.what());
+    throw CLI::ValidationError(option, wrong.what());
   }
 }
 
@@ -146,8 +159,12 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "this seed alone");
   app.add_flag("--trace", options.run.trace, "print what happens");
   app.add_option_function<std::string>(
-      "--faults", [&](const std::string& text) { options.run.faults = faults_in(text); },
+      "--faults",
+      [&](const std::string& text) { options.run.faults = faults_in("--faults", text); },
       "these alone, as in breaks=2,moves=1; none; without it what each seed chooses");
+  app.add_option_function<std::string>(
+      "--without", [&](const std::string& text) { options.without = faults_in("--without", text); },
+      "of what each seed chooses all but these, as in clones,put-backs");
   app.add_option("--idle", options.run.idle, "a phone with which nobody does anything");
   app.add_option("--operations", options.run.operations, "persons do no more than so many things");
   app.add_flag(

@@ -29,7 +29,14 @@ std::vector<std::string> make_all() {
                                   "server-kills: at rest",
                                   "server-kills: in a call",
                                   "restores: at all",
-                                  "compares: amid all that"};
+                                  "compares: amid all that",
+                                  "clones: at rest",
+                                  "clones: in a call",
+                                  "clones: of a copy",
+                                  "clones: one goes on under another number",
+                                  "clones: what both had unsent is there twice",
+                                  "put-backs: with unsent work",
+                                  "put-backs: with all sent"};
   for (const char* fault :
        {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full", "no-memory"}) {
     for (const char* phase :

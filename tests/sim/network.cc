@@ -56,9 +56,7 @@ class SimTransport final : public Transport {
   }
 
   void enrol(std::string request, std::function<void(Result<std::string>)> done) override {
-    network_.timeline_.after(50, [this, request = std::move(request), done = std::move(done)] {
-      done(network_.server_.enrol(request));
-    });
+    network_.enrol(line_, std::move(request), std::move(done));
   }
 
  private:
@@ -73,6 +71,21 @@ Network::~Network() = default;
 
 std::unique_ptr<Transport> Network::transport(Line& line) {
   return std::make_unique<SimTransport>(*this, line);
+}
+
+// An answer may be lost as well as a question. Where the line never breaks no dice fall.
+void Network::enrol(Line& line, std::string request,
+                    std::function<void(Result<std::string>)> done) {
+  timeline_.after(50, [this, &line, request = std::move(request), done = std::move(done)] {
+    const bool breaks = line.quality.breaks > 0 && dice_.chance(line.quality.breaks);
+    const bool is_lost = breaks && dice_.chance(500);
+    if (line.dead || !line.reachable || is_lost) {
+      return done(fail(ErrorCode::kUnavailable, "no line"));
+    }
+    if (bug_ != nullptr) bug_->asks_to_enrol(request);
+    auto reply = server_.enrol(request);
+    done(breaks ? fail(ErrorCode::kUnavailable, "the line broke") : std::move(reply));
+  });
 }
 
 std::uint64_t Network::arrival(std::uint64_t& last_ms, const Line& line) {

@@ -64,6 +64,7 @@ class Network {
   struct Flight;
 
   std::shared_ptr<Flight> begin(Line& line, CallEvents events);
+  void enrol(Line& line, std::string request, std::function<void(Result<std::string>)> done);
   void send_up(const std::shared_ptr<Flight>& flight, std::string frame);
   void finish_up(const std::shared_ptr<Flight>& flight);
   void let_go(const std::shared_ptr<Flight>& flight);

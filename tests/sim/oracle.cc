@@ -21,28 +21,55 @@ std::string named(const RecordId& id, std::uint32_t field) {
   return "record " + id.text() + " field " + std::to_string(field);
 }
 
+/// Who holds what of a phone's file was put away.
+std::string put_away_of(const std::string& phone) { return phone + ", put away"; }
+
 }  // namespace
+
+template <typename Each>
+void Oracle::for_each_write(Each each) {
+  for (auto& [id, history] : records_) {
+    for (Writes* writes : {&history.writes, &history.elements}) {
+      for (auto& [field, all] : *writes) std::ranges::for_each(all, each);
+    }
+  }
+}
+
+bool Oracle::History::is_promised() const {
+  const auto has_word = [](const auto& field) {
+    return std::ranges::find(field.second, Word::kGiven, &Write::word) != field.second.end();
+  };
+  return std::ranges::any_of(writes, has_word) || std::ranges::any_of(elements, has_word);
+}
+
+// What is not recorded after all has left its id to another, of another kind perhaps.
+KindId Oracle::History::kind() const {
+  KindId kind;
+  for (const Writes* all : {&writes, &elements}) {
+    for (const auto& [field, of_field] : *all) {
+      for (const Write& write : of_field) {
+        if (write.word == Word::kGiven) return write.kind;
+        kind = write.kind;
+      }
+    }
+  }
+  return kind;
+}
 
 void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
                    const std::string& value, const std::string& seen, Word word) {
-  History& history = records_[id];
-  history.kind = kind;
-  history.writes[field].push_back({author, value, seen, word});
+  records_[id].writes[field].push_back({kind, author, value, seen, word, {author}});
   if (word == Word::kOpen) return;
-  history.promised = true;
   recorder_.note(
       "wrote",
       {{"phone", author}, {"kind", kind.value}, {"id", id}, {"field", field}, {"value", value}});
   ++promises_;
 }
 
-void Oracle::added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
-                   Word word) {
-  History& history = records_[id];
-  history.kind = kind;
+void Oracle::added(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
+                   const std::string& element, Word word) {
+  records_[id].elements[field].push_back({kind, author, element, {}, word, {author}});
   if (word == Word::kOpen) return;
-  history.elements[field].insert(element);
-  history.promised = true;
   recorder_.note("added", {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
   ++promises_;
 }
@@ -60,12 +87,92 @@ void Oracle::erased(KindId kind, const RecordId& id, Word word) {
   if (word == Word::kGiven) recorder_.note("erased", {{"kind", kind.value}, {"id", id}});
 }
 
-bool Oracle::has_written(const std::string& author, const RecordId& id) const {
+bool Oracle::has_written(const std::string& phone, const RecordId& id) const {
   const auto record = records_.find(id);
   if (record == records_.end()) return false;
   return std::ranges::any_of(record->second.writes, [&](const auto& field) {
-    return std::ranges::find(field.second, author, &Write::author) != field.second.end();
+    return std::ranges::any_of(field.second,
+                               [&](const Write& write) { return write.holders.contains(phone); });
   });
+}
+
+void Oracle::copied(const std::string& phone, const std::string& copy) {
+  for_each_write([&](Write& write) {
+    if (write.holders.contains(phone)) write.holders.insert(copy);
+  });
+}
+
+void Oracle::put_away(const std::string& phone) {
+  drop_put_away(phone);
+  copied(phone, put_away_of(phone));
+}
+
+void Oracle::put_back(const std::string& phone, bool server_has_it) {
+  for_each_write([&](Write& write) {
+    if (write.holders.contains(put_away_of(phone))) {
+      write.holders.insert(phone);
+    } else if (write.holders.erase(phone) > 0) {
+      if (write.author == phone) write.author += " before it was put back";
+      if (write.holders.empty() && !server_has_it) write.word = Word::kOpen;
+    }
+  });
+}
+
+// What lies nowhere else has another id by now, in the file that it was copied from.
+void Oracle::drop_put_away(const std::string& phone) {
+  for (auto& [id, history] : records_) {
+    for (Writes* writes : {&history.writes, &history.elements}) {
+      for (auto& [field, all] : *writes) {
+        std::erase_if(all, [&](const Write& write) {
+          return write.holders.size() == 1 && write.holders.contains(put_away_of(phone));
+        });
+      }
+      std::erase_if(*writes, [](const auto& field) { return field.second.empty(); });
+    }
+  }
+  for_each_write([&](Write& write) { write.holders.erase(put_away_of(phone)); });
+}
+
+// Two files may have given one id to different records, so each takes what it holds along.
+bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
+  bool is_left = false;
+  for (auto& [field, all] : from) {
+    std::vector<Write> left;
+    for (Write& write : all) {
+      if (write.holders.erase(phone) == 0) {
+        left.push_back(std::move(write));
+        continue;
+      }
+      if (!write.holders.empty()) left.push_back(write);
+      is_left |= !write.holders.empty();
+      write.holders = {phone};
+      to[field].push_back(std::move(write));
+    }
+    all = std::move(left);
+  }
+  std::erase_if(from, [](const auto& field) { return field.second.empty(); });
+  return is_left;
+}
+
+std::size_t Oracle::renamed(const std::string& phone, const std::map<RecordId, RecordId>& now) {
+  std::size_t twice = 0;
+  for (const auto& [before, after] : now) {
+    const auto known = records_.find(before);
+    if (known == records_.end()) continue;
+    History& history = records_[after];
+    const bool was_left = move(known->second.writes, history.writes, phone);
+    if (move(known->second.elements, history.elements, phone) || was_left) ++twice;
+    history.removed.insert(known->second.removed.begin(), known->second.removed.end());
+    history.erased |= known->second.erased;
+  }
+  const auto now_of = [&](const RecordId& id) {
+    const auto other = now.find(id);
+    return other != now.end() ? other->second : id;
+  };
+  for (const auto& [part, wholes] : std::map(wholes_)) {
+    for (const RecordId& whole : wholes) belongs(now_of(part), now_of(whole));
+  }
+  return twice;
 }
 
 void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t field,
@@ -114,9 +221,11 @@ void Oracle::check_elements(const RecordId& id, const History& history, const st
     for (const ValueView& value : values_of(field_of(body, field).entries)) {
       there.emplace(value.bytes);
     }
-    for (const std::string& element : elements) {
-      const bool accounted = there.contains(element) || history.removed.contains(element) ||
-                             told.not_applied || told.kept.find(element) != std::string::npos;
+    for (const Write& write : elements) {
+      const std::string& element = write.value;
+      const bool accounted = write.word == Word::kOpen || there.contains(element) ||
+                             history.removed.contains(element) || told.not_applied ||
+                             told.kept.find(element) != std::string::npos;
       if (!accounted) throw Violation("lost: element " + element + " of " + named(id, field));
     }
   }
@@ -125,8 +234,10 @@ void Oracle::check_elements(const RecordId& id, const History& history, const st
 bool Oracle::may_be_erased(const RecordId& id) const {
   const auto record = records_.find(id);
   if (record != records_.end() && record->second.erased) return true;
-  const auto whole = wholes_.find(id);
-  return whole != wholes_.end() && may_be_erased(whole->second);
+  const auto wholes = wholes_.find(id);
+  return wholes != wholes_.end() &&
+         std::ranges::any_of(wholes->second,
+                             [this](const RecordId& whole) { return may_be_erased(whole); });
 }
 
 void Oracle::check_nothing_lost(const County& county) const {
@@ -151,12 +262,12 @@ void Oracle::check_nothing_lost(const County& county) const {
   }
   for (const auto& [id, lost] : listed_) outcomes[id].kept += lost;
   for (const auto& [id, history] : records_) {
-    if (!history.kind) continue;
+    if (!history.kind()) continue;
     const Told& told = outcomes[id];
-    const auto row = county.get(history.kind, id);
+    const auto row = county.get(history.kind(), id);
     if (!row) throw Violation("record cannot be read: " + row.error().message);
     if (!*row) {
-      if (history.promised && !told.not_applied)
+      if (history.is_promised() && !told.not_applied)
         throw Violation("record " + id.text() + " never arrived");
       continue;
     }
@@ -165,6 +276,7 @@ void Oracle::check_nothing_lost(const County& county) const {
       continue;
     }
     for (const auto& [field, writes] : history.writes) {
+      if (std::ranges::find(writes, history.kind(), &Write::kind) == writes.end()) continue;
       check_field(id, field, writes, (*row)->body, told);
     }
     check_elements(id, history, (*row)->body, told);

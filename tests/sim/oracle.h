@@ -37,16 +37,29 @@ class Oracle {
   void wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
              const std::string& value, const std::string& seen, Word word = Word::kGiven);
   /// An element was added to a SET field, or removed from it.
-  void added(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
-             Word word = Word::kGiven);
+  void added(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
+             const std::string& element, Word word = Word::kGiven);
   void removed(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
                Word word = Word::kGiven);
   void erased(KindId kind, const RecordId& id, Word word = Word::kGiven);
   /// A record is a part of another: erased with that one too.
-  void belongs(const RecordId& part, const RecordId& whole) { wholes_[part] = whole; }
+  void belongs(const RecordId& part, const RecordId& whole) { wholes_[part].insert(whole); }
 
-  /// Whether anything on this record was written by a phone.
-  bool has_written(const std::string& author, const RecordId& id) const;
+  /// A phone's file was copied: from here on both hold what was written there.
+  void copied(const std::string& phone, const std::string& copy);
+  /// What a phone's file holds was put away, in the place of what was put away before.
+  void put_away(const std::string& phone);
+  /// A phone's file is as it was put away. What was written there since is no longer its own;
+  /// unless the server has it for good, nobody promises it any more.
+  void put_back(const std::string& phone, bool server_has_it);
+  /// No file is put back any more.
+  void drop_put_away(const std::string& phone);
+  /// In a phone's file records have other ids from here on: nobody else had them. Gives how many
+  /// another file holds under the old ones.
+  std::size_t renamed(const std::string& phone, const std::map<RecordId, RecordId>& now);
+
+  /// Whether a phone's file holds anything that was written on this record.
+  bool has_written(const std::string& phone, const RecordId& id) const;
 
   /// A phone shows this value of a record that none of its own writes was refused of. Having shown
   /// an own write, it never shows an older own one.
@@ -68,20 +81,27 @@ class Oracle {
 
  private:
   struct Write {
+    KindId kind;
     std::string author;
     std::string value;
     std::string seen;
     Word word;
+    std::set<std::string> holders = {};  ///< phones with it in their files, as written there
   };
+  using Writes = std::map<std::uint32_t, std::vector<Write>>;  ///< by field
   struct History {
-    KindId kind;
-    std::map<std::uint32_t, std::vector<Write>> writes;
-    std::map<std::uint32_t, std::set<std::string>> elements;
+    Writes writes;
+    Writes elements;  ///< that were added to SET fields
     std::set<std::string> removed;
     bool erased = false;
-    bool promised = false;  ///< a commit gave its word for anything of it
+    bool is_promised() const;  ///< a commit gave its word for anything of it
+    KindId kind() const;       ///< zero: nobody wrote anything on it
   };
   struct Told;
+
+  template <typename Each>
+  void for_each_write(Each each);
+  static bool move(Writes& from, Writes& to, const std::string& phone);
 
   bool may_be_erased(const RecordId& id) const;
   void check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,
@@ -91,7 +111,7 @@ class Oracle {
 
   Recorder& recorder_;
   std::map<RecordId, History> records_;
-  std::map<RecordId, RecordId> wholes_;
+  std::map<RecordId, std::set<RecordId>> wholes_;
   std::map<RecordId, std::string> listed_;
   std::size_t promises_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "phone.h"
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "sqlite/connection.h"
 
 namespace gridwhistle::sim {
 
@@ -21,6 +23,9 @@ struct Hindered : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Of a database.
+constexpr const char* kParts[] = {"", "-wal"};
+
 constexpr auto kVisitNotes = v1::Visit::kNotesFieldNumber;
 constexpr auto kHouseholdNotes = v1::Household::kNotesFieldNumber;
 constexpr auto kNeeds = v1::Household::kServiceNeedsFieldNumber;
@@ -31,7 +36,7 @@ constexpr auto kRelation = v1::Resident::kRelationFieldNumber;
 }  // namespace
 
 Phone::Phone(const Surroundings& around, Person& person, std::string name,
-             std::function<void()> died)
+             std::function<void()> died, Phone* original)
     : timeline_(around.timeline),
       dice_(around.dice),
       fault_dice_(around.fault_dice),
@@ -41,15 +46,25 @@ Phone::Phone(const Surroundings& around, Person& person, std::string name,
       oracle_(around.oracle),
       person_(person),
       name_(std::move(name)),
+      file_(name_ + ".db"),
+      put_away_(name_ + ".away.db"),
       died_(std::move(died)),
       disk_("gw-sim-" + name_),
-      clock_(timeline_, dice_.next()) {
+      clock_(timeline_, dice_.next()),
+      secrets_(original != nullptr ? original->secrets_ : std::make_shared<SimSecretStore>()) {
   line_.name = name_;
   line_.hears = [this](const std::function<void()>& frame) {
     memory_.during("phone syncs", MemoryFaults::kOften, frame);
   };
   if (around.bug != nullptr) around.bug->on_disk(disk_);
   disk_.on_strike([this](DiskFault fault) { struck(fault); });
+  if (original != nullptr) {
+    for (const char* part : kParts) {
+      if (!original->disk_.has(original->file_ + part)) continue;
+      disk_.copy_from(original->disk_, original->file_ + part, file_ + part);
+    }
+    oracle_.copied(original->name_, name_);
+  }
   open();
 }
 
@@ -60,11 +75,11 @@ bool Phone::open() {
   failures_before_ = failures();
   executor_ = std::make_unique<SimExecutor>(timeline_);
   ClientOptions options;
-  options.path = name_ + ".db";
+  options.path = file_;
   options.vfs = disk_.name();
   options.clock = &clock_;
   options.random = &dice_;
-  options.secrets = &secrets_;
+  options.secrets = secrets_.get();
   options.executor = executor_.get();
   options.connect = [this](const ServerAddress&) -> Result<std::unique_ptr<Transport>> {
     return network_.transport(line_);
@@ -75,6 +90,7 @@ bool Phone::open() {
   if (client) {
     client_ = std::move(*client);
     if (!storage_failed()) check_recorded();
+    look_for_number();
     return true;
   }
   if (!storage_failed()) throw Violation(name_ + " does not open: " + client.error().message);
@@ -130,6 +146,77 @@ void Phone::quit() {
   const Phase phase(phase_, "closes");
   memory_.during("phone closes", MemoryFaults::kSeldomDone, [this] { client_.reset(); });
   executor_.reset();
+}
+
+void Phone::put_away() {
+  timeline_.note(name_ + "'s file is put away");
+  for (const char* part : kParts) {
+    disk_.remove(put_away_ + part);
+    if (disk_.has(file_ + part)) disk_.copy(file_ + part, put_away_ + part);
+  }
+  oracle_.put_away(name_);
+}
+
+void Phone::put_back(bool server_has_all) {
+  timeline_.note(name_ + "'s file is put back");
+  let_go(DiskFault::kKill);
+  for (const char* part : kParts) {
+    disk_.remove(file_ + part);
+    if (disk_.has(put_away_ + part)) disk_.copy(put_away_ + part, file_ + part);
+  }
+  recorded_ = 0;
+  device_ = {};
+  renamed_.clear();
+  oracle_.put_back(name_, server_has_all);
+}
+
+void Phone::look_for_number() {
+  if (!is_well()) return;
+  const DeviceId now = client_->status().device;
+  if (now == device_) return;
+  const bool is_known = std::exchange(device_, now).value != 0;
+  std::map<DeviceId, std::map<RecordId, RecordId>> steps = other_ids();
+  if (!is_known) {
+    // Whoever copied the file, or put it away, knew them.
+    for (const auto& [number, ids] : steps) renamed_.insert(number);
+    return;
+  }
+  timeline_.note(name_ + " has another number");
+  marks_.hit("clones: one goes on under another number");
+  std::erase_if(steps, [this](const auto& step) { return renamed_.contains(step.first); });
+  // From number to number, for it may have had several.
+  while (!steps.empty()) {
+    const auto first = std::ranges::find_if(steps, [&steps](const auto& step) {
+      return std::ranges::none_of(steps, [&step](const auto& other) {
+        return other.second.begin()->second.device() == step.first;
+      });
+    });
+    if (oracle_.renamed(name_, first->second) > 0) {
+      marks_.hit("clones: what both had unsent is there twice");
+    }
+    renamed_.insert(first->first);
+    steps.erase(first);
+  }
+}
+
+// In a copy of the file: this disk knows one program at a time.
+std::map<DeviceId, std::map<RecordId, RecordId>> Phone::other_ids() const {
+  test::PowerCutDisk desk(disk_.name() + "-desk");
+  for (const char* part : kParts) {
+    if (disk_.has(file_ + part)) desk.copy_from(disk_, file_ + part, file_ + part);
+  }
+  auto file = sqlite::Connection::open({.path = file_, .vfs = desk.name()});
+  if (!file) throw Violation(name_ + "'s file cannot be read: " + file.error().message);
+  // What was given out and never put has another id now, too, and nothing is written on it.
+  auto rows = file->prepare(
+      "SELECT before, now FROM renamed WHERE now IN (SELECT id FROM outbox) OR now IN "
+      "(SELECT before FROM renamed)");
+  if (!rows) throw Violation(name_ + "'s ids cannot be read: " + rows.error().message);
+  std::map<DeviceId, std::map<RecordId, RecordId>> ids;
+  while (rows->step().value()) {
+    ids[rows->record_id(0).device()][rows->record_id(0)] = rows->record_id(1);
+  }
+  return ids;
 }
 
 std::uint64_t Phone::recorded() const {
@@ -215,6 +302,7 @@ std::optional<Word> Phone::count(const Error* error, const char* what) {
 }
 
 void Phone::do_something() {
+  look_for_number();
   const Phase phase(phase_, "records");
   failures_before_ = failures();
   try {
@@ -400,7 +488,7 @@ void Phone::tag_household() {
   if (removes) {
     oracle_.removed(kinds::kHousehold, found->info.id, kNeeds, element, *word);
   } else {
-    oracle_.added(kinds::kHousehold, found->info.id, kNeeds, element, *word);
+    oracle_.added(name_, kinds::kHousehold, found->info.id, kNeeds, element, *word);
   }
 }
 

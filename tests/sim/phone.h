@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,8 +37,10 @@ struct Surroundings {
 class Phone {
  public:
   /// A person may hold several; `name` is this one's. `died` is called after the disk's power, or
-  /// its process, went within a write.
-  Phone(const Surroundings& around, Person& person, std::string name, std::function<void()> died);
+  /// its process, went within a write. With an `original` its file is a copy of that one's, as it
+  /// lies there at this moment, and its keys are too.
+  Phone(const Surroundings& around, Person& person, std::string name, std::function<void()> died,
+        Phone* original = nullptr);
   ~Phone();
 
   /// False: its disk, or the memory, does not let it.
@@ -48,6 +52,16 @@ class Phone {
   /// The process ends as it should.
   void quit();
   bool running() const { return client_ != nullptr; }
+  /// Running, and its disk does what it is asked.
+  bool is_well() const { return running() && !disk_.struck(); }
+
+  /// Copies the file beside itself, for `put_back`.
+  void put_away();
+  bool has_put_away() const { return disk_.has(put_away_); }
+  /// The process dies, and its file is as it was put away.
+  void put_back(bool server_has_all);
+  /// Where the file's number is another than before, what it has recorded alone has other ids.
+  void look_for_number();
 
   void enrol(const EnrolmentCode& code);
   void sync();
@@ -102,6 +116,8 @@ class Phone {
 
   void let_go(test::PowerCutDisk::Fault how);
   void struck(test::PowerCutDisk::Fault fault);
+  /// The ids that records have by now, by the number under which they had the others.
+  std::map<DeviceId, std::map<RecordId, RecordId>> other_ids() const;
   std::uint64_t recorded() const;
   void check_recorded() const;
 
@@ -114,6 +130,8 @@ class Phone {
   Oracle& oracle_;
   Person& person_;
   const std::string name_;
+  const std::string file_;
+  const std::string put_away_;
   const std::function<void()> died_;
   test::PowerCutDisk disk_;
   const char* phase_ = "syncs";
@@ -121,10 +139,12 @@ class Phone {
   std::uint64_t failures_before_ = 0;  ///< of disk and memory, when the person began
   std::uint64_t recorded_ = 0;         ///< operations that commits gave their word for
   SimClock clock_;
-  SimSecretStore secrets_;
+  const std::shared_ptr<SimSecretStore> secrets_;
   Network::Line line_;
   std::unique_ptr<SimExecutor> executor_;
   std::unique_ptr<Client> client_;
+  DeviceId device_;             ///< its number, when last looked for
+  std::set<DeviceId> renamed_;  ///< numbers whose ids the oracle knows to have become others
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t values_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gridwhistle/v1/records.pb.h"
+#include "gridwhistle/v1/sync.pb.h"
 #include "model/record.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
@@ -18,6 +19,7 @@ namespace gridwhistle::sim {
 
 struct Traffic {
   std::map<std::uint64_t, DeviceId> callers;           ///< of each call
+  std::map<DeviceId, DeviceId> predecessors;           ///< of files that were copies
   std::map<RecordId, std::vector<std::string>> notes;  ///< that were delivered, oldest first
   std::vector<Row> households;                         ///< of every grid
 };
@@ -39,6 +41,7 @@ struct Behaviour {
   const char* in_file = nullptr;
   const char* synchronous = nullptr;  ///< what a connection gets in place of FULL
   bool swallows_end = false;
+  bool keeps_ids = false;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
@@ -140,6 +143,10 @@ const std::array kBehaviours = std::to_array<Behaviour>({
      .on_cut = lead_a_row_astray},
     {.plant = {"never-done", "nobody is told of having caught up", "not settled"},
      .swallows_end = true},
+    {.plant = {"copy-keeps-ids",
+               "what a copy recorded goes on under the ids that both files gave out",
+               "never arrived"},
+     .keeps_ids = true},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
@@ -183,9 +190,17 @@ std::string PlantedBug::up(std::uint64_t call, const std::string& frame) {
   if (!sound) return frame;
   if (const auto* hello = std::get_if<v1::Hello>(&*sound)) caller = DeviceId(hello->device());
   auto* up = std::get_if<OperationsUp>(&*sound);
-  if (up == nullptr || bug.on_operation == nullptr) return frame;
+  if (up == nullptr) return frame;
   bool struck = false;
+  const auto before = traffic_->predecessors.find(caller);
   for (Operation& operation : up->operations) {
+    if (!bug.keeps_ids || before == traffic_->predecessors.end()) break;
+    if (!operation.creates || operation.id.device() != caller) continue;
+    operation.id = RecordId::make(before->second, operation.id.counter());
+    struck = true;
+  }
+  for (Operation& operation : up->operations) {
+    if (bug.on_operation == nullptr) break;
     if (dice_.chance(bug.strikes)) struck |= bug.on_operation(operation);
   }
   if (!struck) return frame;
@@ -215,6 +230,12 @@ std::string PlantedBug::down(const std::string& frame) {
     struck |= bug.on_cut(*cut, *traffic_, dice_);
   }
   return struck ? encode_cut(*cut) : frame;
+}
+
+void PlantedBug::asks_to_enrol(const std::string& request) {
+  v1::EnrolRequest asked;
+  if (!asked.ParseFromString(request) || asked.predecessor() == 0) return;
+  traffic_->predecessors[DeviceId(asked.device())] = DeviceId(asked.predecessor());
 }
 
 void PlantedBug::on_disk(test::PowerCutDisk& disk) const {

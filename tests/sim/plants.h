@@ -39,6 +39,8 @@ class PlantedBug {
   std::string up(std::uint64_t call, const std::string& frame);
   /// What arrives at a phone in place of a frame; empty: nothing.
   std::string down(const std::string& frame);
+  /// A phone asks for a number.
+  void asks_to_enrol(const std::string& request);
   /// What opens its files on this disk from here on.
   void on_disk(test::PowerCutDisk& disk) const;
   /// The county's file lies between a server's death and its next start.

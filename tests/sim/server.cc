@@ -190,6 +190,7 @@ void Server::closed(ConnectionId connection) {
 
 Result<std::string> Server::enrol(const std::string& request) {
   if (!county_) return fail(ErrorCode::kUnavailable, "no server");
+  const Phase phase(phase_, "applies");
   return county_->enrol(request);
 }
 

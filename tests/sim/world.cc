@@ -22,6 +22,7 @@ constexpr std::uint64_t kPhoneOperations = 120;
 constexpr std::uint64_t kServerOperations = 400;
 constexpr std::uint64_t kSeldomOperations = 30;  // of an opening, a closing, an import
 constexpr std::uint64_t kBackupOperations = 200;
+constexpr std::uint64_t kCopiesMax = 6;  // of files, and of what was put back
 
 bool has_grid(const Person& person) { return person.walks || person.volunteers; }
 
@@ -82,37 +83,47 @@ class World {
     wait(5 * kMinute);
   }
 
-  void give_phone(Person& person, const std::string& name) {
+  Phone& add_phone(Person& person, const std::string& name, Phone* original) {
     recorder_.note("phone", {{"phone", name}, {"worker", person.worker}});
     const Surroundings around{timeline_, dice_,    fault_dice_, marks_,
                               memory_,   network_, oracle_,     bug_.get()};
     const std::size_t number = phones_.size();
-    phones_.push_back(std::make_unique<Phone>(
-        around, person, name, [this, number] { comes_back_later(*phones_[number], fault_dice_); }));
+    const auto died = [this, number] { comes_back_later(*phones_[number], fault_dice_); };
+    phones_.push_back(std::make_unique<Phone>(around, person, name, died, original));
+    return *phones_.back();
+  }
+
+  void give_phone(Person& person, const std::string& name) {
+    Phone& phone = add_phone(person, name, nullptr);
     const auto code = server_.county().create_code(person.worker, "simulator");
     if (!code) throw Violation("no code: " + code.error().message);
-    phones_.back()->enrol({{"county:1", server_.key_sha256()}, code->code});
+    phone.enrol({{"county:1", server_.key_sha256()}, code->code});
   }
 
   void trouble() {
     trouble_ = true;
     until_ms_ = timeline_.now_ms() + dice_.between(2, 8) * kHour;
     for (const auto& phone : phones_) {
-      if (idle_.contains(phone->name())) continue;
-      worsen(*phone);
-      if (dice_.chance(500)) phone->go_live();
-      work(*phone);
-      fault(*phone);
-      disk_faults_.spoil(phone->disk(), kPhoneOperations);
+      if (!idle_.contains(phone->name())) go_on_with(*phone);
     }
     memory_.strike(faults_.hardness(Fault::kNoMemory));
     server_fault();
     disk_faults_.spoil(server_.disk(), kServerOperations);
     if (storage_fails()) restart_server_now_and_then();
     if (faults_.has(Fault::kRestores)) keep_backups();
+    if (faults_.has(Fault::kClones)) clone_now_and_then();
+    if (faults_.has(Fault::kPutBacks)) put_back_now_and_then();
     wait(until_ms_ - timeline_.now_ms());
     go_on_until_it_counts();
     trouble_ = false;
+  }
+
+  void go_on_with(Phone& phone) {
+    worsen(phone);
+    if (dice_.chance(500)) phone.go_live();
+    work(phone);
+    fault(phone);
+    disk_faults_.spoil(phone.disk(), kPhoneOperations);
   }
 
   // A seed in which little was done says little.
@@ -263,6 +274,56 @@ class World {
     for (const auto& [person, grid] : std::map(to_place_)) place(*person, grid);
   }
 
+  // By dice that change nothing of a run without. Null: with it nothing can be done now.
+  Phone* any_phone() {
+    Phone& phone = *phones_[fault_dice_.below(phones_.size())];
+    if (!phone.is_well() || idle_.contains(phone.name())) return nullptr;
+    phone.look_for_number();
+    return &phone;
+  }
+
+  // A worker's phones take sixteen numbers in a day.
+  bool copies_too_often() { return ++copies_ > kCopiesMax; }
+
+  void clone_now_and_then() {
+    timeline_.after(fault_dice_.between(5 * kMinute, 3 * kHour), [this] {
+      if (!trouble_) return;
+      Phone* const phone = any_phone();
+      if (phone != nullptr && strikes(Fault::kClones) && !copies_too_often()) clone(*phone);
+      clone_now_and_then();
+    });
+  }
+
+  void clone(Phone& phone) {
+    marks_.hit(network_.in_call(phone.line()) ? "clones: in a call" : "clones: at rest");
+    if (phone.name().contains('~')) marks_.hit("clones: of a copy");
+    const std::string name = phone.name() + "~" + std::to_string(copies_);
+    timeline_.note(phone.name() + "'s file is copied");
+    recorder_.note("copied", {{"phone", phone.name()}, {"copy", name}});
+    Phone& copy = add_phone(phone.person(), name, &phone);
+    if (!copy.running()) comes_back_later(copy, fault_dice_);
+    go_on_with(copy);
+  }
+
+  void put_back_now_and_then() {
+    timeline_.after(fault_dice_.between(5 * kMinute, 90 * kMinute), [this] {
+      if (!trouble_) return;
+      Phone* const phone = any_phone();
+      if (phone != nullptr && strikes(Fault::kPutBacks)) put_back(*phone);
+      put_back_now_and_then();
+    });
+  }
+
+  void put_back(Phone& phone) {
+    if (!phone.has_put_away()) return phone.put_away();
+    if (copies_too_often()) return;
+    const bool unsent = phone.client().status().unsent > 0;
+    marks_.hit(unsent ? "put-backs: with unsent work" : "put-backs: with all sent");
+    recorder_.note("put_back", {{"phone", phone.name()}});
+    phone.put_back(!unsent);
+    comes_back_later(phone, fault_dice_);
+  }
+
   void server_fault() {
     timeline_.after(dice_.between(10 * kMinute, 4 * kHour), [this] {
       if (!trouble_) return;
@@ -341,6 +402,7 @@ class World {
     server_.start();
     place_again();
     for (const auto& phone : phones_) {
+      oracle_.drop_put_away(phone->name());
       phone->disk().heal();
       phone->line().reachable = true;
       phone->line().quality = {};
@@ -352,10 +414,15 @@ class World {
     constexpr int kQuietRounds = 2;
     int quiet = 0;
     for (int round = 0; round < kRoundsMax && quiet < kQuietRounds; ++round) {
-      for (const auto& phone : phones_) phone->sync();
+      for (const auto& phone : phones_) {
+        phone->sync();
+        // Of two files under one number, that have nothing to say, the later call ends the other.
+        if (copies_ > 0) wait(10'000);
+      }
       wait(5 * kMinute);
       quiet = settled() ? quiet + 1 : 0;
     }
+    for (const auto& phone : phones_) phone->look_for_number();
     if (quiet == kQuietRounds) return recorder_.note("settled");
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
@@ -368,12 +435,16 @@ class World {
     }
   }
 
-  // What both sides reckon of the same records is the same, or each week phones would fetch in vain.
+  // What both sides reckon of the same records is the same, or each week phones would fetch in
+  // vain.
   void compare() {
     for (const auto& phone : phones_) {
       std::optional<SyncReport> report;
-      phone->compare([&](const SyncReport& done) { report = done; });
-      wait(kMinute);
+      // A copy may learn only now that it is one.
+      for (int call = 0; call == 0 || (call < 3 && copies_ > 0 && !report); ++call) {
+        phone->compare([&](const SyncReport& done) { report = done; });
+        wait(kMinute);
+      }
       if (!report || !report->compared) throw Violation(phone->name() + " was not compared");
       if (report->repaired > 0) {
         throw Violation(phone->name() + " holds what its server has, and " +
@@ -416,6 +487,7 @@ class World {
   std::uint64_t until_ms_ = 0;
   std::uint64_t kills_ = 0;
   std::uint64_t acts_ = 0;
+  std::uint64_t copies_ = 0;
 };
 
 }  // namespace

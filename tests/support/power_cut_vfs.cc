@@ -422,8 +422,13 @@ void PowerCutDisk::rename(const std::string& from, const std::string& to) {
 }
 
 void PowerCutDisk::copy(const std::string& from, const std::string& to) {
+  copy_from(*this, from, to);
+}
+
+void PowerCutDisk::copy_from(const PowerCutDisk& disk, const std::string& from,
+                             const std::string& to) {
   auto file = std::make_unique<File>();
-  file->current = file->durable = state_->files.at(from)->current;
+  file->current = file->durable = disk.state_->files.at(from)->current;
   state_->files[to] = std::move(file);
 }
 

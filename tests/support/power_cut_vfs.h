@@ -64,6 +64,8 @@ class PowerCutDisk {
   /// a file may still be lost under its new name.
   void rename(const std::string& from, const std::string& to);
   void copy(const std::string& from, const std::string& to);
+  /// The same from another disk.
+  void copy_from(const PowerCutDisk& disk, const std::string& from, const std::string& to);
   void remove(const std::string& name);
   bool has(const std::string& name) const;
   /// Writes each file as it is read now into a folder of the system's disk.
