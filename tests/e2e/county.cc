@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -156,6 +157,21 @@ std::string County::code_for(const std::string& worker) {
 }
 
 std::size_t County::calls() { return asked({"status"}).at(0).at("calls"); }
+
+std::uint64_t County::memory_bytes() const {
+  // Pages: all, then those that are in memory.
+  std::istringstream pages(read_file("/proc/" + std::to_string(server_->pid()) + "/statm"));
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  pages >> all >> resident;
+  REQUIRE(resident > 0);
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t County::descriptors() const {
+  const fs::directory_iterator open("/proc/" + std::to_string(server_->pid()) + "/fd");
+  return static_cast<std::size_t>(std::distance(fs::begin(open), fs::end(open)));
+}
 
 std::vector<Json> County::records(const std::string& kind) {
   std::vector<Json> found;

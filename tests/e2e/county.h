@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -43,6 +44,9 @@ class County {
   /// What the server has written to its log since it started.
   std::string log() const { return server_->err(); }
   bool serving() { return server_ && server_->running(); }
+  /// Memory that the server has in use, and files and connections that it has open.
+  std::uint64_t memory_bytes() const;
+  std::size_t descriptors() const;
 
   /// An operator's command.
   Ended operate(const Words& words);

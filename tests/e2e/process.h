@@ -27,6 +27,7 @@ class Process {
   Process& operator=(Process&&) = delete;
 
   bool running();
+  pid_t pid() const { return pid_; }
   void signal(int number);
   /// Waits for its end; kills it when it takes longer than a minute.
   Ended wait();

@@ -13,15 +13,19 @@ double left_at(double left, CallBudget::Time since, CallBudget::Time now) {
 
 }  // namespace
 
-bool CallBudget::take(const std::string& peer, Time now) {
+CallBudget::Answer CallBudget::take(const std::string& peer, Time now) {
   const std::lock_guard lock(mutex_);
   if (accounts_.size() >= kConnectionsMax) forget_full(now);
   Account& account = accounts_.try_emplace(peer, Account{.at = now}).first->second;
   account.left = left_at(account.left, account.at, now);
   account.at = now;
-  if (account.left < 1) return false;
+  if (account.left >= kAtOnce) account.turned_away = 0;
+  if (account.left < 1) {
+    const bool too_often = ++account.turned_away % kTurnedAwayMax == 0;
+    return too_often ? Answer::kToBeEnded : Answer::kTurnedAway;
+  }
   account.left -= 1;
-  return true;
+  return Answer::kBegins;
 }
 
 // Whoever has all of it again is like one who never came. Where that frees nothing, too many come

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -19,12 +20,19 @@ class CallBudget {
   /// Connections that are remembered: those that have begun anything lately.
   static constexpr std::size_t kConnectionsMax = 65'536;
 
-  /// Whether the connection may begin one more now. `peer` names it, "ipv4:127.0.0.1:4711".
-  bool take(const std::string& peer, Time now);
+  /// So many that were turned away, and the connection is to be ended: what gRPC keeps of each
+  /// until its answer is read, or the network has it, costs some 18 KB, and it sets no limit.
+  static constexpr int kTurnedAwayMax = 300;
+
+  enum class Answer : std::uint8_t { kBegins, kTurnedAway, kToBeEnded };
+
+  /// What becomes of one more call of the connection now. `peer` names it, "ipv4:127.0.0.1:4711".
+  Answer take(const std::string& peer, Time now);
 
  private:
   struct Account {
     double left = kAtOnce;
+    int turned_away = 0;  ///< since it last had all of it
     Time at;
   };
   void forget_full(Time now);

@@ -8,6 +8,7 @@
 #include "base/grpc_frames.h"
 #include "base/rpc_names.h"
 #include "rpc/call_error.h"
+#include "rpc/hang_up.h"
 
 namespace gridwhistle::rpc {
 namespace {
@@ -124,11 +125,12 @@ grpc::ServerUnaryReactor* SyncServiceAdapter::enrol(CallbackServerContext& conte
 // Every call that has begun is counted until it has ended; of streams only those that were let in:
 // whoever is turned away takes no phone's place.
 Result<void> SyncServiceAdapter::admit(const std::string& peer, CallKind kind) {
-  const bool within_budget = budget_.take(peer, std::chrono::steady_clock::now());
+  const auto answer = budget_.take(peer, std::chrono::steady_clock::now());
+  if (answer == CallBudget::Answer::kToBeEnded) hang_up(peer);
   const std::lock_guard lock(mutex_);
   ++calls_;
   if (refusing_) return fail(ErrorCode::kUnavailable, "the server is stopping");
-  if (!within_budget) {
+  if (answer != CallBudget::Answer::kBegins) {
     return fail(ErrorCode::kBusy, "too many calls on one connection; try again later");
   }
   if (kind == CallKind::kEnrol) return {};
