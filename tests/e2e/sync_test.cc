@@ -245,5 +245,54 @@ TEST_CASE("A server restored from a backup gets from the phones what came after 
   CHECK(county.operate({"verify"}).code == 0);
 }
 
+TEST_CASE(
+    "Any of the last twenty backups is restored: nothing is lost, nothing doubled, nothing "
+    "forgotten comes back") {
+  County county;
+  county.serve();
+  Phone anna(county, "anna");
+  Phone other(county, "other");
+  anna.enrol("WG001");
+  other.enrol("WG001");
+  std::multiset<std::string> recorded;
+  std::vector<std::string> backups;
+  std::string forgotten;
+  constexpr std::size_t kMade = 22;
+  while (backups.size() < kMade) {
+    Phone& phone = backups.size() % 2 == 0 ? anna : other;
+    const std::string id = phone.whistle("第 " + std::to_string(backups.size()) + " 件");
+    phone.sync();
+    backups.push_back(county.asked({"backup"})[0].at("path"));
+    if (backups.size() == 2) {
+      forgotten = id;
+      continue;
+    }
+    recorded.insert(id);
+    if (backups.size() == 15) REQUIRE(county.operate({"forget", "--yes", forgotten}).code == 0);
+  }
+  // What no backup has, one of them sent and one not.
+  recorded.insert(anna.whistle("备份之后"));
+  anna.sync();
+  recorded.insert(other.whistle("未发送"));
+
+  for (const std::size_t which : {kMade - 7, kMade / 2, kMade - 20}) {
+    county.stop();
+    const Ended restored = county.operate({"restore", "--replace", backups[which]});
+    INFO(which << ": " << restored.out << restored.err);
+    REQUIRE(restored.code == 0);
+    CHECK(restored.out.find("Warning: this backup is older") == std::string::npos);
+    county.serve();
+    for (int round = 0; round < 2; ++round) {
+      anna.sync();
+      other.sync();
+    }
+    std::multiset<std::string> on_server;
+    for (const Json& one : county.records("Whistle")) on_server.insert(one.at("id"));
+    CHECK(on_server == recorded);
+    CHECK(anna.asked({"list", "whistle"}).size() == recorded.size());
+    CHECK(county.operate({"verify"}).code == 0);
+  }
+}
+
 }  // namespace
 }  // namespace gridwhistle::e2e

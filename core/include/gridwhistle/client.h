@@ -91,7 +91,8 @@ struct LaneStatus {
   std::uint64_t unsent = 0;         ///< operations only this phone has
   std::uint64_t sent = 0;           ///< of these, handed to a call that has not answered yet
   std::uint64_t delivered = 0;      ///< taken over by the server, ever
-  std::uint64_t not_backed_up = 0;  ///< taken over by the server, not yet in its backup
+  /// Taken over by the server, and kept here because a backup that it may be restored to lacks it.
+  std::uint64_t not_backed_up = 0;
 };
 
 /// What became of an operation, or of a change that was beaten later, with its words for people.

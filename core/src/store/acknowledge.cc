@@ -42,11 +42,9 @@ class Acknowledgement {
  private:
   Result<void> finish(const v1::Acks& acks, sqlite::Transaction& transaction) {
     Position position = state_.position;
-    if (acks.backed_up() > position.backed_up.value) {
-      position.backed_up = Seq(acks.backed_up());
-      GW_TRY(put_meta(state_, "backed_up", static_cast<std::int64_t>(acks.backed_up())));
-      GW_TRY(forget_backed_up(state_, position.backed_up));
-    }
+    const Seq before = position.backed_up;
+    if (take_backup_marks(position, acks)) GW_TRY(save_backup_marks(state_, position));
+    if (position.backed_up > before) GW_TRY(forget_backed_up(state_, position.backed_up));
     GW_TRY(transaction.commit());
     state_.sync_due = true;
     state_.position = std::move(position);

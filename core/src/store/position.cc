@@ -130,6 +130,7 @@ Result<void> load_position(StoreState& state) {
   GW_TRY(load_enrolment(state));
   GW_TRY_LET(own_since, meta_number(state, "own_since"));
   GW_TRY_LET(backed_up, meta_number(state, "backed_up"));
+  GW_TRY_LET(newest_backup, meta_number(state, "newest_backup"));
   GW_TRY_LET(caught_up, meta_number(state, "caught_up"));
   GW_TRY_LET(server_ms, meta_number(state, "server_ms"));
   GW_TRY_LET(wall_ms, meta_number(state, "heard_wall_ms"));
@@ -139,6 +140,9 @@ Result<void> load_position(StoreState& state) {
   Position& position = state.position;
   position.own_since = DevSeq(static_cast<std::uint64_t>(own_since));
   position.backed_up = Seq(static_cast<std::uint64_t>(backed_up));
+  // A file of an older build was told of the newest alone.
+  position.newest_backup =
+      std::max(position.backed_up, Seq(static_cast<std::uint64_t>(newest_backup)));
   position.caught_up = caught_up != 0;
   position.server_ms = server_ms;
   position.server_heard = {wall_ms, static_cast<std::uint64_t>(boot_ms),
@@ -149,6 +153,15 @@ Result<void> load_position(StoreState& state) {
   GW_TRY_LET(line_message, meta_bytes(state, "line_message"));
   position.line_error = Error{static_cast<ErrorCode>(line_error), line_message, "last call"};
   return {};
+}
+
+Result<void> save_backup_marks(StoreState& state, const Position& position) {
+  const Position& before = state.position;
+  if (position.backed_up != before.backed_up) {
+    GW_TRY(put_meta(state, "backed_up", static_cast<std::int64_t>(position.backed_up.value)));
+  }
+  if (position.newest_backup == before.newest_backup) return {};
+  return put_meta(state, "newest_backup", static_cast<std::int64_t>(position.newest_backup.value));
 }
 
 // What has not changed stands in the file already, but for the clocks: those are also heard without
@@ -166,9 +179,7 @@ Result<void> save_position(StoreState& state, const Position& position) {
   if (position.own_since != before.own_since) {
     GW_TRY(put_meta(state, "own_since", static_cast<std::int64_t>(position.own_since.value)));
   }
-  if (position.backed_up != before.backed_up) {
-    GW_TRY(put_meta(state, "backed_up", static_cast<std::int64_t>(position.backed_up.value)));
-  }
+  GW_TRY(save_backup_marks(state, position));
   if (position.caught_up != before.caught_up) {
     GW_TRY(put_meta(state, "caught_up", std::int64_t{position.caught_up}));
   }

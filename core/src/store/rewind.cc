@@ -290,6 +290,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
   // Rows were dropped, own writes in them too: the feed must bring those like everybody's.
   position.own_since = state.dev_seq;
   position.backed_up = std::min(position.backed_up, shared);
+  position.newest_backup = std::min(position.newest_backup, shared);
   position.caught_up = false;
   return lanes;
 }

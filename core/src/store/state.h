@@ -81,7 +81,8 @@ struct Position {
   std::vector<EpochSeen> epochs;
   std::vector<GrantHeld> grants;
   std::uint64_t grants_version = 0;
-  Seq backed_up;
+  Seq backed_up;      ///< in every backup that the server may be restored to
+  Seq newest_backup;  ///< in its newest; never below `backed_up`
   bool caught_up = false;
   std::int64_t server_ms = 0;  ///< what the server said last,
   ClockReading server_heard;   ///< and when
@@ -158,6 +159,19 @@ Result<sqlite::Transaction> begin_unsynced(StoreState& state);
 Result<void> load_position(StoreState& state);
 /// Writes what is to take the place of `state.position`, which stands for what the file has.
 Result<void> save_position(StoreState& state, const Position& position);
+/// Of these how far backups reach, inside a transaction of the caller's.
+Result<void> save_backup_marks(StoreState& state, const Position& position);
+
+/// Takes from a Welcome or Acks how far backups reach, where that is further; whether it is.
+template <typename Message>
+bool take_backup_marks(Position& position, const Message& message) {
+  const Seq every = std::max(position.backed_up, Seq(message.backed_up()));
+  const Seq newest = std::max({position.newest_backup, every, Seq(message.newest_backup())});
+  const bool further = every > position.backed_up || newest > position.newest_backup;
+  position.backed_up = every;
+  position.newest_backup = newest;
+  return further;
+}
 /// The scope is to be read anew, rows that are there already too.
 void fetch_from_beginning(Position& position, const std::string& scope);
 /// A server passes over rows of kinds that this file's build did not know. When the build is a

@@ -114,7 +114,7 @@ struct StoreStatus {
   std::vector<Unsent> unsent;  ///< by lane and kind
   /// Of each lane: handed to a call that has not answered yet.
   std::array<std::uint64_t, kLaneCount> sent{};
-  /// Of each lane: acknowledged, and not yet in the server's backup.
+  /// Of each lane: acknowledged, and not yet in every backup that the server may be restored to.
   std::array<std::uint64_t, kLaneCount> not_backed_up{};
   std::uint64_t refused = 0;                     ///< operations; see Store::refused
   std::optional<std::int64_t> oldest_unsent_ms;  ///< its age

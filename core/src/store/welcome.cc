@@ -65,7 +65,8 @@ class Arrival {
       return fail(ErrorCode::kProtocol, "this is another county's server", "welcome");
     }
     // Of what is as it was only the clock is news; it is written with what comes next.
-    if (welcome_.as_before() && Seq(welcome_.backed_up()) <= position_.backed_up) {
+    Position heard = position_;
+    if (welcome_.as_before() && !take_backup_marks(heard, welcome_)) {
       state_.position = std::move(position_);
       return {};
     }
@@ -158,11 +159,9 @@ class Arrival {
   }
 
   Result<void> finish(sqlite::Transaction& transaction) {
-    const Seq backed_up(welcome_.backed_up());
-    if (backed_up > position_.backed_up) {
-      position_.backed_up = backed_up;
-      GW_TRY(forget_backed_up(state_, backed_up));
-    }
+    const Seq before = position_.backed_up;
+    take_backup_marks(position_, welcome_);
+    if (position_.backed_up > before) GW_TRY(forget_backed_up(state_, position_.backed_up));
     GW_TRY(save_position(state_, position_));
     GW_TRY(transaction.commit());
     state_.position = std::move(position_);
@@ -194,14 +193,14 @@ Result<std::uint64_t> Store::not_safe_yet() {
                          "SELECT count(*) FROM outbox WHERE key BETWEEN ? AND ? AND seq>? "
                          "AND state IN (0, 1, 4)",
                          0, key_of(lane, LaneSeq(0)), key_of(lane, progress.noted),
-                         state_->position.backed_up));
+                         state_->position.newest_backup));
     count += static_cast<std::uint64_t>(kept);
   }
   if (!state_->has_media) return count;
   // What is refused waits for nobody.
   GW_TRY_LET(files, state_->connection.number("SELECT count(*) FROM media WHERE own=1 AND named=1 "
                                               "AND code=0 AND (seq=0 OR seq>?)",
-                                              0, state_->position.backed_up));
+                                              0, state_->position.newest_backup));
   count += static_cast<std::uint64_t>(files);
   return count;
 }
@@ -234,9 +233,17 @@ Result<void> Store::set_enrolment(const Enrolment& enrolment) {
   if (other_worker) {
     GW_TRY(state_->connection.run("DELETE FROM drafts"));
     GW_TRY(state_->connection.run("UPDATE outbox SET state=3 WHERE state=2"));
+    // What is kept for older backups would be offered in the other's name.
+    position.backed_up = position.newest_backup;
   }
-  GW_TRY(save_position(*state_, position));
-  GW_TRY(transaction.commit());
+  const auto lanes = state_->lanes;
+  Result<void> done = save_position(*state_, position);
+  if (done && other_worker) done = forget_backed_up(*state_, position.backed_up);
+  if (done) done = transaction.commit();
+  if (!done) {
+    state_->lanes = lanes;
+    return done;
+  }
   state_->position = std::move(position);
   return other_worker ? reload_refused(*state_) : Result<void>();
 }

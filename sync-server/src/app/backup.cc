@@ -8,8 +8,10 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
+#include "app/difference.h"
 #include "app/forget_journal.h"
 #include "app/key_backup.h"
 #include "app/media_keeping.h"
@@ -33,54 +35,111 @@ std::string backup_name(const std::string& county, std::int64_t now_ms) {
          std::string(text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc)) + ".gwbackup";
 }
 
-/// The county's in the configured folder, the oldest first.
-std::vector<fs::path> backups_of(const ServerConfig& config) {
-  std::vector<fs::path> backups;
+constexpr char kSuffix[] = ".gwbackup";
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+// A whole one that is damaged takes what stands on it along, so that is a week's at most.
+constexpr std::size_t kDifferencesMax = 6;
+constexpr std::int64_t kBaseMs = 7 * kDayMs;
+
+/// A backup of the county's in the configured folder.
+struct Kept {
+  fs::path path;
+  fs::path base;  ///< the whole one that a difference stands on; empty: it is whole itself
+  std::string name() const { return path.filename().string(); }
+  /// A difference is as old as what it stands on.
+  std::string oldest_name() const { return base.empty() ? name() : base.filename().string(); }
+};
+
+/// The oldest first. What stands on a file that is gone is none.
+std::vector<Kept> backups_of(const ServerConfig& config) {
+  std::vector<Kept> backups;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(config.backup_folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(config.county + "-") && name.ends_with(".gwbackup")) {
-      backups.push_back(entry.path());
+    if (!name.starts_with(config.county + "-") || !name.ends_with(kSuffix)) continue;
+    Kept kept{entry.path(), {}};
+    if (is_difference(entry.path())) {
+      const auto head = read_difference(entry.path());
+      if (!head) continue;
+      kept.base = entry.path().parent_path() / head->base;
+      if (!fs::exists(kept.base, ignored)) continue;
     }
+    backups.push_back(std::move(kept));
   }
-  std::ranges::sort(backups);
+  std::ranges::sort(backups, {}, &Kept::path);
   return backups;
 }
 
-/// The newest stays, however old.
-void drop_oldest(const ServerConfig& config, std::int64_t now_ms) {
-  constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
-  const std::vector<fs::path> backups = backups_of(config);
-  const std::string oldest = config.backup_days == 0
-                                 ? ""
-                                 : backup_name(config.county, now_ms - config.backup_days * kDayMs);
+void remove_backup(const fs::path& path) {
   std::error_code ignored;
-  for (std::size_t i = 0; i + 1 < backups.size(); ++i) {
-    const bool one_of_newest = i + config.backup_keep >= backups.size();
-    if (one_of_newest && backups[i].filename().string() >= oldest) continue;
-    fs::remove(backups[i], ignored);
-    fs::remove(backups[i].string() + kKeySuffix, ignored);
-    fs::remove(backups[i].string() + kDigestSuffix, ignored);
+  for (const char* suffix : {"", kKeySuffix, kDigestSuffix}) {
+    fs::remove(path.string() + suffix, ignored);
   }
 }
 
-/// What a backup that was killed has left, of this county; one is made at a time.
+/// The newest stays, however old, and so does what one that stays stands on. A difference goes
+/// before its whole one, so that a kill in between leaves none without.
+void drop_oldest(const ServerConfig& config, std::int64_t now_ms) {
+  std::vector<Kept> backups = backups_of(config);
+  const std::string oldest = config.backup_days == 0
+                                 ? ""
+                                 : backup_name(config.county, now_ms - config.backup_days * kDayMs);
+  std::set<fs::path> needed;
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    const bool newest = i + 1 == backups.size();
+    const bool one_of_newest = i + config.backup_keep >= backups.size();
+    if (!newest && (!one_of_newest || backups[i].oldest_name() < oldest)) continue;
+    needed.insert(backups[i].path);
+    if (!backups[i].base.empty()) needed.insert(backups[i].base);
+  }
+  std::ranges::stable_partition(backups, [](const Kept& kept) { return !kept.base.empty(); });
+  for (const Kept& kept : backups) {
+    if (!needed.contains(kept.path)) remove_backup(kept.path);
+  }
+}
+
+/// What a backup that was killed has left, of this county, and what one that was dropped so has
+/// left beside it; one is made at a time.
 void drop_half_made(const fs::path& folder, const std::string& prefix) {
   std::vector<fs::path> left;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool is_part = name.find(std::string(".gwbackup") + kPartSuffix) != name.npos;
-    if (name.starts_with(prefix) && is_part) left.push_back(entry.path());
+    if (!name.starts_with(prefix)) continue;
+    const bool is_part = name.find(std::string(kSuffix) + kPartSuffix) != name.npos;
+    const bool is_beside = name.ends_with(std::string(kSuffix) + kKeySuffix) ||
+                           name.ends_with(std::string(kSuffix) + kDigestSuffix);
+    const fs::path backup = fs::path(entry.path()).replace_extension();
+    if (is_part || (is_beside && !fs::exists(backup, ignored))) left.push_back(entry.path());
   }
   for (const fs::path& path : left) fs::remove(path, ignored);
+}
+
+/// What the next backup may stand on: the newest whole one, while it is young, carries few and is
+/// as it was written. Names it in `damaged` when it is not.
+std::optional<fs::path> base_for(const ServerConfig& config, std::int64_t now_ms,
+                                 std::string& damaged) {
+  const std::vector<Kept> backups = backups_of(config);
+  const auto whole =
+      std::ranges::find_if(backups.rbegin(), backups.rend(), &fs::path::empty, &Kept::base);
+  if (whole == backups.rend()) return std::nullopt;
+  const auto carries = std::ranges::count(backups, whole->path, &Kept::base);
+  if (static_cast<std::size_t>(carries) >= kDifferencesMax) return std::nullopt;
+  if (whole->name() < backup_name(config.county, now_ms - kBaseMs)) return std::nullopt;
+  const auto noted = is_as_noted(whole->path, whole->path);
+  if (!noted && noted.error().code == ErrorCode::kCorrupt) damaged = whole->path.string();
+  if (!noted || !*noted) return std::nullopt;
+  return whole->path;
 }
 
 /// A backup in the making, under a name that nobody takes for a backup's. Removed with everything
 /// beside it, unless it was put in place.
 class Draft {
  public:
-  explicit Draft(const std::string& target) : path_(target + kPartSuffix) { remove(); }
+  explicit Draft(const std::string& target, const std::string& which = {})
+      : path_(target + kPartSuffix + which) {
+    remove();
+  }
   ~Draft() { remove(); }
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
@@ -122,6 +181,21 @@ Result<void> note_digest(const std::string& draft, const std::string& target) {
   file.close();
   if (!file) return fail(ErrorCode::kIo, both(path + " 无法写入", path + " cannot be written"));
   return flush(path);
+}
+
+/// Writes and checks what the county's copy has otherwise than `base`. False: it would hardly be
+/// smaller than the copy.
+Result<bool> write_checked(const fs::path& base, const Draft& whole, const Draft& difference) {
+  if (auto written = write_difference(base, whole.path(), difference.path()); !written) {
+    return std::unexpected(std::move(written.error()));
+  }
+  std::error_code ignored;
+  if (fs::file_size(difference.path(), ignored) > fs::file_size(base, ignored) / 2) return false;
+  // From what was written, not from the copy; that one was opened and checked, and has the same
+  // SHA-256.
+  const auto rebuilt = rebuild(difference.path(), [](std::string_view) { return Result<void>(); });
+  if (!rebuilt) return std::unexpected(rebuilt.error());
+  return true;
 }
 
 bool on_one_disk(const std::string& a, const std::string& b) {
@@ -167,10 +241,20 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     return fail(ErrorCode::kNotFound, both("没有文件夹 " + folder.string() + "，请先建立",
                                            folder.string() + " is no folder: make it first"));
   }
-  const Draft draft(target);
-  const auto upto = county.backup(draft.path(), by, [&]() -> Result<void> {
+  Backup made{.path = target, .upto = {}, .damaged = {}};
+  const Draft whole(target);
+  const Draft difference(target, "-difference");
+  const auto upto = county.backup(whole.path(), by, [&]() -> Result<void> {
+    const Draft* draft = &whole;
+    // What somebody carries away is one file.
+    const auto base = path.empty() ? base_for(config, now_ms, made.damaged) : std::nullopt;
+    if (base) {
+      const auto smaller = write_checked(*base, whole, difference);
+      if (!smaller) return std::unexpected(smaller.error());
+      if (*smaller) draft = &difference;
+    }
     if (auto kept = keep_key(config, target + kKeySuffix); !kept) return kept;
-    if (auto noted = note_digest(draft.path(), target); !noted) return noted;
+    if (auto noted = note_digest(draft->path(), target); !noted) return noted;
     if (auto shared = share_journal(config, folder.empty() ? "." : folder.string()); !shared) {
       return shared;
     }
@@ -178,13 +262,14 @@ Result<Backup> make_backup(County& county, const ServerConfig& config, const std
     const auto damaged = back_up_media(config, folder.empty() ? "." : folder.string(), now_ms);
     if (!damaged) return std::unexpected(damaged.error());
     if (auto told = county.media_lost(*damaged); !told) return told;
-    return draft.put_in_place(target);
+    return draft->put_in_place(target);
   });
   if (!upto) {
     return fail(upto.error().code, about(target, upto.error().message), upto.error().detail);
   }
   if (path.empty()) drop_oldest(config, now_ms);
-  return Backup{target, *upto};
+  made.upto = *upto;
+  return made;
 }
 
 Result<bool> is_as_noted(const std::string& copy, const std::string& backup) {

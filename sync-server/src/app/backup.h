@@ -18,13 +18,16 @@ inline constexpr char kDigestSuffix[] = ".sha256";
 struct Backup {
   std::string path;
   Seq upto;
+  std::string damaged;  ///< an earlier one that is not as it was written any more; mostly empty
 };
 
-/// Backs the county up into `path`, or, when that is empty, into a new file of the configured
-/// folder, of which the newest `keep` stay. With a passphrase configured the server's key goes
-/// before it under the same name and ".key"; its SHA-256 goes before it in any case, and the
-/// journal of what was forgotten beside it. The file has another name until it is whole and
-/// checked; only then does the county count as backed up. The county's thread.
+/// Backs the county up into `path`, whole, or, when that is empty, into a new file of the
+/// configured folder, of which the newest `keep` stay: whole about once a week, and in between what
+/// differs from the last whole one (difference.h), which stays as long as any of these. With a
+/// passphrase configured the server's key goes before it under the same name and ".key"; its
+/// SHA-256 goes before it in any case, and the journal of what was forgotten beside it. The file
+/// has another name until it is whole and checked; only then does the county count as backed up.
+/// The county's thread.
 ///
 /// Errors: those of County::backup, of the folder, and of the passphrase.
 Result<Backup> make_backup(County& county, const ServerConfig& config, const std::string& path,

@@ -34,11 +34,16 @@ metrics = ""
 [backup]
 # Where backups go. Another disk than the data's, or a broken disk takes both.
 folder = "backup"
-# While serving, a backup is made every so many hours; 0 turns it off. Phones keep what they
-# recorded until it is in a backup.
+# While serving, a backup is made every so many hours; 0 turns it off.
 every_hours = 24
 # So many are kept, the newest.
-keep = 14
+keep = 20
+# Any of so many of the last backups may be restored without losing a phone's work: phones keep what
+# they recorded until so many have it, a few hundred bytes a record and each picture. 1: only the newest.
+restorable = 20
+# true, if whatever this server has written lies on several machines at once, whichever of them fails:
+# phones then keep nothing for a backup, and restoring one loses what came after it.
+replicated = false
 # And none that is older than so many days, but for the newest: what was forgotten stands in them until
 # they go. 0: however old.
 days = 30
@@ -107,6 +112,8 @@ class Parser {
     text("backup.folder", config.backup_folder, not_empty, {"须写明文件夹", "must name a folder"});
     number("backup.every_hours", config.backup_every_hours, 0, 24 * 7);
     number("backup.keep", config.backup_keep, 1, 10'000);
+    number("backup.restorable", config.backup_restorable, 1, 1'000);
+    flag("backup.replicated", config.replicated);
     number("backup.days", config.backup_days, 0, 36'500);
     text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; },
          {"须为文件", "is a file"});
@@ -155,6 +162,15 @@ class Parser {
       const auto value = node.value_exact<std::string>();
       if (!value || !good(std::string_view(*value)))
         return complain(node, {name + " " + rule.zh, name + " " + rule.en});
+      target = *value;
+    };
+  }
+
+  void flag(const std::string& name, bool& target) {
+    readers_[name] = [this, name, &target](const toml::node& node) {
+      const auto value = node.value_exact<bool>();
+      if (!value)
+        return complain(node, {name + " 须为 true 或 false", name + " must be true or false"});
       target = *value;
     };
   }

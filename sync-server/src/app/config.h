@@ -26,7 +26,9 @@ struct ServerConfig {
 
   std::string backup_folder = "backup";  ///< resolved like data_folder
   std::int64_t backup_every_hours = 24;
-  std::size_t backup_keep = 14;
+  std::size_t backup_keep = 20;
+  std::size_t backup_restorable = 20;  ///< phones keep what so many of the last may lack
+  bool replicated = false;             ///< the storage: phones keep nothing for backups
   std::int64_t backup_days = 30;  ///< 0: however old
   std::string passphrase_file;    ///< resolved like data_folder; empty: keys are not backed up
 

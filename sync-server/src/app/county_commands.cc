@@ -24,6 +24,8 @@ ExitCode run_command(Context& context, const StatusCommand&) {
       text_value(std::filesystem::absolute(config.database_path()).lexically_normal().string()));
   sheet.add({"last_seq", "Log", "日志号"}, number_value(status->last_seq.value));
   sheet.add({"backed_up", "Backed up to", "已备份至"}, number_value(status->backed_up.value));
+  sheet.add({"forgettable", "  phones keep what is after", "  手机保留此后内容"},
+            number_value(status->forgettable.value));
   sheet.add({"backed_up_ms", "Last backup", "最近备份"}, time_value(status->backed_up_ms));
   sheet.add({"starts", "Starts", "启动次数"}, number_value(status->epochs));
   sheet.add({"devices", "Devices", "设备"}, number_value(status->devices));
@@ -103,6 +105,13 @@ ExitCode run_command(Context& context, const BackupCommand& command) {
   sheet.add({"path", "Backup", "备份文件"}, text_value(made->path));
   sheet.add({"upto", "Up to", "日志号"}, number_value(made->upto.value));
   sheet.print(output);
+  if (!made->damaged.empty()) {
+    output.line("Warning: " + made->damaged +
+                    " is not as it was written; it and what stands on it cannot be restored. Put a "
+                    "copy of it back, if there is one, and look after that disk.",
+                "警告：" + made->damaged +
+                    " 与备份时不同，它和以它为基础的备份都无法恢复。如有副本请放回，并检查该磁盘。");
+  }
   return ExitCode::kDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "app/difference.h"
 #include "app/forget_journal.h"
 #include "app/media_keeping.h"
 #include "base/line.h"
@@ -45,9 +46,12 @@ Result<void> forget_again(const ServerConfig& config, const std::string& name, C
 Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path,
                              const std::string& name, Opening opening) {
   auto storage = open_sqlite_storage(path, built_schema());
-  if (!storage) {
-    return about_file(name, storage.error());
+  if (!storage && is_difference(path)) {
+    return fail(ErrorCode::kNotADatabase,
+                both(name + " 是只含差异的备份，请用 restore 恢复",
+                     name + " is a backup that holds only what differs: `restore` it"));
   }
+  if (!storage) return about_file(name, storage.error());
   if ((*storage)->county() != config.county) {
     const std::string& county = (*storage)->county();
     return fail(ErrorCode::kConflict,
@@ -70,6 +74,8 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   CountyOptions options{.server_key_sha256 = identity->key_sha256,
                         .server_public_key = *public_key};
   options.serves = opening == Opening::kToServe;
+  options.restorable_backups = config.backup_restorable;
+  options.replicated = config.replicated;
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);

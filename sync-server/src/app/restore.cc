@@ -2,11 +2,14 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "app/backup.h"
+#include "app/difference.h"
 #include "app/directory.h"
 #include "app/forget_journal.h"
 #include "app/init.h"
@@ -81,6 +84,25 @@ Seq seq_noted(const std::string& path, std::string_view fact) {
   std::uint64_t seq = 0;
   std::from_chars(mark.data(), mark.data() + mark.size(), seq);
   return Seq(seq);
+}
+
+/// Whether the backup is of a log that the file it replaces has left: that one was restored to an
+/// earlier place, and phones have spoken with it since. Not known of files that cannot be read.
+bool is_of_left_log(const std::string& replaced, const std::string& backup) {
+  const auto now = peek_epochs(replaced);
+  const auto then = peek_epochs(backup);
+  return now && then && !std::ranges::includes(*now, *then) && !std::ranges::includes(*then, *now);
+}
+
+/// Up to where phones were told that they may forget, as the file that is replaced has it.
+Seq told_safe(const ServerConfig& config) {
+  const std::string path = config.database_path();
+  if (config.replicated) return seq_noted(path, "last_seq");
+  std::istringstream noted(peek_fact(path, kBackupsFact).value_or(""));
+  std::vector<std::uint64_t> backups;
+  for (std::uint64_t upto = 0; noted >> upto;) backups.push_back(upto);
+  if (backups.empty()) return seq_noted(path, "backed_up");
+  return Seq(backups[backups.size() - std::min(backups.size(), config.backup_restorable)]);
 }
 
 /// Opens the copy as a county and checks everything in it, and against `replaced`, the devices of
@@ -170,10 +192,53 @@ std::unexpected<Error> about_backup(const std::string& backup, Error error) {
   return std::unexpected(std::move(error));
 }
 
+std::unexpected<Error> no_room(const ServerConfig& config, const std::string& backup) {
+  return fail(ErrorCode::kDiskFull, both(config.data_folder + " 空间不足，放不下 " + backup,
+                                         config.data_folder + " has no room for " + backup));
+}
+
+/// The county's file as a whole backup and one that holds only what differs from it give it.
+Result<void> put_together(const ServerConfig& config, const std::string& backup,
+                          const std::string& to) {
+  std::ofstream file(to, std::ios::binary);
+  bool full = false;
+  const auto rebuilt = rebuild(backup, [&](std::string_view part) -> Result<void> {
+    file.write(part.data(), static_cast<std::streamsize>(part.size()));
+    full = !file;
+    return full ? Result<void>(no_room(config, backup)) : Result<void>();
+  });
+  file.close();
+  if (rebuilt && !file) return no_room(config, backup);
+  return rebuilt;
+}
+
+/// Brings the county's file out of a backup, for its owner alone. Whether it has the SHA-256 that
+/// was noted beside the backup; false when none was. kCorrupt: it has another.
+Result<bool> copy_backup(const ServerConfig& config, const std::string& backup,
+                         const std::string& to) {
+  std::error_code error;
+  if (is_difference(backup)) {
+    auto noted = is_as_noted(backup, backup);
+    if (!noted) return noted;
+    if (auto done = put_together(config, backup, to); !done) return std::unexpected(done.error());
+    fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, error);
+    return noted;
+  }
+  fs::copy_file(backup, to, error);
+  if (error == std::errc::no_space_on_device) return no_room(config, backup);
+  if (error) {
+    return fail(ErrorCode::kNotFound,
+                about(backup, both("不能读取：" + error.message(), error.message())));
+  }
+  fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, error);
+  return is_as_noted(to, backup);
+}
+
 struct Restored {
   Checked backup;
   std::size_t media_lacking = 0;  ///< files that are neither here nor beside the backup
   Seq told_safe;
+  bool of_left_log = false;   ///< a restore before this one has left the backup's log
   std::string kept;           ///< where the replaced file is now; empty when there was none
   bool knew_devices = false;  ///< the replaced file could be asked
   bool as_noted = false;      ///< the backup has the SHA-256 noted beside it
@@ -192,19 +257,9 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
     return std::unexpected(brought.error());
   }
   const Candidate candidate(config);
-  std::error_code error;
-  fs::copy_file(command.backup, candidate.path(), error);
-  if (error == std::errc::no_space_on_device) {
-    return fail(ErrorCode::kDiskFull,
-                both(config.data_folder + " 空间不足，放不下 " + command.backup,
-                     config.data_folder + " has no room for " + command.backup));
-  }
-  if (error)
-    return fail(ErrorCode::kNotFound,
-                about(command.backup, both("不能读取：" + error.message(), error.message())));
-  fs::permissions(candidate.path(), fs::perms::owner_read | fs::perms::owner_write, error);
-  const auto noted = is_as_noted(candidate.path(), command.backup);
+  const auto noted = copy_backup(config, command.backup, candidate.path());
   if (!noted) return about_backup(command.backup, noted.error());
+  std::error_code error;
   const std::string beside = fs::path(command.backup).parent_path().string();
   if (auto shared = share_journal(config, beside.empty() ? "." : beside); !shared) {
     return std::unexpected(shared.error());
@@ -217,15 +272,20 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   // What is not beside this backup either the phones are asked for, once the server starts.
   const auto lacking = bring_media(config, beside.empty() ? "." : beside, backup->media);
   if (!lacking) return std::unexpected(lacking.error());
-  // What phones were told is in a backup.
-  const Seq safe = seq_noted(config.database_path(), "backed_up");
+  const Seq safe = told_safe(config);
+  const bool left = is_of_left_log(config.database_path(), candidate.path());
   auto kept = move_aside(config, command.replace, now_ms);
   if (!kept) return std::unexpected(kept.error());
   fs::rename(candidate.path(), config.database_path(), error);
   if (error) return fail(ErrorCode::kIo, about(config.database_path(), error.message()));
   if (auto flushed = flush(config.data_folder); !flushed) return std::unexpected(flushed.error());
-  return Restored{std::move(*backup), lacking->size(),      safe,
-                  std::move(*kept),   replaced.has_value(), *noted};
+  return Restored{.backup = std::move(*backup),
+                  .media_lacking = lacking->size(),
+                  .told_safe = safe,
+                  .of_left_log = left,
+                  .kept = std::move(*kept),
+                  .knew_devices = replaced.has_value(),
+                  .as_noted = *noted};
 }
 
 std::string named(const std::vector<Phone>& phones) {
@@ -324,13 +384,25 @@ ExitCode run_restore(const ServerConfig& config, const RestoreCommand& command,
                 "未找到 " + command.backup + kDigestSuffix + "，无法逐字节核对备份。");
   }
   if (!restored->backup.same_key) tell_of_key(config, command.backup, output);
+  if (restored->of_left_log) {
+    output.line(
+        "Warning: an earlier restore has left this backup's log. Phones that have called since "
+        "then "
+        "and send again what they had changed upon it may be taken for copies of themselves, and "
+        "their records stand twice. To go on from where the server was, restore the file before.",
+        "警告：此前的一次恢复已离开此备份所在的日志。此后联系过服务器的手机重新发送其修改时，可能被"
+        "当作"
+        "副本，其记录会出现两份。如要从服务器原先的位置继续，请恢复原文件。");
+  }
   if (restored->backup.upto < restored->told_safe) {
     output.line(
-        "Warning: this backup is older than the last one. Phones were told that changes up to " +
+        "Warning: this backup is older than those that phones keep their work for. They were told "
+        "that changes up to " +
             std::to_string(restored->told_safe.value) +
             " are safe and may have forgotten them; if there is a newer backup, restore that one "
             "before the server runs again.",
-        "警告：此备份并非最新。手机已被告知 " + std::to_string(restored->told_safe.value) +
+        "警告：手机保留的内容不足以补齐如此旧的备份。手机已被告知 " +
+            std::to_string(restored->told_safe.value) +
             " 号以前的更改安全，可能已不再保留；如有更新的备份，请在启动服务器之前改用该备份恢复"
             "。");
   }

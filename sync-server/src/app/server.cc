@@ -245,6 +245,7 @@ class RunningServer : public Server {
       log_.error("backup_failed", {{"code", code_text(made.error())}});
       return;
     }
+    if (!made->damaged.empty()) log_.error("backup_damaged", {{"file", made->damaged}});
     log_.info("backup_made", {{"upto", static_cast<std::int64_t>(made->upto.value)}});
     if (const auto warning = backup_warning(config_, now_ms, now_ms)) {
       log_.warn("backup_on_same_disk", {{"advice", warning->en}});

@@ -377,8 +377,8 @@ v1::Refusal County::Impl::forked(DeviceId device, const Fork& fork) {
   return refusal;
 }
 
-// What a phone has forgotten was in a backup; when the server was restored from an older one, it is
-// lost to both, and the lane goes on behind it.
+// What a phone has forgotten was in every backup that it was to be kept for; when the server was
+// restored from an older one, it is lost to both, and the lane goes on behind it.
 Result<void> County::Impl::pass_over_lost(DeviceId device, const v1::LaneState& state) {
   const auto lane = static_cast<Lane>(state.lane());
   auto row = storage->lane(device, lane);
@@ -388,9 +388,10 @@ Result<void> County::Impl::pass_over_lost(DeviceId device, const v1::LaneState& 
       std::to_string(row->last.value + 1) + " to " + std::to_string(state.first() - 1);
   row->last = LaneSeq(state.first() - 1);
   if (auto put = storage->put_lane(device, lane, *row); !put) return put;
-  return audit("restore", "operations " + lost + " of lane " + std::to_string(state.lane()) +
-                              " of device " + std::to_string(device.value) +
-                              " are in no backup: the one restored was older than the last");
+  return audit("restore",
+               "operations " + lost + " of lane " + std::to_string(state.lane()) + " of device " +
+                   std::to_string(device.value) +
+                   " are lost: the backup restored was older than those that phones keep for");
 }
 
 Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& hello,
@@ -402,7 +403,9 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   const std::uint64_t version = reads ? author.standing.version : kNothingHeld;
   const bool same_start =
       !epochs.empty() && hello.epochs_size() > 0 && hello.epochs(0) == epochs[0].id;
-  welcome.set_backed_up(backed_up.value);
+  const BackupMarks marks = backup_marks();
+  welcome.set_backed_up(marks.every.value);
+  welcome.set_newest_backup(marks.newest.value);
   welcome.set_compares(reads && hello.compare());
   // A version names the same grants within one start of the server only: a restored log gives its
   // places out again.
@@ -502,7 +505,9 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   session.budget_left = hello.budget_bytes();
   session.has_budget = hello.budget_bytes() != 0;
   session.applied = effect.applied;
-  session.backed_up = Seq(effect.welcome ? effect.welcome->backed_up() : 0);
+  if (effect.welcome) {
+    session.backed_up = {Seq(effect.welcome->backed_up()), Seq(effect.welcome->newest_backup())};
+  }
   for (const v1::LaneState& lane : hello.lanes()) {
     const std::size_t at = index_of(static_cast<Lane>(lane.lane()));
     session.acked[at] = LaneSeq(lane.noted());
@@ -569,20 +574,24 @@ void County::Impl::send_acks(Session& session, Lane lane, std::vector<AckedRun> 
   }
   session.applied[at] = std::max(session.applied[at], session.acked[at]);
   if (acks.runs().empty()) return;
-  acks.set_backed_up(backed_up.value);
-  session.backed_up = backed_up;
+  send_marked(session, acks);
+}
+
+// With how far backups reach.
+void County::Impl::send_marked(Session& session, v1::Acks& acks) {
+  session.backed_up = backup_marks();
+  acks.set_backed_up(session.backed_up.every.value);
+  acks.set_newest_backup(session.backed_up.newest.value);
   acks.set_server_ms(now_ms());
   session.sink->send(encode(acks));
 }
 
-// A phone that only listens may forget what a backup has taken, too.
+// A phone that only listens may forget what backups have taken, too. Where the log's end counts as
+// safe its own acknowledgements say so, and everybody else's work is no news.
 void County::Impl::send_backup_mark(Session& session) {
-  if (!session.live || session.backed_up == backed_up) return;
-  session.backed_up = backed_up;
+  if (!session.live || options.replicated || session.backed_up == backup_marks()) return;
   v1::Acks acks;
-  acks.set_backed_up(backed_up.value);
-  acks.set_server_ms(now_ms());
-  session.sink->send(encode(acks));
+  send_marked(session, acks);
 }
 
 // What the phone did not offer again although its acknowledgement may have been lost.

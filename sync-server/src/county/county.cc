@@ -15,7 +15,6 @@ namespace gridwhistle {
 
 namespace {
 
-constexpr std::string_view kBackedUp = "backed_up";
 // Which server key phones know this county by; `restore` asks for it.
 constexpr std::string_view kServerKey = "server_key";
 constexpr std::uint64_t kIdBits = (std::uint64_t{1} << 60) - 1;
@@ -54,14 +53,20 @@ Result<void> County::Impl::start() {
   auto known = storage->epochs();
   if (!known) return std::unexpected(std::move(known.error()));
   epochs = std::move(*known);
-  const auto mark = number_noted(kBackedUp);
-  if (!mark) return std::unexpected(mark.error());
-  backed_up = Seq(static_cast<std::uint64_t>(*mark));
+  if (auto loaded = load_backups(); !loaded) return loaded;
   return read_redraw_progress();
 }
 
 Result<void> County::Impl::add_epoch() {
   return storage->add_epoch({epoch, storage->last_seq(), now_ms()});
+}
+
+std::unexpected<Error> damaged_note(std::string_view fact) {
+  const std::string name(fact);
+  return fail(ErrorCode::kCorrupt,
+              both("数据库中“" + name + "”一项已损坏，请从备份恢复",
+                   "what the database notes as \"" + name + "\" is damaged; restore a backup"),
+              name);
 }
 
 Result<std::int64_t> County::Impl::number_noted(std::string_view fact) {
@@ -71,11 +76,7 @@ Result<std::int64_t> County::Impl::number_noted(std::string_view fact) {
   const char* const end = text->data() + text->size();
   const auto [read, fault] = std::from_chars(text->data(), end, number);
   if (text->empty() || (fault == std::errc() && read == end && number >= 0)) return number;
-  const std::string name(fact);
-  return fail(ErrorCode::kCorrupt,
-              both("数据库中“" + name + "”一项已损坏，请从备份恢复",
-                   "what the database notes as \"" + name + "\" is damaged; restore a backup"),
-              name);
+  return damaged_note(fact);
 }
 
 Result<void> County::Impl::begin() { return storage->begin(); }

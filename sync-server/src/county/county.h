@@ -38,9 +38,19 @@ struct CountyOptions {
   std::uint32_t protocol_min = 1;
   /// Operations applied in one commit, at most.
   std::size_t commit_operations = 2048;
+  /// So many of the last backups may be restored without losing anything: phones keep what the
+  /// oldest of them lacks. At least 1.
+  std::size_t restorable_backups = 20;
+  /// What is committed is safe at once, backup or not: the operator's word that the storage is
+  /// replicated.
+  bool replicated = false;
   /// A device not heard of for so long counts as silent.
   std::int64_t silent_after_ms = std::int64_t{3} * 24 * 3600 * 1000;
 };
+
+/// How far the restorable backups reach, as storage notes it: numbers, the oldest first, with a
+/// space between. For whoever reads a file that nobody opens.
+inline constexpr std::string_view kBackupsFact = "backups";
 
 /// When `pump` wants to be called again.
 struct PumpResult {
@@ -277,7 +287,8 @@ class County {
   Result<void> export_json(std::string_view purpose, std::string_view by,
                            const std::function<Result<void>(std::string_view)>& line);
   /// Copies the county into a new file, opens and checks the copy, lets `put_in_place` do what
-  /// else makes it a backup, and only then moves the watermark that lets phones forget. After an
+  /// else makes it a backup, and only then moves the watermarks: phones may forget what the oldest
+  /// of the restorable backups has, and pass to another worker with what this one has. After an
   /// error what there is of the file is for the caller to remove.
   /// Errors: kAlreadyExists, kCorrupt, those of files and of `put_in_place`.
   Result<Seq> backup(

@@ -31,6 +31,13 @@ namespace gridwhistle {
 /// frame may be of a lane in which the other file has sent nothing yet.
 using Unconfirmed = std::array<LaneSeq, kLaneCount>;
 
+/// How far backups reach.
+struct BackupMarks {
+  Seq every;   ///< each one that may be restored
+  Seq newest;  ///< the newest
+  bool operator==(const BackupMarks&) const = default;
+};
+
 /// One call of a phone.
 struct Session {
   Sink* sink = nullptr;  ///< null: the call is gone, frames of it may still wait
@@ -46,7 +53,7 @@ struct Session {
   std::array<LaneSeq, kLaneCount> acked;     ///< told the phone, in this call or before
   std::array<LaneSeq, kLaneCount> applied;   ///< taken over
   std::array<LaneSeq, kLaneCount> recorded;  ///< by the phone, when the call began
-  Seq backed_up;                             ///< told the phone
+  BackupMarks backed_up;                     ///< told the phone
   std::uint64_t budget_left = 0;
   bool has_budget = false;
   std::size_t frames_waiting = 0;  ///< those that are held back, too
@@ -102,6 +109,10 @@ struct County::Impl {
   Result<void> start();
   /// A number that storage notes; 0 when it notes nothing. kCorrupt.
   Result<std::int64_t> number_noted(std::string_view fact);
+  Result<void> load_backups();
+  /// How far the restorable backups reach, with one more.
+  std::deque<Seq> backups_with(Seq upto) const;
+  Result<void> fill_backup_status(CountyStatus& status);
 
   // Calls.
   PumpResult pump();
@@ -125,7 +136,10 @@ struct County::Impl {
   void put_off(Session& session, const Error& why);
   void send_acks(Session& session, Lane lane, std::vector<AckedRun> runs);
   Result<void> send_kept_acks(Session& session);
+  void send_marked(Session& session, v1::Acks& acks);
   void send_backup_mark(Session& session);
+  /// What phones may forget, and what one may leave to another worker.
+  BackupMarks backup_marks() const;
   void pace(Session& session);
   void take_up(Session& session, Effect& effect);
   Result<bool> compare(Session& session);
@@ -208,7 +222,7 @@ struct County::Impl {
   std::uint64_t epoch = 0;
   std::uint64_t minted = 0;
   std::vector<EpochRow> epochs;
-  Seq backed_up;
+  std::deque<Seq> backups;  ///< how far each restorable one reaches, the newest last
   /// How far redrawings are carried out: so many of them; of the next one's old grids so many; and
   /// of the next of these the feed up to there.
   struct RedrawProgress {
@@ -238,6 +252,9 @@ inline bool is_understood(std::uint32_t protocol) {
 
 /// Whether a phone has seen a future that this log does not have, because it was restored.
 bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs);
+
+/// kCorrupt: what storage notes under this name cannot be what was written.
+std::unexpected<Error> damaged_note(std::string_view fact);
 
 /// Acknowledgements as they travel.
 v1::AckRun to_wire(Lane lane, const AckedRun& run);

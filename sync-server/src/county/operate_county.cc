@@ -16,9 +16,6 @@ namespace gridwhistle {
 
 namespace {
 
-constexpr std::string_view kBackedUp = "backed_up";
-constexpr std::string_view kBackedUpAt = "backed_up_ms";
-
 // A line about a record.
 Line line_of(const KindSchema& kind, RecordId id, const std::string& zh, const std::string& en) {
   return {std::string(kind.name_zh) + " " + id.text() + " " + zh,
@@ -155,12 +152,7 @@ Result<CountyStatus> County::status() const {
   CountyStatus out;
   out.county = impl.storage->county();
   out.last_seq = impl.storage->last_seq();
-  out.backed_up = impl.backed_up;
-  const auto at = impl.number_noted(kBackedUpAt);
-  if (!at) return std::unexpected(at.error());
-  out.backed_up_ms = *at;
-  // A mark that a wrong clock has left in the future says nothing, and would hold backups up.
-  if (out.backed_up_ms > impl_->now_ms()) out.backed_up_ms = 0;
+  if (auto filled = impl.fill_backup_status(out); !filled) return std::unexpected(filled.error());
   out.epochs = impl.epochs.size();
   out.sessions = impl.sessions.size();
   auto redraws = impl.applier.redraws();
@@ -214,24 +206,6 @@ Result<VerifyReport> County::verify() const {
     return std::unexpected(done.error());
   }
   return report;
-}
-
-Result<Seq> County::backup(const std::string& path, std::string_view by,
-                           const std::function<Result<void>()>& put_in_place) {
-  Impl& impl = *impl_;
-  const Seq upto = impl.storage->last_seq();
-  if (auto copied = impl.storage->back_up(path); !copied) return std::unexpected(copied.error());
-  if (auto placed = put_in_place(); !placed) return std::unexpected(placed.error());
-  const auto noted = impl.in_batch([&]() -> Result<void> {
-    if (auto set = impl.storage->set_fact(kBackedUp, std::to_string(upto.value)); !set) return set;
-    if (auto set = impl.storage->set_fact(kBackedUpAt, std::to_string(impl.now_ms())); !set) {
-      return set;
-    }
-    return impl.audit(by, "backup up to " + std::to_string(upto.value));
-  });
-  if (!noted) return std::unexpected(noted.error());
-  impl.backed_up = upto;
-  return upto;
 }
 
 }  // namespace gridwhistle

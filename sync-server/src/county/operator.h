@@ -223,7 +223,8 @@ struct ForgetReport {
 struct CountyStatus {
   std::string county;
   Seq last_seq;
-  Seq backed_up;
+  Seq backed_up;    ///< in the newest backup
+  Seq forgettable;  ///< in every backup that may be restored: phones keep what comes after it
   std::int64_t backed_up_ms = 0;
   std::uint64_t epochs = 0;
   std::uint64_t devices = 0;

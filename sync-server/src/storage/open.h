@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,9 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
 /// A fact of a county's file as it lies on the disk (see Storage::fact), without opening the file
 /// for this process: takes no lock and writes nothing. Empty when there is none.
 Result<std::string> peek_fact(const std::string& path, std::string_view name);
+
+/// The starts of the server that a county's file knows, read in the same way: their ids.
+Result<std::set<std::uint64_t>> peek_epochs(const std::string& path);
 
 /// The devices of a county's file, read in the same way: who they are, whose, and their state.
 Result<std::vector<DeviceRow>> peek_devices(const std::string& path);

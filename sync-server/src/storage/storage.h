@@ -151,8 +151,10 @@ class Storage {
   /// within a batch. kLocked: somebody reads the file; what was removed stays beside it until then.
   virtual Result<void> wipe() = 0;
 
-  /// Copies everything, as of the last commit, into a new file, and opens and checks the copy.
-  virtual Result<void> back_up(const std::string& path) = 0;
+  /// Copies everything, as of the last commit, into a new file that has this fact besides, and opens
+  /// and checks the copy.
+  virtual Result<void> back_up(const std::string& path, std::string_view fact,
+                               std::string_view value) = 0;
 };
 
 }  // namespace gridwhistle

@@ -7,11 +7,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "app/argument_files.h"
 #include "app/backup.h"
 #include "app/command_line.h"
+#include "app/difference.h"
 #include "app/init.h"
 #include "app/open_county.h"
 #include "app/run.h"
@@ -472,13 +474,14 @@ TEST_CASE("A backup that failed leaves no file and no mark, and what a killed on
 
   for (const char* left :
        {"440811-20200101T000000Z.gwbackup.part", "440811-20200101T000000Z.gwbackup.part-journal",
-        "440812-20200101T000000Z.gwbackup.part"}) {
+        "440811-20200101T000000Z.gwbackup.part-difference", "440811-20200101T000000Z.gwbackup.key",
+        "440811-20200101T000000Z.gwbackup.sha256", "440812-20200101T000000Z.gwbackup.part"}) {
     std::ofstream(folder / left) << "half of one";
   }
   const auto made = back_up(2000);
   REQUIRE(made);
   CHECK(desk.county().status()->backed_up == made->upto);
-  // The third is another county's, and may be in the making.
+  // The last is another county's, and may be in the making.
   CHECK(file_names(folder) == std::vector<std::string>{"440811-19700101T000002Z.gwbackup",
                                                        "440811-19700101T000002Z.gwbackup.sha256",
                                                        "440812-20200101T000000Z.gwbackup.part"});
@@ -515,10 +518,219 @@ TEST_CASE("Half a backup is none of the newest that stay") {
     std::ofstream(config.backup_folder + "/440811-20990101T000000Z.gwbackup.part") << "half";
     REQUIRE(make_backup(desk.county(), config, "", "test", at_ms));
   }
+  // The first is what the others stand on.
   CHECK(file_names(config.backup_folder) ==
         std::vector<std::string>{
+            "440811-19700101T000001Z.gwbackup", "440811-19700101T000001Z.gwbackup.sha256",
             "440811-19700101T000002Z.gwbackup", "440811-19700101T000002Z.gwbackup.sha256",
             "440811-19700101T000003Z.gwbackup", "440811-19700101T000003Z.gwbackup.sha256"});
+}
+
+namespace {
+
+constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
+constexpr std::int64_t kToday = 1'780'000'000'000;
+
+std::string back_up_on(Desk& desk, const ServerConfig& config, std::int64_t day) {
+  const auto made = make_backup(desk.county(), config, "", "test", kToday + day * kDayMs);
+  if (!made) FAIL(made.error().message);
+  return made->path;
+}
+
+void flip_byte(const std::string& path, std::int64_t at) {
+  std::fstream bytes(path, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekg(at);
+  const char before = static_cast<char>(bytes.get());
+  bytes.seekp(at);
+  bytes.put(static_cast<char>(before ^ 1));
+}
+
+/// What `restore` says of a backup; nobody has the county open.
+Said restored(const ServerConfig& config, const std::string& backup) {
+  Said said;
+  const Output output{[&](std::string_view text) { said.out += text; },
+                      [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
+  said.code = run_restore(config, {backup, true}, output, kToday);
+  return said;
+}
+
+std::size_t whistles_of(Desk& desk) {
+  desk.open();
+  const std::size_t count = desk.county().all(kinds::kWhistle)->size();
+  desk.close();
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("A backup after a whole one holds only what changed, and each gives back its county") {
+  Desk desk;
+  desk.with_sample();
+  const ServerConfig config = desk.config();
+  std::vector<std::string> backups = {back_up_on(desk, config, 0)};
+  for (int day = 1; day <= 3; ++day) {
+    desk.whistle("T-" + std::to_string(day), "02004");
+    backups.push_back(back_up_on(desk, config, day));
+    CHECK(is_difference(backups.back()));
+    CHECK(std::filesystem::file_size(backups.back()) <
+          std::filesystem::file_size(backups.front()) / 4);
+  }
+  const std::string carried = desk.folder().file("carried.gwbackup");
+  REQUIRE(make_backup(desk.county(), config, carried, "test", kToday + 3 * kDayMs));
+  CHECK_FALSE(is_difference(carried));
+  backups.push_back(carried);
+  desk.close();
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    const Said said = restored(config, backups[i]);
+    INFO(said.err);
+    REQUIRE(said.code == ExitCode::kDone);
+    CHECK(whistles_of(desk) == std::min<std::size_t>(i, 3));
+  }
+  // Nothing of the putting together is left.
+  CHECK_FALSE(std::filesystem::exists(config.database_path() + ".restoring"));
+}
+
+TEST_CASE("A backup whose log an earlier restore has left is restored with a warning") {
+  Desk desk;
+  desk.with_sample();
+  const ServerConfig config = desk.config();
+  const auto serve = [&] {
+    desk.close();
+    REQUIRE(open_county(config, Opening::kToServe));
+    desk.open();
+  };
+  serve();
+  const std::string first = back_up_on(desk, config, 0);
+  serve();
+  const std::string second = back_up_on(desk, config, 1);
+  serve();
+  desk.close();
+  const auto warns = [&](const std::string& backup) {
+    const Said said = restored(config, backup);
+    INFO(said.err);
+    REQUIRE(said.code == ExitCode::kDone);
+    return said.out.find("has left this backup's log") != std::string::npos;
+  };
+  CHECK_FALSE(warns(second));
+  CHECK_FALSE(warns(first));
+  // Nobody has spoken with the older one yet.
+  CHECK_FALSE(warns(second));
+  CHECK_FALSE(warns(first));
+  REQUIRE(open_county(config, Opening::kToServe));
+  CHECK(warns(second));
+}
+
+TEST_CASE("Of a backup in two files the missing or altered one is named, and the county stays") {
+  Desk desk;
+  desk.with_sample();
+  const ServerConfig config = desk.config();
+  const std::string whole = back_up_on(desk, config, 0);
+  desk.whistle("T-1", "02004");
+  const std::string difference = back_up_on(desk, config, 1);
+  desk.whistle("T-2", "02004");
+  desk.close();
+  std::string named;
+  SECTION("the whole one is missing") {
+    std::filesystem::rename(whole, whole + ".elsewhere");
+    named = difference + " holds only what differs from " +
+            std::filesystem::path(whole).filename().string() +
+            ", which is not beside it: put that file back";
+  }
+  SECTION("the whole one is altered") {
+    flip_byte(whole, 5000);
+    named = difference + " stands on " + whole + ", which is not as it was written";
+  }
+  SECTION("the difference is altered") {
+    flip_byte(difference, 5000);
+    named = difference + ": it is not as it was written";
+  }
+  SECTION("the difference is altered, and its SHA-256 lost") {
+    flip_byte(difference, static_cast<std::int64_t>(std::filesystem::file_size(difference)) - 40);
+    std::filesystem::remove(difference + kDigestSuffix);
+    named = difference + " is not as it was written";
+  }
+  SECTION("it was copied by hand to where the county's file should be") {
+    std::filesystem::copy_file(difference, config.database_path(),
+                               std::filesystem::copy_options::overwrite_existing);
+    const auto opened = open_county(config, Opening::kForCommand);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().message.find("`restore` it") != std::string::npos);
+    return;
+  }
+  const Said said = restored(config, difference);
+  INFO(said.err);
+  CHECK(said.code != ExitCode::kDone);
+  CHECK(said.err.find(named) != std::string::npos);
+  CHECK(said.err.find("restore another backup") != std::string::npos);
+  CHECK(whistles_of(desk) == 2);
+}
+
+TEST_CASE(
+    "Whatever is dropped, every backup that is left can be restored, and nothing else stays") {
+  Desk desk;
+  ServerConfig config = desk.config();
+  config.backup_keep = 4;
+  for (int day = 0; day < 20; ++day) {
+    const std::string newest = back_up_on(desk, config, day);
+    std::set<std::string> left;
+    std::set<std::string> noted;
+    for (std::string name : file_names(config.backup_folder)) {
+      const bool digest = name.ends_with(kDigestSuffix);
+      if (digest) name.resize(name.size() - std::string(kDigestSuffix).size());
+      (digest ? noted : left).insert(config.backup_folder + "/" + name);
+    }
+    CHECK(left == noted);
+    std::set<std::string> needed;
+    for (auto backup = left.rbegin(); backup != left.rend() && needed.size() < 4; ++backup) {
+      needed.insert(*backup);
+    }
+    CHECK(needed.contains(newest));
+    for (const std::string& backup : std::set(needed)) {
+      if (!is_difference(backup)) continue;
+      needed.insert(config.backup_folder + "/" + read_difference(backup)->base);
+      CHECK(rebuild(backup, [](std::string_view) { return Result<void>(); }));
+    }
+    CHECK(left == needed);
+  }
+}
+
+TEST_CASE("No more than a week's backups stand on one, and none for longer than backups are kept") {
+  Desk desk;
+  ServerConfig config = desk.config();
+  std::vector<bool> whole;
+  for (int day = 0; day < 15; ++day) whole.push_back(!is_difference(back_up_on(desk, config, day)));
+  CHECK(std::ranges::count(whole, true) == 3);
+  CHECK((whole[0] && whole[7] && whole[14]));
+  // A difference of the second day stands on what was forgotten by then.
+  config.backup_days = 13;
+  back_up_on(desk, config, 15);
+  CHECK(std::ranges::none_of(file_names(config.backup_folder), [&](const std::string& name) {
+    const std::string path = config.backup_folder + "/" + name;
+    return is_difference(path) &&
+           !std::filesystem::exists(config.backup_folder + "/" + read_difference(path)->base);
+  }));
+  std::size_t left = 0;
+  for (const std::string& name : file_names(config.backup_folder)) {
+    left += name.ends_with(kDigestSuffix) ? 0 : 1;
+  }
+  CHECK(left == 9);
+}
+
+TEST_CASE(
+    "A whole backup that is damaged is told of with the next, and nothing more stands on it") {
+  Desk desk;
+  desk.with_sample();
+  const ServerConfig config = desk.config();
+  const std::string whole = back_up_on(desk, config, 0);
+  CHECK(is_difference(back_up_on(desk, config, 1)));
+  flip_byte(whole, 5000);
+  const auto made = make_backup(desk.county(), config, "", "test", kToday + 2 * kDayMs);
+  REQUIRE(made);
+  CHECK(made->damaged == whole);
+  CHECK_FALSE(is_difference(made->path));
+  CHECK(is_difference(back_up_on(desk, config, 3)));
+  CHECK(read_difference(back_up_on(desk, config, 4))->base ==
+        std::filesystem::path(made->path).filename());
 }
 
 TEST_CASE("The county's mark moves only when the backup and its key are in place") {
@@ -662,7 +874,7 @@ TEST_CASE("Restoring names the phones that must enrol again, and those to revoke
   CHECK(said.out.find("which they are is not known here") != said.out.npos);
 }
 
-TEST_CASE("Restoring a backup older than what phones were told is safe is done with a warning") {
+TEST_CASE("Restoring a backup older than those that phones keep for is done with a warning") {
   Desk desk;
   desk.with_sample();
   const std::string older = desk.folder().file("older.gwbackup");
@@ -675,13 +887,21 @@ TEST_CASE("Restoring a backup older than what phones were told is safe is done w
   Said said;
   Output output{[&](std::string_view text) { said.out += text; },
                 [&](std::string_view text) { said.err += text; }, Language::kEnglish, false};
-  REQUIRE(run_restore(desk.config(), {older, true}, output, 5000) == ExitCode::kDone);
+  ServerConfig config = desk.config();
+  REQUIRE(run_restore(config, {older, true}, output, 4000) == ExitCode::kDone);
+  CHECK(said.out.find("Warning") == said.out.npos);
+  const std::string aside = config.database_path() + ".before-restore-4";
+  REQUIRE(std::filesystem::exists(aside));
+  std::filesystem::rename(aside, config.database_path());
+  config.backup_restorable = 1;
+  said = {};
+  REQUIRE(run_restore(config, {older, true}, output, 5000) == ExitCode::kDone);
   INFO(said.out);
   CHECK(said.out.find("Warning: this backup is older") != said.out.npos);
   CHECK(said.out.find("up to " + told + " are safe") != said.out.npos);
   // Now nobody was told more than this file knows.
   said = {};
-  REQUIRE(run_restore(desk.config(), {older, true}, output, 6000) == ExitCode::kDone);
+  REQUIRE(run_restore(config, {older, true}, output, 6000) == ExitCode::kDone);
   CHECK(said.out.find("Warning") == said.out.npos);
 }
 

@@ -68,8 +68,12 @@ TEST_CASE("Values out of range are refused, those at the edge are not") {
   CHECK(complaints(with("\"0.0.0.0:7443\"", "\"0.0.0.0:65535\"")).empty());
   CHECK(complaints(with("metrics = \"\"", "metrics = \"0.0.0.0:9464\"")).size() == 1);
   CHECK(complaints(with("metrics = \"\"", "metrics = \"127.0.0.1:9464\"")).empty());
-  CHECK(complaints(with("keep = 14", "keep = 0")).size() == 1);
-  CHECK(complaints(with("keep = 14", "keep = 1")).empty());
+  CHECK(complaints(with("keep = 20", "keep = 0")).size() == 1);
+  CHECK(complaints(with("keep = 20", "keep = 1")).empty());
+  CHECK(complaints(with("restorable = 20", "restorable = 0")).size() == 1);
+  CHECK(complaints(with("restorable = 20", "restorable = 1")).empty());
+  CHECK(complaints(with("replicated = false", "replicated = 1")).size() == 1);
+  CHECK(complaints(with("replicated = false", "replicated = true")).empty());
   CHECK(complaints(with("every_hours = 24", "every_hours = 1.5")).size() == 1);
   CHECK(complaints(with("every_hours = 24", "every_hours = 0")).empty());
   CHECK(complaints(with("\"text\"\n#", "\"xml\"\n#")).size() == 1);

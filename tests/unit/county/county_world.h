@@ -225,9 +225,12 @@ class World {
     auto file_storage = open_sqlite_storage(file(), schema, vfs_);
     if (!file_storage) return std::unexpected(file_storage.error());
     storage = file_storage->get();
-    auto opened = County::open(
-        std::move(*file_storage), schema, clock, random,
-        {.server_key_sha256 = kServerKey, .serves = serves, .protocol_min = protocol_min});
+    auto opened = County::open(std::move(*file_storage), schema, clock, random,
+                               {.server_key_sha256 = kServerKey,
+                                .serves = serves,
+                                .protocol_min = protocol_min,
+                                .restorable_backups = restorable_backups,
+                                .replicated = replicated});
     if (!opened) return std::unexpected(opened.error());
     county = std::move(*opened);
     return {};
@@ -336,7 +339,9 @@ class World {
 
   FakeClock clock;
   FakeRandom random;
-  std::uint32_t protocol_min = 1;  ///< of the next opening
+  std::uint32_t protocol_min = 1;  ///< of the next opening, like the two below
+  std::size_t restorable_backups = 20;
+  bool replicated = false;
   std::unique_ptr<County> county;
   Storage* storage = nullptr;
   RecordId town_org;

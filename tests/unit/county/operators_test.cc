@@ -108,6 +108,71 @@ TEST_CASE("a backup moves the watermark and opens as a county") {
         ErrorCode::kAlreadyExists);
 }
 
+TEST_CASE("phones may forget what every backup that may be restored has, and no more") {
+  World world;
+  world.restorable_backups = 3;
+  world.open();
+  Phone phone = world.phone(world.anna);
+  std::vector<Seq> made;
+  const auto back_up = [&] {
+    phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+    world.sync(phone);
+    const std::string name = "copy" + std::to_string(made.size());
+    made.push_back(*world.county->backup(world.file(name), "test"));
+  };
+  const auto told = [&] {
+    const v1::Welcome welcome = world.sync(phone)->all<v1::Welcome>().front();
+    return std::pair(Seq(welcome.backed_up()), Seq(welcome.newest_backup()));
+  };
+  CHECK(told() == std::pair(Seq(), Seq()));
+  for (int i = 0; i < 3; ++i) {
+    back_up();
+    CHECK(told() == std::pair(made.front(), made.back()));
+  }
+  back_up();
+  CHECK(told() == std::pair(made[1], made[3]));
+  // A backup that does not come about counts for nothing.
+  CHECK_FALSE(world.county->backup(world.file("copy0"), "test"));
+  CHECK(told() == std::pair(made[1], made[3]));
+
+  SECTION("a start of the server changes nothing of it") {
+    world.open();
+    CHECK(told() == std::pair(made[1], made[3]));
+    CHECK(world.county->status()->forgettable == made[1]);
+  }
+  SECTION("the operator may have phones keep for fewer") {
+    world.restorable_backups = 1;
+    world.open();
+    CHECK(told() == std::pair(made[3], made[3]));
+  }
+  SECTION("to have them keep for more reaches no further back than what they were told") {
+    world.restorable_backups = 20;
+    world.open();
+    back_up();
+    CHECK(told() == std::pair(made[1], made[4]));
+  }
+  SECTION("a restored county counts the backup it came from, and none that its log has not") {
+    world.restore(world.file("copy2"));
+    CHECK(told() == std::pair(made[0], made[2]));
+    REQUIRE(world.county->backup(world.file("after"), "test"));
+    CHECK(told().first == made[1]);
+  }
+}
+
+TEST_CASE("where the storage is replicated what is acknowledged may be forgotten at once") {
+  World world;
+  world.replicated = true;
+  world.open();
+  Phone phone = world.phone(world.anna);
+  phone.record(kinds::kVisit, phone.new_id(), visit(kGrid1), true, world.clock.ms);
+  const auto inbox = world.sync(phone);
+  const v1::AckRun run = inbox->runs().front();
+  CHECK(inbox->all<v1::Acks>().front().backed_up() >= run.first_seq());
+  const v1::Welcome welcome = world.sync(phone)->all<v1::Welcome>().front();
+  CHECK(welcome.backed_up() == world.storage->last_seq().value);
+  CHECK(welcome.newest_backup() == welcome.backed_up());
+}
+
 TEST_CASE("each start of the server is a new epoch, and a second process gets no file") {
   World world;
   CHECK(open_sqlite_storage(world.file(), built_schema()).error().code == ErrorCode::kLocked);

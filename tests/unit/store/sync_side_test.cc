@@ -356,6 +356,40 @@ TEST_CASE("a phone stays with its worker until the server's backup has what she 
   CHECK(phone->set_enrolment(other));
 }
 
+TEST_CASE(
+    "what the newest backup has may be left to another worker, and is kept for the older ones "
+    "until then") {
+  Phone phone;
+  phone.welcome(phone.welcome_of({kGridScope}));
+  phone.enrol();
+  phone.put(kVisit, visit());
+  phone.acknowledge(Lane::kRecords, 10);
+  v1::Welcome welcome = phone.welcome_of({kGridScope});
+  welcome.set_backed_up(4);
+  welcome.set_newest_backup(10);
+  SECTION("as a call is told at its beginning") { phone.welcome(welcome); }
+  SECTION("as one is told that knows the rest") {
+    welcome.set_as_before(true);
+    phone.welcome(welcome);
+  }
+  SECTION("as an open one is told") {
+    v1::Acks acks;
+    acks.set_backed_up(4);
+    acks.set_newest_backup(10);
+    REQUIRE(phone->acknowledge(acks));
+  }
+  phone.open();
+  CHECK(*phone->not_safe_yet() == 0);
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->size() == 1);
+  CHECK(phone->status()->not_backed_up[index_of(Lane::kRecords)] == 1);
+  Enrolment other = *phone->sync_state()->enrolment;
+  other.worker = kForeignId;
+  REQUIRE(phone->set_enrolment(other));
+  // A restored server must not get it in the other's name.
+  CHECK(phone->operations(Lane::kRecords, LaneSeq(0), 1 << 20)->empty());
+  CHECK(phone->sync_state()->lanes[index_of(Lane::kRecords)].first == LaneSeq(2));
+}
+
 TEST_CASE("a phone is handed to another worker with nothing unsent, and without what is private") {
   Phone phone;
   phone.enrol();

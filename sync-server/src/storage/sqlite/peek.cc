@@ -25,6 +25,16 @@ Result<std::string> peek_fact(const std::string& path, std::string_view name) {
   return value;
 }
 
+Result<std::set<std::uint64_t>> peek_epochs(const std::string& path) {
+  auto connection = look_into(path);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  std::set<std::uint64_t> ids;
+  const auto read = sqlite::rows_of(*connection, "SELECT id FROM epoch",
+                                    [&](sqlite::Statement& row) { ids.insert(row.number(0)); });
+  if (!read) return std::unexpected(read.error());
+  return ids;
+}
+
 Result<std::vector<DeviceRow>> peek_devices(const std::string& path) {
   auto connection = look_into(path);
   if (!connection) return std::unexpected(std::move(connection.error()));

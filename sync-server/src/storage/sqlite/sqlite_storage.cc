@@ -48,6 +48,7 @@ Result<std::vector<std::string>> damage_of(sqlite::Connection& connection) {
 }
 
 constexpr std::string_view kRowsFact = "rows";
+constexpr std::string_view kPutFact = "INSERT OR REPLACE INTO meta VALUES(?,?)";
 
 // In the order of SqliteStorage::Book.
 struct BookTable {
@@ -205,7 +206,7 @@ Result<std::string> SqliteStorage::fact(std::string_view name) {
 }
 
 Result<void> SqliteStorage::set_fact(std::string_view name, std::string_view value) {
-  return connection_.run("INSERT OR REPLACE INTO meta VALUES(?,?)", name, value);
+  return connection_.run(kPutFact, name, value);
 }
 
 Result<std::int64_t> SqliteStorage::rows_in(std::size_t book) {
@@ -244,7 +245,8 @@ Result<std::vector<Line>> SqliteStorage::short_books() {
 
 Result<std::vector<std::string>> SqliteStorage::damage() { return damage_of(connection_); }
 
-Result<void> SqliteStorage::back_up(const std::string& path) {
+Result<void> SqliteStorage::back_up(const std::string& path, std::string_view fact,
+                                    std::string_view value) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) {
     return fail(ErrorCode::kAlreadyExists,
@@ -256,6 +258,7 @@ Result<void> SqliteStorage::back_up(const std::string& path) {
                                         .application_id = kCountyFile.application_id,
                                         .vfs = connection_.vfs()});
   if (!copy) return std::unexpected(copy.error());
+  if (auto put = copy->run(kPutFact, fact, value); !put) return put;
   const auto damage = damage_of(*copy);
   if (!damage) return std::unexpected(damage.error());
   if (!damage->empty())

@@ -94,7 +94,8 @@ class SqliteStorage final : public Storage {
   Result<std::vector<std::string>> damage() override;
   Result<std::vector<Line>> short_books() override;
   Result<void> wipe() override { return connection_.wipe(); }
-  Result<void> back_up(const std::string& path) override;
+  Result<void> back_up(const std::string& path, std::string_view fact,
+                       std::string_view value) override;
 
  private:
   struct Scope {
