@@ -55,6 +55,14 @@ passphrase_file = ""
 [devices]
 # A phone not heard of for so long is listed as silent.
 silent_after_hours = 72
+# What one phone may send, in operations and in bytes; more waits on it, and it says for how long. Far more
+# than anybody records: this is for an app run wild.
+operations_an_hour = 200000
+operations_a_day = 1000000
+bytes_an_hour = 134217728
+bytes_a_day = 536870912
+# So many whistles an hour go all the same.
+whistles_an_hour = 2000
 
 [retention]
 # While serving, the server deletes for good once a day what may not be kept any longer, so many days
@@ -73,6 +81,8 @@ format = "text"
 # "debug", "info", "warn" or "error".
 level = "info"
 )";
+
+constexpr std::int64_t kQuotaMax = std::int64_t{1} << 40;
 
 bool is_county(std::string_view text) {
   return text.size() == 6 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -118,6 +128,11 @@ class Parser {
     text("backup.passphrase_file", config.passphrase_file, [](auto) { return true; },
          {"须为文件", "is a file"});
     number("devices.silent_after_hours", config.silent_after_hours, 1, 24 * 365);
+    number("devices.operations_an_hour", config.quotas.operations_an_hour, 1, kQuotaMax);
+    number("devices.operations_a_day", config.quotas.operations_a_day, 1, kQuotaMax);
+    number("devices.bytes_an_hour", config.quotas.bytes_an_hour, 1, kQuotaMax);
+    number("devices.bytes_a_day", config.quotas.bytes_a_day, 1, kQuotaMax);
+    number("devices.whistles_an_hour", config.quotas.whistles_an_hour, 1, kQuotaMax);
     number("retention.contact_days", config.retention.contact_days, 0, 36'500);
     number("retention.personal_days", config.retention.personal_days, 0, 36'500);
     number("retention.care_days", config.retention.care_days, 0, 36'500);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "county/quotas.h"
 #include "county/retention.h"
 #include "import/problem.h"
 
@@ -33,6 +34,7 @@ struct ServerConfig {
   std::string passphrase_file;    ///< resolved like data_folder; empty: keys are not backed up
 
   std::int64_t silent_after_hours = 72;
+  QuotaLimits quotas;
 
   RetentionPeriods retention;
 

@@ -76,6 +76,7 @@ Result<OpenCounty> open_file(const ServerConfig& config, const std::string& path
   options.serves = opening == Opening::kToServe;
   options.restorable_backups = config.backup_restorable;
   options.replicated = config.replicated;
+  options.quotas = config.quotas;
   options.silent_after_ms = config.silent_after_hours * 3600 * 1000;
   auto county =
       County::open(std::move(*storage), built_schema(), *open.clock, *open.random, options);

@@ -46,6 +46,18 @@ v1::Refusal update_the_app() {
        {}});
 }
 
+v1::Refusal over_quota(std::int64_t wait_ms) {
+  const std::string minutes = std::to_string((wait_ms + 59'999) / 60'000);
+  return refusal_of({ErrorCode::kBusy,
+                     "这部手机发送过多，其余内容保留在手机里，" + minutes +
+                         " 分钟后再发送；哨声不受影响 / this phone has sent too much; the rest "
+                         "stays on it and may "
+                         "go in " +
+                         minutes + " minutes; whistles go at once",
+                     {}},
+                    static_cast<std::uint32_t>(wait_ms));
+}
+
 // Work that is at fault has its receipt. What else fails while it is written is the server's own
 // fault, whatever it is called: the batch is undone, and the phone keeps its work and tries again.
 Error fault_of(Error error) {
@@ -200,19 +212,24 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
       if (is_of_storage(effect.error().code)) {
         storage->rollback();
         applier.rolled_back();
+        quotas.undo();
         return std::unexpected(std::move(effect.error()));
       }
       effect = Effect{.connection = waiting.connection, .refusal = refusal_of(effect.error())};
     }
-    if (effect->refusal) refused.insert(waiting.connection);
+    if (effect->refusal && !effect->over_quota) refused.insert(waiting.connection);
     effects.push_back(std::move(*effect));
   }
   if (writes) {
-    if (auto committed = commit(); !committed) return std::unexpected(committed.error());
+    if (auto committed = commit(); !committed) {
+      quotas.undo();
+      return std::unexpected(committed.error());
+    }
   }
   for (const auto& [connection, unconfirmed] : in_batch.unconfirmed) {
     sessions.at(connection).unconfirmed = unconfirmed;
   }
+  quotas.keep();
   return effects;
 }
 
@@ -247,6 +264,10 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting, InBatch& in_batch
     if (!waits) return std::unexpected(std::move(waits.error()));
     if (*waits) effect.held_back = waiting;
     if (*waits || effect.refusal) return effect;
+    if (session.over_quota && frame->lane != Lane::kWhistles) return effect;
+    auto passes = within_quota(*frame, waiting.frame.size(), author->device.device, effect);
+    if (!passes) return std::unexpected(std::move(passes.error()));
+    if (!*passes) return effect;
     if (auto taken = take(*frame, *author, effect); !taken) return std::unexpected(taken.error());
   } else if (const auto* noted = std::get_if<v1::Noted>(&*up)) {
     for (const v1::LaneState& lane : noted->lanes()) {
@@ -443,6 +464,23 @@ Result<void> County::Impl::lessen_unsent(DeviceId device, std::uint64_t taken) {
   return storage->put_device(**row);
 }
 
+// What is offered again costs nothing: a phone shall come to hear what became of it.
+Result<bool> County::Impl::within_quota(const OperationsUp& frame, std::size_t bytes,
+                                        DeviceId device, Effect& effect) {
+  const auto lane = storage->lane(device, frame.lane);
+  if (!lane) return std::unexpected(lane.error());
+  const auto fresh = std::ranges::count_if(frame.operations, [&](const Operation& operation) {
+    return operation.lane_seq > lane->last;
+  });
+  if (fresh == 0) return true;
+  const auto wait_ms =
+      quotas.take(device, frame.lane, static_cast<std::uint64_t>(fresh), bytes, now_ms());
+  if (!wait_ms) return true;
+  effect.refusal = over_quota(*wait_ms);
+  effect.over_quota = true;
+  return false;
+}
+
 Result<void> County::Impl::take(const OperationsUp& frame, const Author& author, Effect& effect) {
   const DeviceId device = author.device.device;
   const auto before = storage->lane(device, frame.lane);
@@ -531,7 +569,8 @@ void County::Impl::carry_out(Effect& effect) {
   }
   if (effect.author && effect.hello) take_over_call(effect.connection, session, effect);
   if (session.author) effect.short_code = session.author->device.short_code;
-  if (effect.refusal && !effect.short_code.empty() && tell_refused) {
+  const bool told_before = effect.over_quota && session.over_quota;
+  if (effect.refusal && !effect.short_code.empty() && tell_refused && !told_before) {
     tell_refused(effect.short_code, static_cast<ErrorCode>(effect.refusal->code()));
   }
   if (session.author && !effect.runs.empty()) {
@@ -551,7 +590,11 @@ void County::Impl::carry_out(Effect& effect) {
   if (!effect.runs.empty()) send_acks(session, effect.lane, std::move(effect.runs));
   if (effect.digests || effect.contents) take_up(session, effect);
   if (effect.up_ended) session.up_ended = true;
-  if (effect.refusal) refuse(session, *effect.refusal);
+  if (effect.over_quota) {
+    session.over_quota = std::move(effect.refusal);
+  } else if (effect.refusal) {
+    refuse(session, *effect.refusal);
+  }
 }
 
 v1::AckRun to_wire(Lane lane, const AckedRun& run) {
@@ -642,7 +685,10 @@ Result<void> County::Impl::send_rows(Session& session) {
   }
   if (session.only_brings) {
     const bool all = std::ranges::equal(session.applied, session.recorded, std::greater_equal());
-    if (session.frames_waiting == 0 && (all || session.up_ended)) refuse(session, update_the_app());
+    const bool over = session.over_quota.has_value();
+    if (session.frames_waiting == 0 && (all || over || session.up_ended)) {
+      refuse(session, over ? *session.over_quota : update_the_app());
+    }
     return {};
   }
   send_backup_mark(session);
@@ -664,6 +710,10 @@ Result<void> County::Impl::send_rows(Session& session) {
   const bool spent = session.has_budget && session.budget_left == 0;
   const bool caught_up = !session.feed->may_have_more();
   if (!spent && !caught_up) return {};
+  if (session.over_quota && session.frames_waiting == 0) {
+    refuse(session, *session.over_quota);
+    return {};
+  }
   if (!(session.up_ended || session.live)) return {};
   if (session.down_ended && !session.cut_since_end) return {};
   if (session.frames_waiting > 0) return {};

@@ -29,7 +29,8 @@ County::Impl::Impl(std::unique_ptr<Storage> storage_in, const Schema& schema_in,
       random(random_in),
       options(std::move(options_in)),
       applier(*storage, schema, [this] { return mint(); }),
-      watch(*storage) {}
+      watch(*storage),
+      quotas(options.quotas) {}
 
 // The start's own random number stands where a device's would, so that a restored server never
 // gives an id that was given in the future it has lost.

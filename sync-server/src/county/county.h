@@ -12,6 +12,7 @@
 #include "base/media_files.h"
 #include "county/connection.h"
 #include "county/operator.h"
+#include "county/quotas.h"
 #include "county/retention.h"
 #include "gridwhistle/ids.h"
 #include "gridwhistle/ports.h"
@@ -46,6 +47,8 @@ struct CountyOptions {
   bool replicated = false;
   /// A device not heard of for so long counts as silent.
   std::int64_t silent_after_ms = std::int64_t{3} * 24 * 3600 * 1000;
+  /// What a phone may send; what is more waits on it, and it is told for how long.
+  QuotaLimits quotas = {};
 };
 
 /// How far the restorable backups reach, as storage notes it: numbers, the oldest first, with a

@@ -56,7 +56,8 @@ struct Session {
   BackupMarks backed_up;                     ///< told the phone
   std::uint64_t budget_left = 0;
   bool has_budget = false;
-  std::size_t frames_waiting = 0;  ///< those that are held back, too
+  std::optional<v1::Refusal> over_quota;  ///< it has sent too much, and hears so behind its rows
+  std::size_t frames_waiting = 0;         ///< those that are held back, too
   Unconfirmed unconfirmed{};
   std::vector<Waiting> held_back;                ///< until everything is confirmed
   std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
@@ -86,7 +87,8 @@ struct Effect {
   std::optional<v1::RangeContents> contents;
   bool up_ended = false;
   std::optional<v1::Refusal> refusal;
-  std::string short_code;  ///< of a phone that was recognised
+  bool over_quota = false;  ///< `refusal` comes behind the rows, and what else is sent is dropped
+  std::string short_code;   ///< of a phone that was recognised
 };
 
 /// What frames of a batch have changed for those behind them, as long as it is not durable.
@@ -127,6 +129,9 @@ struct County::Impl {
   Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
   Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
   Result<void> lessen_unsent(DeviceId device, std::uint64_t taken);
+  /// Whether the phone may send this now; else `effect` says when.
+  Result<bool> within_quota(const OperationsUp& frame, std::size_t bytes, DeviceId device,
+                            Effect& effect);
   Result<void> take(const OperationsUp& frame, const Author& author, Effect& effect);
   Result<void> note_personal_writes(std::span<const Operation> operations, LaneSeq last,
                                     std::span<const AckedRun> runs, const DeviceRow& device);
@@ -219,6 +224,7 @@ struct County::Impl {
   Applier applier;
   Standings standings;
   StorageWatch watch;
+  Quotas quotas;
   std::uint64_t epoch = 0;
   std::uint64_t minted = 0;
   std::vector<EpochRow> epochs;

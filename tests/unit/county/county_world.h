@@ -230,7 +230,8 @@ class World {
                                 .serves = serves,
                                 .protocol_min = protocol_min,
                                 .restorable_backups = restorable_backups,
-                                .replicated = replicated});
+                                .replicated = replicated,
+                                .quotas = quotas});
     if (!opened) return std::unexpected(opened.error());
     county = std::move(*opened);
     return {};
@@ -342,6 +343,7 @@ class World {
   std::uint32_t protocol_min = 1;  ///< of the next opening, like the two below
   std::size_t restorable_backups = 20;
   bool replicated = false;
+  QuotaLimits quotas;  ///< of the next opening
   std::unique_ptr<County> county;
   Storage* storage = nullptr;
   RecordId town_org;
