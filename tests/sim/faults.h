@@ -21,7 +21,7 @@ enum class Fault : std::uint8_t {
   kKills,        ///< a phone's process dies between two events
   kReboots,      ///< a phone loses power between two events
   kServerKills,  ///< the same of the server's process
-  kRestores,     ///< a server that died comes back from its newest backup
+  kRestores,     ///< a server that died comes back from one of its last backups
   kPowerCuts,    ///< the power goes at any write or sync, on either side
   kDeaths,       ///< the process dies at any write or sync, on either side
   kDiskFailsOnce,

@@ -42,6 +42,7 @@ struct Behaviour {
   const char* synchronous = nullptr;  ///< what a connection gets in place of FULL
   bool swallows_end = false;
   bool keeps_ids = false;
+  bool forgets_early = false;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
@@ -117,6 +118,20 @@ bool lead_a_row_astray(CutDown& cut, const Traffic& traffic, Dice& dice) {
   return true;
 }
 
+/// Of a frame that tells how far backups reach: every one as far as the newest.
+std::optional<std::string> marked_early(Down& frame) {
+  return std::visit(
+      [](auto& message) -> std::optional<std::string> {
+        if constexpr (requires { message.newest_backup(); }) {
+          message.set_backed_up(message.newest_backup());
+          return encode(message);
+        } else {
+          return std::nullopt;
+        }
+      },
+      frame);
+}
+
 const std::array kBehaviours = std::to_array<Behaviour>({
     {.plant = {"field-lost", "a household is taken in without its notes", "lost: record"},
      .on_operation = lose_a_field},
@@ -147,6 +162,9 @@ const std::array kBehaviours = std::to_array<Behaviour>({
                "what a copy recorded goes on under the ids that both files gave out",
                "never arrived"},
      .keeps_ids = true},
+    {.plant = {"forgotten-early", "phones forget what the newest backup alone has", "never arrived",
+               "server-kills=3,restores=3"},
+     .forgets_early = true},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
@@ -214,6 +232,7 @@ std::string PlantedBug::down(const std::string& frame) {
   auto sound = decode_down(built_schema(), frame);
   if (!sound) return frame;
   if (bug.swallows_end && std::holds_alternative<v1::DownEnd>(*sound)) return {};
+  if (bug.forgets_early) return marked_early(*sound).value_or(frame);
   auto* cut = std::get_if<CutDown>(&*sound);
   if (cut == nullptr) return frame;
   bool struck = false;

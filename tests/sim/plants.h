@@ -17,6 +17,8 @@ struct Plant {
   std::string_view name;
   std::string_view what;  ///< what goes wrong
   std::string_view law;   ///< words of the violation that has to find it
+  /// Without which it does nothing, where seeds seldom have them; empty: what each seed chooses.
+  std::string_view faults = {};
 };
 
 /// All there are; every law has at least one.

@@ -15,17 +15,17 @@ namespace gridwhistle::sim {
 namespace {
 
 const std::string kFile = "county.db";
-const std::string kBackup = "backup.db";
 
 }  // namespace
 
 Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-               std::function<void()> died)
+               std::size_t restorable, std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
       fault_dice_(fault_dice),
       marks_(marks),
       memory_(memory),
+      restorable_(restorable),
       died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
       clock_(timeline, 1) {
@@ -59,6 +59,7 @@ bool Server::start() {
   Storage* const opened = storage->get();
   CountyOptions options;
   options.server_key_sha256 = key_sha256_;
+  options.restorable_backups = restorable_;
   Result<std::unique_ptr<County>> county;
   memory_.during("server starts", MemoryFaults::kOften, [&] {
     county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
@@ -143,8 +144,12 @@ void Server::back_up() {
   Result<Seq> upto;
   memory_.during("server backs up", MemoryFaults::kSeldomDone, [&] {
     upto = county_->backup(copy, "simulator", [&]() -> Result<void> {
-      disk_.rename(copy, kBackup);
-      backed_up_ = storage_->last_seq();
+      backups_.push_back(
+          {"backup" + std::to_string(++backups_made_) + ".db", storage_->last_seq()});
+      disk_.rename(copy, backups_.back().file);
+      for (; backups_.size() > restorable_; backups_.pop_front()) {
+        disk_.remove(backups_.front().file);
+      }
       return {};
     });
   });
@@ -155,14 +160,15 @@ void Server::back_up() {
   pump_soon();
 }
 
-bool Server::has_backup() const { return disk_.has(kBackup); }
-
-Seq Server::restore() {
-  timeline_.note("server is restored");
+Seq Server::restore(std::size_t backup) {
+  timeline_.note("server is restored to backup " + std::to_string(backup + 1) + " of " +
+                 std::to_string(backups_.size()));
   for (const char* part : {"", "-wal"}) disk_.remove(kFile + part);
-  disk_.copy(kBackup, kFile);
+  disk_.copy(backups_[backup].file, kFile);
   committed_ = {};
-  return backed_up_;
+  // What came after it is of a log that this restore has left.
+  for (; backups_.size() > backup + 1; backups_.pop_back()) disk_.remove(backups_.back().file);
+  return backups_.back().upto;
 }
 
 void Server::opened(ConnectionId connection, Sink& sink) {

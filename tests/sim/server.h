@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,9 +23,10 @@ namespace gridwhistle::sim {
 /// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
-  /// `died` is called after the disk's power, or its process, went within a write.
+  /// So many of the last backups stay and may be restored. `died` is called after the disk's power,
+  /// or its process, went within a write.
   Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-         std::function<void()> died);
+         std::size_t restorable, std::function<void()> died);
   ~Server();
 
   /// From now on its file has this bug. The bug outlives it.
@@ -36,11 +38,13 @@ class Server {
   void stop();
   /// False: its disk, or the memory, does not let it.
   bool start();
-  /// Copies the county into its newest backup.
+  /// Copies the county into a new backup.
   void back_up();
-  bool has_backup() const;
-  /// Of a dead server: puts the newest backup in the place of its files. How far that reaches.
-  Seq restore();
+  /// Of those that may be restored.
+  std::size_t backup_count() const { return backups_.size(); }
+  /// Of a dead server: puts one of them, counted from the oldest, in the place of its files. How
+  /// far that reaches.
+  Seq restore(std::size_t backup);
   bool running() const { return county_ != nullptr; }
 
   /// Calls `work`, which commits something of an operator's. False: the disk, or the memory, did
@@ -70,6 +74,7 @@ class Server {
   Dice& fault_dice_;
   Marks& marks_;
   MemoryFaults& memory_;
+  const std::size_t restorable_;
   const std::function<void()> died_;
   const std::string key_sha256_;
   test::PowerCutDisk disk_{"gw-sim-county"};
@@ -81,7 +86,12 @@ class Server {
   Storage* storage_ = nullptr;    ///< the county's
   Seq committed_;                 ///< what a commit gave its word for
   std::uint64_t pump_at_ms_ = 0;  ///< 0: not planned
-  Seq backed_up_;
+  struct Backup {
+    std::string file;
+    Seq upto;
+  };
+  std::deque<Backup> backups_;      ///< that may be restored, oldest first
+  std::uint64_t backups_made_ = 0;  ///< ever, whichever log they are of
 };
 
 }  // namespace gridwhistle::sim

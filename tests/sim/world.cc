@@ -24,6 +24,14 @@ constexpr std::uint64_t kSeldomOperations = 30;  // of an opening, a closing, an
 constexpr std::uint64_t kBackupOperations = 200;
 constexpr std::uint64_t kCopiesMax = 6;  // of files, and of what was put back
 
+// How many of the last backups phones keep for: a run makes some ten.
+constexpr std::size_t kRestorable[] = {1, 2, 3, 4, 20};
+
+Faults faults_of(std::uint64_t seed, const std::string& plant) {
+  const std::string_view needed = plant.empty() ? "" : plant_named(plant).faults;
+  return needed.empty() ? Faults::of_seed(seed) : Faults::parse(needed);
+}
+
 bool has_grid(const Person& person) { return person.walks || person.volunteers; }
 
 class World {
@@ -32,12 +40,14 @@ class World {
       : kept_(options.keep.empty() ? nullptr : std::make_unique<TemporaryFolder>(options.keep)),
         idle_(options.idle),
         operations_max_(options.operations),
-        faults_(options.faults.value_or(Faults::of_seed(seed))),
+        faults_(options.faults.value_or(faults_of(seed, options.plant))),
         recorder_(timeline_, options.keep),
         dice_(seed),
-        fault_dice_(seed ^ 0xD15C) {
+        fault_dice_(seed ^ 0xD15C),
+        restore_dice_(seed ^ 0xBAC0) {
     if (options.trace) timeline_.print_notes();
     timeline_.note("faults " + faults_.text());
+    timeline_.note("phones keep for " + std::to_string(restorable_) + " backups");
     if (options.plant.empty()) return;
     bug_ = std::make_unique<PlantedBug>(options.plant, seed);
     server_.plant(bug_.get());
@@ -373,10 +383,12 @@ class World {
   // What the operator did since the backup is done again.
   void revive(bool restored) {
     if (server_.running()) return;
-    restored &= server_.has_backup();
-    if (restored) {
-      marks_.hit("restores: at all");
-      recorder_.note("restored", {{"upto", server_.restore().value}});
+    const std::size_t backups = server_.backup_count();
+    if (restored && backups > 0) {
+      const std::size_t which = restore_dice_.below(backups);
+      marks_.hit(which + 1 == backups ? "restores: the newest backup"
+                                      : "restores: an older backup");
+      recorder_.note("restored", {{"upto", server_.restore(which).value}});
       for (Person& person : data_->people()) {
         if (has_grid(person)) to_place_.try_emplace(&person, person.place);
       }
@@ -473,11 +485,14 @@ class World {
   Timeline timeline_;
   Recorder recorder_;
   Dice dice_;
-  Dice fault_dice_;  ///< what they say of disks changes nothing of the rest
+  Dice fault_dice_;    ///< what they say of disks changes nothing of the rest
+  Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
+  const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
   Marks marks_;
   MemoryFaults memory_{timeline_, fault_dice_, marks_};
   Oracle oracle_{recorder_};
-  Server server_{timeline_, dice_, fault_dice_, marks_, memory_, [this] { server_died(); }};
+  Server server_{
+      timeline_, dice_, fault_dice_, marks_, memory_, restorable_, [this] { server_died(); }};
   Network network_{timeline_, dice_, marks_, server_, recorder_};
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
