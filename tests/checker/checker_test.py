@@ -44,6 +44,8 @@ PLANTS = {
     "audit-altered": "audit",
     # It strikes where a file was copied.
     "copy-keeps-ids": None,
+    # It strikes where a server was restored to an older backup than its newest.
+    "forgotten-early": None,
     # A phone that comes back without what it promised ends the run before the county could show it.
     "sync-normal": None,
     "sync-off": None,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -121,8 +122,16 @@ TEST_CASE("Two copies of a phone's file both go on, and what they recorded is th
   CHECK(numbers.size() == 4);
   CHECK(phone.asked({"list", "Whistle"}).size() == 4);
   CHECK(copy.asked({"list", "Whistle"}).size() == 4);
-  // The copy's own got another number; by its old id it is still found.
-  CHECK(copy.asked({"show", own}).at("fields").at("number") != number);
+  // Under the id and the number that both gave out stands the other's; the copy's own has new ones.
+  CHECK(copy.asked({"show", own}).at("fields").at("title") == "三号哨声");
+  const std::vector<Json> whistles = county.records("Whistle");
+  const auto is_mine = [](const Json& whistle) {
+    return whistle.at("fields").at("title") == "四号哨声";
+  };
+  const auto renamed = std::ranges::find_if(whistles, is_mine);
+  REQUIRE(renamed != whistles.end());
+  CHECK(renamed->at("id") != own);
+  CHECK(renamed->at("fields").at("number") != number);
   CHECK(copy.asked({"status"}).at("unsent") == 0);
   const std::vector<Json> devices = county.asked({"devices"});
   REQUIRE(devices.size() == 2);

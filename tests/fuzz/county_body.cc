@@ -357,7 +357,8 @@ class Script {
     if (lost->refused() == ErrorCode{} && answers->refused() == ErrorCode{}) {
       if (world_.storage->last_seq() != end) breaks("what comes again changes nothing");
       receipts(phone, noted, *answers);
-      if (runs_of(*lost) != runs_of(*answers)) breaks("what comes again is answered the same");
+      if (answers_of(*lost) != answers_of(*answers))
+        breaks("what comes again is answered the same");
     }
     for (const auto& [key, seen] : before) {
       if (!seen.out_of_reach) continue;
@@ -373,10 +374,17 @@ class Script {
     for (const Row& row : answers->rows()) told(who, row);
   }
 
-  static std::vector<std::string> runs_of(const test::Inbox& inbox) {
-    std::vector<std::string> runs;
-    for (const v1::AckRun& run : inbox.runs()) runs.push_back(run.SerializeAsString());
-    return runs;
+  /// Of each operation its place in the log, status and code; lanes come in any order.
+  using Answer = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>;
+  static std::map<std::pair<std::uint32_t, std::uint64_t>, Answer> answers_of(
+      const test::Inbox& inbox) {
+    std::map<std::pair<std::uint32_t, std::uint64_t>, Answer> answers;
+    for (const v1::AckRun& run : inbox.runs()) {
+      for (std::uint64_t i = 0; i < run.count(); ++i) {
+        answers[{run.lane(), run.first() + i}] = {run.first_seq() + i, run.status(), run.code()};
+      }
+    }
+    return answers;
   }
 
   /// Each operation that was sent has one.

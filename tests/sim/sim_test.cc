@@ -38,9 +38,14 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
   };
   const Faults restored = all_but({Fault::kClones, Fault::kPutBacks});
   const Faults copied = all_but({Fault::kRestores});
+  // A server that dies of everything else seldom has two backups.
+  const Faults restored_alone = Faults::parse("server-kills=3,restores=3");
   Marks marks;
-  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 80); ++seed) {
-    const Faults& faults = seed <= 50 && !kSanitized ? restored : copied;
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 85); ++seed) {
+    const Faults& faults = kSanitized   ? copied
+                           : seed <= 50 ? restored
+                           : seed <= 80 ? copied
+                                        : restored_alone;
     const RunResult result = run(seed, {.faults = faults});
     INFO("replay with gw-sim --seed " << seed << " --faults " << faults.text() << " --trace");
     CHECK(result.violation == "");
@@ -80,7 +85,9 @@ TEST_CASE("a run that fails shrinks to less that breaks the same law") {
   const RunResult result = run(least.seed, least.options);
   CHECK(law_of(result.violation) == law);
   CHECK(law.contains("forgot what"));
-  CHECK(least.options.idle.size() >= 3);
+  // Fewer phones, or fewer things done: whichever is tried, much of the run goes.
+  const bool few_things = least.options.operations > 0 && least.options.operations <= 10;
+  CHECK((few_things || least.options.idle.size() >= 3));
   CHECK(result.acts < run(found.seed, found.options).acts);
   CHECK(Replay::parse(least.text()).text() == least.text());
 }

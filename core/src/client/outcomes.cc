@@ -124,7 +124,7 @@ Words why_of(store::Store& store, const OutcomeView& view, const KindSchema* kin
       return {"服务器升级后处理",
               "the server keeps it until its next version, which knows this kind"};
     case OutcomeStatus::kAccepted:
-      if (view.code != 0) {
+      if (view.code == static_cast<std::uint32_t>(ErrorCode::kOutOfScope)) {
         return {"已受理；网格已重划，记录不在您的范围内了",
                 "applied; grids were redrawn, and it lies outside of your areas now"};
       }
@@ -281,8 +281,9 @@ Result<std::vector<OutcomeView>> outcomes_of(store::Store& store, const Purpose&
   std::set<OperationName> known;
   for (const auto& [id, outcome] : receipts) {
     // What was taken as its author meant it needs no word, unless it is out of their sight.
+    const bool in_sight = outcome.code() != static_cast<std::int64_t>(ErrorCode::kOutOfScope);
     bool seen = settled->contains(id) ||
-                (outcome.status() == v1::OUTCOME_STATUS_ACCEPTED && outcome.code() == 0) ||
+                (outcome.status() == v1::OUTCOME_STATUS_ACCEPTED && in_sight) ||
                 is_for_the_file(outcome);
     if (outcome.device() == store.device().value && outcome.lane_seq() != 0) {
       known.insert(name_of(outcome));
