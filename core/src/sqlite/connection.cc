@@ -133,6 +133,17 @@ Result<void> renew_log(sqlite3* handle) {
 }  // namespace
 
 struct Connection::State {
+  // After each commit that wrote. Copying the log back syncs it first, and of what fails there
+  // nobody hears: only what is synced already is copied.
+  static int committed(void* self, sqlite3* handle, const char* database, int pages) {
+    State& state = *static_cast<State*>(self);
+    state.log_pages = pages;
+    if (state.syncs && pages >= kLogPages) {
+      sqlite3_wal_checkpoint_v2(handle, database, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    }
+    return SQLITE_OK;
+  }
+
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -146,6 +157,7 @@ struct Connection::State {
   std::string vfs;
   Durability durability = Durability::kPowerCut;
   bool rollback_due = false;  ///< of a transaction that is over, when there was no memory for it
+  int log_pages = 0;          ///< since it was begun anew
   bool sync_due = false;      ///< commits are to wait for the disk again, and do not know it
   bool syncs = true;          ///< commits wait for the disk
   bool behind = false;        ///< the log has commits that did not wait for the disk
@@ -213,6 +225,7 @@ Result<Connection> Connection::open(const OpenOptions& options) {
   if (auto set = connection.sync_commits(true); !set) {
     return std::unexpected(std::move(set.error()));
   }
+  sqlite3_wal_hook(connection.native(), &State::committed, connection.state_.get());
   if (auto renewed = renew_log(connection.native()); !renewed) {
     return std::unexpected(std::move(renewed.error()));
   }
@@ -236,7 +249,7 @@ void Connection::roll_back() {
   state_->rollback_due = in_transaction();
 }
 
-// Nobody reads or writes within what was to be undone, or commits behind what may be lost.
+// Nobody reads or writes within what was to be undone.
 Result<void> Connection::catch_up() {
   if (state_->rollback_due) {
     roll_back();
@@ -245,10 +258,6 @@ Result<void> Connection::catch_up() {
   if (state_->sync_due) {
     if (auto set = sync_commits(true); !set) return set;
   }
-  if (state_->renewal_due) {
-    if (auto renewed = renew_log(native()); !renewed) return renewed;
-    state_->renewal_due = state_->behind = false;
-  }
   return {};
 }
 
@@ -256,7 +265,8 @@ Result<void> Connection::catch_up() {
 // for the disk is written once more.
 Result<void> Connection::commit() {
   // One of nothing syncs nothing.
-  const bool writes = sqlite3_total_changes64(state_->handle) != state_->changes_before;
+  const bool writes = sqlite3_txn_state(state_->handle, "main") == SQLITE_TXN_WRITE &&
+                      sqlite3_total_changes64(state_->handle) != state_->changes_before;
   auto committed = run("COMMIT");
   if (!committed) {
     state_->renewal_due = state_->behind;
@@ -268,20 +278,26 @@ Result<void> Connection::commit() {
   return committed;
 }
 
+// Nothing is committed behind what may be lost. Reads need not wait for a disk that takes nothing.
 Result<void> Connection::begin(std::string_view sql) {
+  if (state_->renewal_due) {
+    if (auto undone = catch_up(); !undone) return undone;
+    if (auto renewed = renew_log(native()); !renewed) return renewed;
+    state_->renewal_due = state_->behind = false;
+  }
   auto begun = run(sql);
   state_->changes_before = sqlite3_total_changes64(state_->handle);
   return begun;
 }
 
 Result<void> Connection::sync_commits(bool sync) {
+  // One that waits lets the log be copied back and begun anew; else it would grow without end.
+  if (!sync && state_->log_pages >= kLogPages) return {};
   const bool full = sync && state_->durability == Durability::kPowerCut;
   state_->sync_due = true;
   const std::string set = std::string("PRAGMA synchronous=") + (full ? "FULL" : "NORMAL");
   const int code = sqlite3_exec(state_->handle, set.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(code, state_->handle);
-  // Copying the log back syncs it first, and of what fails there nobody hears.
-  sqlite3_wal_autocheckpoint(state_->handle, sync ? kLogPages : 0);
   state_->sync_due = false;
   state_->syncs = sync;
   return {};

@@ -28,7 +28,8 @@ Result<Transaction> Transaction::begin_unsynced(Connection& connection) {
 }
 
 Result<Transaction> Transaction::begin_read(Connection& connection) {
-  return start(connection, "BEGIN");
+  if (auto begun = connection.run("BEGIN"); !begun) return std::unexpected(begun.error());
+  return Transaction(&connection);
 }
 
 Transaction::Transaction(Transaction&& other) noexcept

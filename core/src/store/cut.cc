@@ -25,9 +25,8 @@ class CutApplication {
     state_.position = std::move(position_);
     state_.highest = highest_;
     if (leaves_log_ || state_.wipe_due) wipe(state_);
-    if (settled_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
-    return {};
+    return settled_ ? reload_refused(state_) : Result<void>();
   }
 
  private:

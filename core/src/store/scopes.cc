@@ -212,6 +212,7 @@ Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::str
 void drop_scope_sets_after(StoreState& state, std::int64_t number) {
   std::erase_if(state.scope_sets, [&](const auto& set) { return set.second > number; });
   state.newest_scope_set = number;
+  state.newest.clear();
 }
 
 Result<void> load_scope_sets(StoreState& state) {

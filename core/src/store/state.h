@@ -329,7 +329,8 @@ bool covers(const std::vector<GrantHeld>& grants, std::string_view scope, const 
 /// Valid within the write it is called in; see `drop_scope_sets_after`.
 Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::string>& scopes);
 /// Those that a write made that failed: `number` was the newest before it. Cannot fail: a row of a
-/// set that nobody knows would be taken for one that this phone may not see any more.
+/// set that nobody knows would be taken for one that this phone may not see any more. What was
+/// known of the newest ids goes too.
 void drop_scope_sets_after(StoreState& state, std::int64_t number);
 /// When a file is opened.
 Result<void> load_scope_sets(StoreState& state);

@@ -78,9 +78,8 @@ class Arrival {
     }
     // What this phone may not see any more does not stay in its file's log either.
     if (rewound_ || dropped_) wipe(state_);
-    if (rewound_) GW_TRY(reload_refused(state_));
     touched(state_, {kinds_.begin(), kinds_.end()});
-    return {};
+    return rewound_ ? reload_refused(state_) : Result<void>();
   }
 
  private:
@@ -109,6 +108,10 @@ class Arrival {
     }
     position_.epochs = theirs;
     if (!shared) return {};
+    // Neither is a place in the log that a row or an operation of this file speaks of.
+    GW_TRY(rewind_media(state_, *shared));
+    position_.backed_up = std::min(position_.backed_up, *shared);
+    position_.newest_backup = std::min(position_.newest_backup, *shared);
     GW_TRY_LET(newest, newest_seen());
     if (newest <= *shared) return {};
     GW_TRY_LET(lanes, rewind(state_, *shared, lanes_held(welcome_), position_));

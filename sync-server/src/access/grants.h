@@ -43,6 +43,8 @@ class Standings {
   };
   /// `refresh_grants`, then `standing_of`. Inside a batch.
   Result<Found> of(Storage& storage, RecordId worker, std::int64_t now_ms);
+  /// After a batch that was undone: what it wrote is not there.
+  void rolled_back() { known_.clear(); }
 
  private:
   struct Known {

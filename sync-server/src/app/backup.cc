@@ -125,7 +125,10 @@ std::optional<fs::path> base_for(const ServerConfig& config, std::int64_t now_ms
   if (whole == backups.rend()) return std::nullopt;
   const auto carries = std::ranges::count(backups, whole->path, &Kept::base);
   if (static_cast<std::size_t>(carries) >= kDifferencesMax) return std::nullopt;
-  if (whole->name() < backup_name(config.county, now_ms - kBaseMs)) return std::nullopt;
+  // A whole one stays as long as one that stands on it, and what was forgotten stays in it.
+  std::int64_t base_ms = kBaseMs;
+  if (config.backup_days > 0) base_ms = std::min(base_ms, config.backup_days * kDayMs / 4);
+  if (whole->name() < backup_name(config.county, now_ms - base_ms)) return std::nullopt;
   const auto noted = is_as_noted(whole->path, whole->path);
   if (!noted && noted.error().code == ErrorCode::kCorrupt) damaged = whole->path.string();
   if (!noted || !*noted) return std::nullopt;

@@ -212,6 +212,7 @@ Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch)
       if (is_of_storage(effect.error().code)) {
         storage->rollback();
         applier.rolled_back();
+        standings.rolled_back();
         quotas.undo();
         return std::unexpected(std::move(effect.error()));
       }
@@ -262,8 +263,13 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting, InBatch& in_batch
   if (const auto* frame = std::get_if<OperationsUp>(&*up)) {
     auto waits = confirm(*frame, author->device.device, unconfirmed, effect);
     if (!waits) return std::unexpected(std::move(waits.error()));
-    if (*waits) effect.held_back = waiting;
-    if (*waits || effect.refusal) return effect;
+    if (effect.refusal) return effect;
+    // In the order in which they came, the one that confirms the others too.
+    if (*waits || !session.held_back.empty() || in_batch.held.contains(waiting.connection)) {
+      in_batch.held.insert(waiting.connection);
+      effect.held_back = waiting;
+      return effect;
+    }
     if (session.over_quota && frame->lane != Lane::kWhistles) return effect;
     auto passes = within_quota(*frame, waiting.frame.size(), author->device.device, effect);
     if (!passes) return std::unexpected(std::move(passes.error()));
@@ -292,6 +298,7 @@ Result<Effect> County::Impl::deal_with(const Waiting& waiting, InBatch& in_batch
 Result<bool> County::Impl::confirm(const OperationsUp& frame, DeviceId device,
                                    Unconfirmed& unconfirmed, Effect& effect) {
   const auto is_open = [](LaneSeq to) { return to.value > 0; };
+  const bool waits = std::ranges::any_of(unconfirmed, is_open);
   LaneSeq& here = unconfirmed[index_of(frame.lane)];
   if (is_open(here) && !frame.operations.empty()) {
     auto screened = screen(*storage, device, frame.operations);
@@ -302,7 +309,7 @@ Result<bool> County::Impl::confirm(const OperationsUp& frame, DeviceId device,
     }
     if (frame.operations.back().lane_seq >= here) here = LaneSeq();
   }
-  return std::ranges::any_of(unconfirmed, is_open);
+  return waits;
 }
 
 // A call that is over, or has sent so much else, confirms nothing more: it has a reason to begin
@@ -680,8 +687,11 @@ Result<void> County::Impl::send_rows(Session& session) {
     if (auto sent = send_kept_acks(session); !sent) return sent;
   }
   for (std::size_t at = 0; at < kLaneCount; ++at) {
-    // Rows come after the acknowledgements of all that went into them.
-    if (session.acked[at] < session.applied[at]) return {};
+    // Rows come after the acknowledgements of all that went into them. A frame that was too much
+    // brought none, and a live call has no end that would bring those of before.
+    if (session.acked[at] >= session.applied[at]) continue;
+    if (session.over_quota && session.frames_waiting == 0) refuse(session, *session.over_quota);
+    return {};
   }
   if (session.only_brings) {
     const bool all = std::ranges::equal(session.applied, session.recorded, std::greater_equal());

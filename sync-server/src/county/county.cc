@@ -84,7 +84,10 @@ Result<void> County::Impl::begin() { return storage->begin(); }
 
 Result<void> County::Impl::commit() {
   auto done = storage->commit();
-  if (!done) applier.rolled_back();
+  if (!done) {
+    applier.rolled_back();
+    standings.rolled_back();
+  }
   return done;
 }
 

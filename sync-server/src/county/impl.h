@@ -95,6 +95,7 @@ struct Effect {
 struct InBatch {
   std::map<ConnectionId, Author> authors;  ///< of calls whose Hello came in this batch
   std::map<ConnectionId, Unconfirmed> unconfirmed;
+  std::set<ConnectionId> held;  ///< calls of which a frame was held back
 };
 
 /// Faults of storage concern everybody; all others concern the call.

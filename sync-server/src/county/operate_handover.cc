@@ -63,6 +63,7 @@ class Handover {
       const bool over = role.has_until_ms() && role.until_ms() <= workspace_.now_ms();
       if (over || grid.empty() || (!wanted_.empty() && !contains(wanted_, grid))) {
         *kept.add_roles() = role;
+        keeps_none_ &= over;
         continue;
       }
       ++report_.roles;
@@ -83,7 +84,6 @@ class Handover {
                   both("人员 " + giver->code() + " 没有网格角色",
                        "worker " + giver->code() + " has no role in any grid"));
     }
-    keeps_none_ = kept.roles().empty();
     if (auto written = write_roles(from_, kept); !written) return written;
     return write_roles(to_, taken);
   }
@@ -142,7 +142,7 @@ class Handover {
   const RecordId from_;
   const RecordId to_;
   const std::vector<std::string>& wanted_;
-  bool keeps_none_ = false;  ///< no role at all is left to the one before
+  bool keeps_none_ = true;  ///< no role in force is left to the one before
   HandoverReport report_;
 };
 

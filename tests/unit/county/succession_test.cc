@@ -169,6 +169,31 @@ TEST_CASE("who sends again what was never acknowledged has everything taken in o
   CHECK(notes_of_visits(world).size() == 2);
 }
 
+// The one that confirms what stands before it was taken first, and its phone could never go on.
+TEST_CASE("what is offered again in several frames is taken and answered in its order") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const std::string notes(8'000, 'x');
+  for (int i = 0; i < 300; ++i) record_visit(world, phone, notes + std::to_string(i));
+  REQUIRE(phone.frames(Lane::kRecords, 0).size() > 1);
+  const bool had_them = GENERATE(true, false);
+  if (had_them) world.sync(phone);
+  phone.noted.clear();
+  v1::Whistle said;
+  said.set_grid(kGrid1);
+  phone.record(kinds::kWhistle, phone.new_id(), said.SerializeAsString(), true, world.clock.ms);
+  record_visit(world, phone, "new");
+  const auto inbox = world.sync(phone);
+  CHECK(inbox->refused() == ErrorCode{});
+  std::map<std::uint32_t, std::uint64_t> upto;
+  for (const v1::AckRun& run : inbox->runs()) {
+    CHECK(run.first() == upto[run.lane()] + 1);
+    upto[run.lane()] += run.count();
+  }
+  CHECK(upto[static_cast<std::uint32_t>(Lane::kRecords)] == 301);
+  CHECK(upto[static_cast<std::uint32_t>(Lane::kWhistles)] == 1);
+}
+
 TEST_CASE("what a copy holds of its predecessor's writes leaves it when it is erased") {
   World world;
   Phone phone = world.phone(world.anna);

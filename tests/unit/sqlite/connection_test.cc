@@ -57,6 +57,20 @@ TEST_CASE("a transaction that was given up without memory is undone before anyth
   CHECK(connection.number("SELECT x FROM t", -1) == 2);
 }
 
+TEST_CASE("commits that do not wait for the disk let the log grow no further than those that do") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(x)"));
+  const std::string bytes(100'000, 'x');
+  for (int i = 0; i < 400; ++i) {
+    auto transaction = Transaction::begin_unsynced(connection);
+    REQUIRE(transaction);
+    REQUIRE(connection.run("INSERT INTO t VALUES(?)", bytes));
+    REQUIRE(transaction->commit());
+  }
+  CHECK(std::filesystem::file_size(folder.file("a") + "-wal") < 18'000'000);
+}
+
 TEST_CASE("what was bound comes back as it was") {
   TempFolder folder;
   Connection connection = opened(folder.file("a"));
