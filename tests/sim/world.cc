@@ -130,7 +130,8 @@ class World {
 
   void go_on_with(Phone& phone) {
     worsen(phone);
-    if (dice_.chance(500)) phone.go_live();
+    const bool live = dice_.chance(500);
+    if (live && phone.running()) phone.go_live();
     work(phone);
     fault(phone);
     disk_faults_.spoil(phone.disk(), kPhoneOperations);
