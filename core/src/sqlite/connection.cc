@@ -278,14 +278,13 @@ Result<void> Connection::commit() {
   return committed;
 }
 
-// Nothing is committed behind what may be lost. Reads need not wait for a disk that takes nothing.
-Result<void> Connection::begin(std::string_view sql) {
+Result<void> Connection::begin() {
   if (state_->renewal_due) {
     if (auto undone = catch_up(); !undone) return undone;
     if (auto renewed = renew_log(native()); !renewed) return renewed;
     state_->renewal_due = state_->behind = false;
   }
-  auto begun = run(sql);
+  auto begun = run("BEGIN IMMEDIATE");
   state_->changes_before = sqlite3_total_changes64(state_->handle);
   return begun;
 }

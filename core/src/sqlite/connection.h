@@ -113,7 +113,9 @@ class Connection {
   Result<void> check_application(std::uint32_t expected);
   /// What an earlier failure has left to do, before anything else is done here.
   Result<void> catch_up();
-  Result<void> begin(std::string_view sql);
+  /// A writing transaction. Nothing is committed behind what a failed sync may have lost: that is
+  /// written once more first. Reads need not wait for a disk that takes nothing.
+  Result<void> begin();
   Result<void> commit();
   /// Whether commits from here on wait for the disk, as far as the connection's durability has it.
   /// Not within a transaction. What fails is made up for before anything else is done here.

@@ -4,13 +4,9 @@
 
 namespace gridwhistle::sqlite {
 
-Result<Transaction> Transaction::start(Connection& connection, std::string_view sql) {
-  if (auto begun = connection.begin(sql); !begun) return std::unexpected(std::move(begun.error()));
-  return Transaction(&connection);
-}
-
 Result<Transaction> Transaction::begin(Connection& connection) {
-  return start(connection, "BEGIN IMMEDIATE");
+  if (auto begun = connection.begin(); !begun) return std::unexpected(std::move(begun.error()));
+  return Transaction(&connection);
 }
 
 Result<Transaction> Transaction::begin_unsynced(Connection& connection) {

@@ -29,7 +29,6 @@ class Transaction {
   Result<void> commit();
 
  private:
-  static Result<Transaction> start(Connection& connection, std::string_view sql);
   explicit Transaction(Connection* connection) : connection_(connection) {}
 
   Connection* connection_ = nullptr;

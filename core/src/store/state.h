@@ -122,8 +122,8 @@ struct StoreState {
   std::map<std::string, std::int64_t, std::less<>> scope_sets;
   std::int64_t newest_scope_set = 0;
   /// The newest id of a device in a kind's table. Devices count their ids, so what is beyond it is
-  /// not there, and most of what comes is. After a write that was undone it may be too high, which
-  /// costs a look and no more.
+  /// not there, and most of what comes is. Too high costs a look and no more; too low would hide
+  /// rows, so it is forgotten when a cut or a Welcome could not be written.
   std::map<std::pair<KindId, DeviceId>, RecordId> newest;
   std::vector<std::weak_ptr<WatchEntry>> watches;
   std::unique_ptr<GridIndex> grids;
