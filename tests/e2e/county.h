@@ -100,6 +100,11 @@ inline const std::string kGrid = "440811100001001";  // of WG001
 /// The files below a folder that hold one of these words, whatever kind of file it is.
 std::vector<std::string> files_with(const std::string& folder, const Words& words);
 
+/// For what is to happen at some moment, whichever.
+inline void pause_ms(std::uint64_t ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
 /// Waits until something is so; half a minute at most.
 template <typename Condition>
 bool comes_to_be(Condition condition) {

@@ -22,8 +22,6 @@ Ids ids_on(Phone& phone) { return ids_of(phone.asked({"list", "whistle", "--limi
 
 Ids ids_on(County& county) { return ids_of(county.records("Whistle")); }
 
-void pause_ms(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
 /// What a phone said before it was killed: an id it printed is a record it promised.
 std::string promised(const std::string& out) {
   if (out.empty() || out.back() != '\n') return "";

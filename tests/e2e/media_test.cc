@@ -15,8 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using test::Proxy;
 
-void pause_ms(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
 /// Bytes that begin as a picture does and are like no others.
 std::string photograph(std::size_t size, std::uint64_t seed) {
   std::mt19937_64 random(seed);
