@@ -59,7 +59,7 @@ struct Session {
   std::optional<v1::Refusal> over_quota;  ///< it has sent too much, and hears so behind its rows
   std::size_t frames_waiting = 0;         ///< those that are held back, too
   Unconfirmed unconfirmed{};
-  std::vector<Waiting> held_back;                ///< until everything is confirmed
+  std::vector<Waiting> held_back;                ///< in order, until everything is confirmed
   std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
   std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
   std::optional<v1::Digests> digests;            ///< asked, and not compared yet
@@ -122,7 +122,7 @@ struct County::Impl {
   Result<std::vector<Effect>> deal_with(std::vector<Waiting>& batch);
   Result<Effect> deal_with(const Waiting& waiting, InBatch& in_batch);
   Result<void> greet(const v1::Hello& hello, Effect& effect, Unconfirmed& unconfirmed);
-  /// Whether the frame has to wait.
+  /// Whether the frame has to wait: it came while something was to be confirmed, be it by itself.
   Result<bool> confirm(const OperationsUp& frame, DeviceId device, Unconfirmed& unconfirmed,
                        Effect& effect);
   void let_go_on(Session& session);
