@@ -187,9 +187,13 @@ class Run:
 
     def _on_copied(self, event):
         raise ValueError(f"{event['phone']}'s file was copied or put back, which this checker does "
-                         f"not know; play with gw-sim --without clones,put-backs")
+                         f"not know; play with gw-sim --without clones,put-backs,forgets")
 
     _on_put_back = _on_copied
+
+    def _on_forgot(self, _):
+        raise ValueError("something was forgotten, and this checker does not know what that takes; "
+                         "play with gw-sim --without clones,put-backs,forgets")
 
     def _on_sent(self, event):
         values = bytes.fromhex(event["set"])

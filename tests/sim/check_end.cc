@@ -194,4 +194,23 @@ void check_end(County& county, Oracle& oracle, const std::vector<std::unique_ptr
   if (!report->orphans.empty()) throw Violation("verify: " + report->orphans.front().en);
 }
 
+void check_forgotten(Server& server, const Oracle& oracle,
+                     const std::vector<std::unique_ptr<Phone>>& phones) {
+  for (const RecordKey& key : server.forgotten()) {
+    const auto row = server.county().get(key.kind, key.id);
+    if (!row) throw Violation("record cannot be read: " + row.error().message);
+    if (!*row || !(*row)->erased || !(*row)->body.empty()) {
+      throw Violation("forgotten, and there again: record " + key.id.text());
+    }
+  }
+  for (const std::string& value : oracle.forgotten_values()) {
+    if (server.holds(value)) throw Violation("forgotten, and in the county's file: " + value);
+    for (const auto& phone : phones) {
+      if (phone->holds(value)) {
+        throw Violation("forgotten, and in " + phone->name() + "'s file: " + value);
+      }
+    }
+  }
+}
+
 }  // namespace gridwhistle::sim

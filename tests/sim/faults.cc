@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kFaultCount> kNames = {
     "breaks",     "silence", "truncation",      "duplication", "lingering",    "outages",
     "clocks",     "moves",   "kills",           "reboots",     "server-kills", "restores",
     "power-cuts", "deaths",  "disk-fails-once", "disk-fails",  "disk-full",    "no-memory",
-    "compares",   "clones",  "put-backs"};
+    "compares",   "clones",  "put-backs",       "forgets"};
 
 std::uint64_t hardness_in(std::string_view text) {
   std::uint64_t hardness = 0;
@@ -42,21 +42,23 @@ void Faults::set(Fault fault, std::uint64_t hardness) {
   hardness_[index(fault)] = static_cast<std::uint8_t>(hardness);
 }
 
-// A restore hides what else may go wrong with acknowledged work, and so does a file put back, so
-// they have fewer seeds. Both at once is more than the protocol knows how to tell apart: see
-// docs/testing.md.
+// A restore hides what else may go wrong with acknowledged work, and so do a file put back and what
+// is forgotten, so they have fewer seeds. A restore, or a forgetting, beside copies of files is
+// more than the protocol knows how to tell apart: see docs/testing.md.
 Faults Faults::of_seed(std::uint64_t seed) {
   Dice lots(seed ^ 0xFA0175);
   Faults faults;
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     const Fault fault = static_cast<Fault>(i);
-    const bool hides = fault == Fault::kRestores || fault == Fault::kPutBacks;
+    const bool hides =
+        fault == Fault::kRestores || fault == Fault::kPutBacks || fault == Fault::kForgets;
     const bool there = lots.chance(hides ? 250 : 700);
     faults.set(fault, there ? lots.between(1, kHardest) : 0);
   }
   if (faults.has(Fault::kRestores)) {
     for (const Fault fault : {Fault::kClones, Fault::kPutBacks}) faults.set(fault, 0);
   }
+  if (faults.has(Fault::kClones) || faults.has(Fault::kPutBacks)) faults.set(Fault::kForgets, 0);
   return faults;
 }
 

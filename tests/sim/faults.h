@@ -31,8 +31,9 @@ enum class Fault : std::uint8_t {
   kCompares,   ///< phones compare what they hold, whatever goes on
   kClones,     ///< a phone's file is copied, and both go on
   kPutBacks,   ///< a phone's file is put back to an older state of its own
+  kForgets,    ///< the county forgets what persons recorded
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kPutBacks) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kForgets) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

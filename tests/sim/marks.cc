@@ -37,7 +37,13 @@ std::vector<std::string> make_all() {
                                   "clones: one goes on under another number",
                                   "clones: what both had unsent is there twice",
                                   "put-backs: with unsent work",
-                                  "put-backs: with all sent"};
+                                  "put-backs: with all sent",
+                                  "forgets: a household or a resident",
+                                  "forgets: a report",
+                                  "forgets: a visit",
+                                  "forgets: in a call",
+                                  "forgets: what a phone has not sent",
+                                  "forgets: again, when the county starts"};
   for (const char* fault :
        {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full", "no-memory"}) {
     for (const char* phase :

@@ -59,6 +59,7 @@ KindId Oracle::History::kind() const {
 void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
                    const std::string& value, const std::string& seen, Word word) {
   records_[id].writes[field].push_back({kind, author, value, seen, word, {author}});
+  if (is_forgotten(id)) ++written_on_forgotten_;
   if (word == Word::kOpen) return;
   recorder_.note(
       "wrote",
@@ -85,6 +86,10 @@ void Oracle::removed(KindId kind, const RecordId& id, std::uint32_t field,
 void Oracle::erased(KindId kind, const RecordId& id, Word word) {
   records_[id].erased = true;
   if (word == Word::kGiven) recorder_.note("erased", {{"kind", kind.value}, {"id", id}});
+}
+
+void Oracle::forgot(const RecordId& id) {
+  if (forgotten_.insert(id).second) recorder_.note("forgot", {{"id", id}});
 }
 
 bool Oracle::has_written(const std::string& phone, const RecordId& id) const {
@@ -240,6 +245,28 @@ bool Oracle::may_be_erased(const RecordId& id) const {
                              [this](const RecordId& whole) { return may_be_erased(whole); });
 }
 
+bool Oracle::is_forgotten(const RecordId& id) const {
+  if (forgotten_.contains(id)) return true;
+  const auto wholes = wholes_.find(id);
+  return wholes != wholes_.end() &&
+         std::ranges::any_of(wholes->second,
+                             [this](const RecordId& whole) { return is_forgotten(whole); });
+}
+
+std::set<std::string> Oracle::forgotten_values() const {
+  std::set<std::string> gone;
+  std::set<std::string> stand;
+  for (const auto& [id, history] : records_) {
+    for (const Writes* all : {&history.writes, &history.elements}) {
+      for (const auto& [field, writes] : *all) {
+        for (const Write& write : writes) (is_forgotten(id) ? gone : stand).insert(write.value);
+      }
+    }
+  }
+  std::erase_if(gone, [&](const std::string& value) { return stand.contains(value); });
+  return gone;
+}
+
 void Oracle::check_nothing_lost(const County& county) const {
   std::map<RecordId, Told> outcomes;
   const auto rows = county.all(kinds::kOutcome);
@@ -262,7 +289,7 @@ void Oracle::check_nothing_lost(const County& county) const {
   }
   for (const auto& [id, lost] : listed_) outcomes[id].kept += lost;
   for (const auto& [id, history] : records_) {
-    if (!history.kind()) continue;
+    if (!history.kind() || is_forgotten(id)) continue;
     const Told& told = outcomes[id];
     const auto row = county.get(history.kind(), id);
     if (!row) throw Violation("record cannot be read: " + row.error().message);

@@ -42,7 +42,9 @@ class Oracle {
   void removed(KindId kind, const RecordId& id, std::uint32_t field, const std::string& element,
                Word word = Word::kGiven);
   void erased(KindId kind, const RecordId& id, Word word = Word::kGiven);
-  /// A record is a part of another: erased with that one too.
+  /// The county forgets a record. Nobody promises anything of it any more.
+  void forgot(const RecordId& id);
+  /// A record is a part of another: erased and forgotten with that one too.
   void belongs(const RecordId& part, const RecordId& whole) { wholes_[part].insert(whole); }
 
   /// A phone's file was copied: from here on both hold what was written there.
@@ -74,6 +76,12 @@ class Oracle {
   /// Outcome, at the county or on a phone.
   void check_nothing_lost(const County& county) const;
 
+  /// Every value that anybody wrote on what was forgotten, or on a part of it, and that stands
+  /// nowhere else.
+  std::set<std::string> forgotten_values() const;
+  /// How many values were written on what was forgotten already.
+  std::size_t written_on_forgotten() const { return written_on_forgotten_; }
+
   /// Nothing of a phone's is at the county that the phone has not recorded.
   void check_nothing_made(const County& county) const;
 
@@ -104,6 +112,7 @@ class Oracle {
   static bool move(Writes& from, Writes& to, const std::string& phone);
 
   bool may_be_erased(const RecordId& id) const;
+  bool is_forgotten(const RecordId& id) const;
   void check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,
                    const std::string& body, const Told& told) const;
   void check_elements(const RecordId& id, const History& history, const std::string& body,
@@ -113,7 +122,9 @@ class Oracle {
   std::map<RecordId, History> records_;
   std::map<RecordId, std::set<RecordId>> wholes_;
   std::map<RecordId, std::string> listed_;
+  std::set<RecordId> forgotten_;
   std::size_t promises_ = 0;
+  std::size_t written_on_forgotten_ = 0;
 };
 
 }  // namespace gridwhistle::sim

@@ -148,6 +148,12 @@ void Phone::quit() {
   executor_.reset();
 }
 
+bool Phone::holds(std::string_view bytes) const {
+  return std::ranges::any_of(kParts, [&](const char* part) {
+    return disk_.has(file_ + part) && disk_.content(file_ + part).contains(bytes);
+  });
+}
+
 void Phone::put_away() {
   timeline_.note(name_ + "'s file is put away");
   for (const char* part : kParts) {
@@ -434,6 +440,7 @@ void Phone::new_whistle() {
   if (!caller) return;
   oracle_.wrote(name_, kinds::kWhistleContact, *caller, v1::WhistleContact::kNameFieldNumber,
                 contact.name(), "", *word);
+  oracle_.belongs(*caller, *id);
 }
 
 void Phone::edit_text(const char* kind, std::uint32_t field) {
@@ -557,6 +564,7 @@ void Phone::act_on_whistle() {
   if (!word) return;
   oracle_.wrote(name_, kinds::kWhistleAction, id, v1::WhistleAction::kNoteFieldNumber, note, "",
                 *word);
+  oracle_.belongs(id, found->info.id);
 }
 
 void Phone::look() {

@@ -55,6 +55,9 @@ class Phone {
   /// Running, and its disk does what it is asked.
   bool is_well() const { return running() && !disk_.struck(); }
 
+  /// Whether these bytes are in its file, or in its log.
+  bool holds(std::string_view bytes) const;
+
   /// Copies the file beside itself, for `put_back`.
   void put_away();
   bool has_put_away() const { return disk_.has(put_away_); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <stdexcept>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct Behaviour {
   bool swallows_end = false;
   bool keeps_ids = false;
   bool forgets_early = false;
+  bool loses_journal = false;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
@@ -101,6 +103,10 @@ bool say_that_it_left(Row& row, const std::vector<std::string>&, Dice&) {
   row.set.clear();
   row.clear.clear();
   return true;
+}
+
+bool say_that_it_was_erased(Row& row, const std::vector<std::string>&, Dice&) {
+  return std::exchange(row.forgotten, false);
 }
 
 bool lose_a_row(CutDown& cut, const Traffic&, Dice& dice) {
@@ -165,6 +171,13 @@ const std::array kBehaviours = std::to_array<Behaviour>({
     {.plant = {"forgotten-early", "phones forget what the newest backup alone has", "never arrived",
                "server-kills=3,restores=3"},
      .forgets_early = true},
+    {.plant = {"journal-lost", "a restored county is not told what was forgotten since",
+               "forgotten, and", "server-kills=3,restores=3,forgets=3"},
+     .loses_journal = true},
+    {.plant = {"erased-only", "phones hear of what was forgotten as if somebody had erased it",
+               "forgotten, and in", "forgets=3,outages=3"},
+     .on_row = say_that_it_was_erased,
+     .strikes = 1000},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
@@ -256,6 +269,8 @@ void PlantedBug::asks_to_enrol(const std::string& request) {
   if (!asked.ParseFromString(request) || asked.predecessor() == 0) return;
   traffic_->predecessors[DeviceId(asked.device())] = DeviceId(asked.predecessor());
 }
+
+bool PlantedBug::loses_journal() const { return behaviour_of(name_).loses_journal; }
 
 void PlantedBug::on_disk(test::PowerCutDisk& disk) const {
   const char* const synchronous = behaviour_of(name_).synchronous;

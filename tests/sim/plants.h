@@ -41,6 +41,8 @@ class PlantedBug {
   std::string up(std::uint64_t call, const std::string& frame);
   /// What arrives at a phone in place of a frame; empty: nothing.
   std::string down(const std::string& frame);
+  /// Whether a restored county is not told what was forgotten since.
+  bool loses_journal() const;
   /// A phone asks for a number.
   void asks_to_enrol(const std::string& request);
   /// What opens its files on this disk from here on.

@@ -1,5 +1,7 @@
 #include "server.h"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -65,6 +67,10 @@ bool Server::start() {
     county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
   });
   if (!county) return is_hindered(county.error());
+  Result<void> forgotten;
+  memory_.during("server starts", MemoryFaults::kOften,
+                 [&] { forgotten = forget_again(**county); });
+  if (!forgotten) return is_hindered(forgotten.error());
   county_ = std::move(*county);
   storage_ = opened;
   if (storage_->last_seq() < committed_) {
@@ -132,6 +138,33 @@ bool Server::operate(const std::function<void(County&)>& work) {
   note_committed(before);
   pump_soon();
   return true;
+}
+
+bool Server::forget(const RecordKey& key) {
+  const auto note = [this](const std::vector<RecordKey>& keys) -> Result<void> {
+    forgotten_.insert(keys.begin(), keys.end());
+    return {};
+  };
+  return operate([&](County& county) {
+    const auto report = county.forget({key}, "simulator", false, note);
+    if (!report) throw std::runtime_error("not forgotten: " + report.error().message);
+  });
+}
+
+// Before anybody sees what an older copy of the county holds.
+Result<void> Server::forget_again(County& county) {
+  if (forgotten_.empty() || (bug_ != nullptr && bug_->loses_journal())) return {};
+  const auto gone =
+      county.forget_again(std::vector<RecordKey>(forgotten_.begin(), forgotten_.end()));
+  if (!gone) return std::unexpected(gone.error());
+  if (*gone > 0) marks_.hit("forgets: again, when the county starts");
+  return {};
+}
+
+bool Server::holds(std::string_view bytes) const {
+  return std::ranges::any_of(std::array{"", "-wal"}, [&](const char* part) {
+    return disk_.has(kFile + part) && disk_.content(kFile + part).contains(bytes);
+  });
 }
 
 void Server::back_up() {

@@ -4,13 +4,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "county/county.h"
 #include "doors.h"
 #include "marks.h"
 #include "memory_faults.h"
 #include "plants.h"
+#include "storage/rows.h"
 #include "support/power_cut_vfs.h"
 #include "timeline.h"
 
@@ -50,6 +53,14 @@ class Server {
   /// Calls `work`, which commits something of an operator's. False: the disk, or the memory, did
   /// not let it.
   bool operate(const std::function<void(County&)>& work);
+  /// Forgets a record, with all that belongs to it. What goes is noted beside the county's file
+  /// first, and forgotten again at each start. False as of `operate`.
+  bool forget(const RecordKey& key);
+  /// All that was to be forgotten.
+  const std::set<RecordKey>& forgotten() const { return forgotten_; }
+  /// Whether these bytes are in the county's file, or in its log.
+  bool holds(std::string_view bytes) const;
+
   test::PowerCutDisk& disk() { return disk_; }
   const test::PowerCutDisk& disk() const { return disk_; }
   County& county() { return *county_; }
@@ -68,6 +79,7 @@ class Server {
   void let_go(test::PowerCutDisk::Fault how);
   std::uint64_t failures() const { return disk_.failures() + memory_.failures(); }
   void note_committed(std::uint64_t failures_before);
+  Result<void> forget_again(County& county);
 
   Timeline& timeline_;
   Dice& dice_;
@@ -90,6 +102,7 @@ class Server {
     std::string file;
     Seq upto;
   };
+  std::set<RecordKey> forgotten_;   ///< as the journal beside the file has it
   std::deque<Backup> backups_;      ///< that may be restored, oldest first
   std::uint64_t backups_made_ = 0;  ///< ever, whichever log they are of
 };

@@ -41,7 +41,7 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
     return faults;
   };
   const Faults restored = all_but({Fault::kClones, Fault::kPutBacks});
-  const Faults copied = all_but({Fault::kRestores});
+  const Faults copied = all_but({Fault::kRestores, Fault::kForgets});
   // A server that dies of everything else seldom has two backups.
   const Faults restored_alone = Faults::parse("server-kills=3,restores=3");
   Marks marks;

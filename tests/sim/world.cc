@@ -10,6 +10,7 @@
 #include "phone.h"
 #include "plants.h"
 #include "recorder.h"
+#include "schema/kinds.h"
 
 namespace gridwhistle::sim {
 
@@ -64,6 +65,7 @@ class World {
     trouble();
     heal();
     check_end(server_.county(), oracle_, phones_);
+    check_forgotten(server_, oracle_, phones_);
     compare();
   }
 
@@ -123,6 +125,7 @@ class World {
     if (faults_.has(Fault::kRestores)) keep_backups();
     if (faults_.has(Fault::kClones)) clone_now_and_then();
     if (faults_.has(Fault::kPutBacks)) put_back_now_and_then();
+    if (faults_.has(Fault::kForgets)) forget_now_and_then();
     wait(until_ms_ - timeline_.now_ms());
     go_on_until_it_counts();
     trouble_ = false;
@@ -335,6 +338,53 @@ class World {
     comes_back_later(phone, fault_dice_);
   }
 
+  void forget_now_and_then() {
+    timeline_.after(fault_dice_.between(5 * kMinute, 90 * kMinute), [this] {
+      if (!trouble_) return;
+      if (server_.running() && strikes(Fault::kForgets)) forget_something();
+      forget_again();
+      forget_now_and_then();
+    });
+  }
+
+  void forget_something() {
+    static constexpr std::pair<KindId, const char*> kKinds[] = {
+        {kinds::kResident, "forgets: a household or a resident"},
+        {kinds::kHousehold, "forgets: a household or a resident"},
+        {kinds::kWhistle, "forgets: a report"},
+        {kinds::kVisit, "forgets: a visit"}};
+    const auto& [kind, mark] = kKinds[fault_dice_.below(std::size(kKinds))];
+    const auto rows = server_.county().all(kind);
+    if (!rows || rows->empty()) return;
+    marks_.hit(mark);
+    if (network_.in_call()) marks_.hit("forgets: in a call");
+    forget({kind, (*rows)[fault_dice_.below(rows->size())].id});
+  }
+
+  // What the server's disk did not let it forget is forgotten later.
+  void forget(const RecordKey& key) {
+    timeline_.note("the county forgets " + key.id.text());
+    disk_faults_.perhaps_now(server_.disk(), kSeldomOperations);
+    if (server_.forget(key)) {
+      to_forget_.erase(key);
+    } else {
+      to_forget_.insert(key);
+    }
+    for (const RecordKey& gone : server_.forgotten()) oracle_.forgot(gone.id);
+  }
+
+  void forget_again() {
+    for (const RecordKey& key : std::set(to_forget_)) {
+      if (server_.running()) forget(key);
+    }
+    if (!server_.running()) return;
+    server_.operate([](County& county) {
+      if (const auto done = county.end_what_ran_out(); !done) {
+        throw std::runtime_error("what ran out stays: " + done.error().message);
+      }
+    });
+  }
+
   void server_fault() {
     timeline_.after(dice_.between(10 * kMinute, 4 * kHour), [this] {
       if (!trouble_) return;
@@ -414,6 +464,7 @@ class World {
     server_.disk().heal();
     server_.start();
     place_again();
+    if (faults_.has(Fault::kForgets)) forget_again();
     for (const auto& phone : phones_) {
       oracle_.drop_put_away(phone->name());
       phone->disk().heal();
@@ -436,6 +487,7 @@ class World {
       quiet = settled() ? quiet + 1 : 0;
     }
     for (const auto& phone : phones_) phone->look_for_number();
+    if (oracle_.written_on_forgotten() > 0) marks_.hit("forgets: what a phone has not sent");
     if (quiet == kQuietRounds) return recorder_.note("settled");
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
@@ -498,6 +550,7 @@ class World {
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
   std::vector<std::unique_ptr<Phone>> phones_;
+  std::set<RecordKey> to_forget_;            ///< what the county has yet to forget
   std::map<Person*, std::string> to_place_;  ///< the grid that the operator has yet to note
   bool trouble_ = false;
   std::uint64_t until_ms_ = 0;

@@ -436,6 +436,10 @@ void PowerCutDisk::remove(const std::string& name) { state_->files.erase(name); 
 
 bool PowerCutDisk::has(const std::string& name) const { return state_->files.contains(name); }
 
+std::string_view PowerCutDisk::content(const std::string& name) const {
+  return state_->files.at(name)->current;
+}
+
 void PowerCutDisk::save_to(const std::string& folder) const {
   for (const auto& [name, file] : state_->files) {
     std::ofstream out(folder + "/" + name, std::ios::binary);

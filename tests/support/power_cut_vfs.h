@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace gridwhistle::test {
 
@@ -68,6 +69,8 @@ class PowerCutDisk {
   void copy_from(const PowerCutDisk& disk, const std::string& from, const std::string& to);
   void remove(const std::string& name);
   bool has(const std::string& name) const;
+  /// What is read of a file that is there, until it is written again.
+  std::string_view content(const std::string& name) const;
   /// Writes each file as it is read now into a folder of the system's disk.
   void save_to(const std::string& folder) const;
 
