@@ -19,6 +19,8 @@ constexpr std::array kKinds = {
     Kind{DiskFault::kIoErrorOnce, Fault::kDiskFailsOnce, "fails once"},
     Kind{DiskFault::kIoError, Fault::kDiskFails, "fails"},
     Kind{DiskFault::kNoSpace, Fault::kDiskFull, "is full"},
+    Kind{DiskFault::kReadErrorOnce, Fault::kReadsFail, "cannot be read once"},
+    Kind{DiskFault::kReadError, Fault::kReadsFail, "cannot be read"},
 };
 
 const Kind& kind_of(DiskFault fault) {
@@ -68,7 +70,8 @@ void DiskFaults::arm(test::PowerCutDisk& disk, std::uint64_t operations) {
   const std::uint64_t after = dice_.below(operations);
   // Not every write needs room, so a full disk is so at once.
   disk.fail_after(fault == DiskFault::kNoSpace ? 0 : after, fault);
-  if (ends_process(fault) || fault == DiskFault::kIoErrorOnce) return;
+  const bool once = fault == DiskFault::kIoErrorOnce || fault == DiskFault::kReadErrorOnce;
+  if (ends_process(fault) || once) return;
   constexpr std::uint64_t kLastsMax = 40 * 60'000;
   timeline_.after(dice_.between(1'000, kLastsMax), [&disk, fault] {
     if (disk.fault() == fault) disk.heal();

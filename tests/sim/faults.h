@@ -32,8 +32,11 @@ enum class Fault : std::uint8_t {
   kClones,     ///< a phone's file is copied, and both go on
   kPutBacks,   ///< a phone's file is put back to an older state of its own
   kForgets,    ///< the county forgets what persons recorded
+  kReadsFail,  ///< reads of a disk fail, once or for some minutes
+  kOneWay,     ///< for minutes or hours a line carries nothing in one direction, nobody is told
+  kSlowLines,  ///< a line carries some hundred bytes a second, after seconds
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kForgets) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kSlowLines) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

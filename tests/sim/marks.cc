@@ -38,14 +38,18 @@ std::vector<std::string> make_all() {
                                   "clones: what both had unsent is there twice",
                                   "put-backs: with unsent work",
                                   "put-backs: with all sent",
+                                  "one-way: up",
+                                  "one-way: down",
+                                  "slow-lines: up",
+                                  "slow-lines: down",
                                   "forgets: a household or a resident",
                                   "forgets: a report",
                                   "forgets: a visit",
                                   "forgets: in a call",
                                   "forgets: what a phone has not sent",
                                   "forgets: again, when the county starts"};
-  for (const char* fault :
-       {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full", "no-memory"}) {
+  for (const char* fault : {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full",
+                            "no-memory", "reads-fail"}) {
     for (const char* phase :
          {"phone opens", "phone records", "phone syncs", "phone closes", "server starts",
           "server applies", "server backs up", "server imports", "server stops"}) {

@@ -27,6 +27,8 @@ struct Network::Flight final : Sink, std::enable_shared_from_this<Flight> {
   bool at_phone = true;    ///< the phone holds it
   bool at_server = false;  ///< the county holds it
   bool silent = false;     ///< half open
+  bool up_lost = false;    ///< something sent this way was, so nothing comes after it
+  bool down_lost = false;
   bool broken = false;
   bool lingers = false;
   std::uint64_t up_ms = 0;  ///< when the last frame under way arrives
@@ -79,23 +81,57 @@ void Network::enrol(Line& line, std::string request,
   timeline_.after(50, [this, &line, request = std::move(request), done = std::move(done)] {
     const bool breaks = line.quality.breaks > 0 && dice_.chance(line.quality.breaks);
     const bool is_lost = breaks && dice_.chance(500);
-    if (line.dead || !line.reachable || is_lost) {
+    if (line.dead || !line.reachable || line.up_cut || is_lost) {
       return done(fail(ErrorCode::kUnavailable, "no line"));
     }
     if (bug_ != nullptr) bug_->asks_to_enrol(request);
     auto reply = server_.enrol(request);
-    done(breaks ? fail(ErrorCode::kUnavailable, "the line broke") : std::move(reply));
+    done(breaks || line.down_cut ? fail(ErrorCode::kUnavailable, "the line broke")
+                                 : std::move(reply));
   });
 }
 
-std::uint64_t Network::arrival(std::uint64_t& last_ms, const Line& line) {
+std::uint64_t Network::arrival(std::uint64_t& last_ms, const Line& line, std::uint64_t gone_ms) {
   const std::uint64_t latency = dice_.between(line.quality.latency_ms, line.quality.latency_ms * 3);
-  last_ms = std::max(last_ms, timeline_.now_ms() + latency);
+  last_ms = std::max(last_ms, gone_ms + latency);
   return last_ms;
+}
+
+std::uint64_t Network::arrival_up(Flight& flight, std::size_t bytes) {
+  Line& line = flight.line;
+  return arrival(flight.up_ms, line, gone_ms(line.up_free_ms, line, bytes, "slow-lines: up"));
+}
+
+std::uint64_t Network::arrival_down(Flight& flight, std::size_t bytes) {
+  Line& line = flight.line;
+  return arrival(flight.down_ms, line, gone_ms(line.down_free_ms, line, bytes, "slow-lines: down"));
+}
+
+// When the last byte has left, behind everything that was sent before.
+std::uint64_t Network::gone_ms(std::uint64_t& free_ms, const Line& line, std::size_t bytes,
+                               const char* mark) {
+  constexpr std::uint64_t kSlowMs = 1000;
+  const std::uint64_t now_ms = timeline_.now_ms();
+  if (line.quality.bytes_per_s == 0) return now_ms;
+  free_ms = std::max(free_ms, now_ms) + bytes * 1000 / line.quality.bytes_per_s;
+  if (free_ms - now_ms >= kSlowMs) marks_.hit(mark);
+  return free_ms;
 }
 
 bool Network::passes(const Flight& flight) const {
   return !flight.silent && !flight.broken && flight.line.reachable;
+}
+
+bool Network::passes_up(Flight& flight) {
+  if (!passes(flight)) return false;
+  if (flight.line.up_cut && !std::exchange(flight.up_lost, true)) marks_.hit("one-way: up");
+  return !flight.up_lost;
+}
+
+bool Network::passes_down(Flight& flight) {
+  if (!passes(flight)) return false;
+  if (flight.line.down_cut && !std::exchange(flight.down_lost, true)) marks_.hit("one-way: down");
+  return !flight.down_lost;
 }
 
 std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
@@ -112,8 +148,9 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
     flight->broken = true;
     return flight;
   }
-  timeline_.at(arrival(flight->up_ms, line), [this, flight] {
-    if (!passes(*flight)) return;
+  passes_up(*flight);
+  timeline_.at(arrival_up(*flight, 0), [this, flight] {
+    if (!passes(*flight) || flight->up_lost) return;
     if (!server_.running()) return break_line(flight);
     flight->at_server = true;
     server_.opened(flight->id, *flight);
@@ -124,13 +161,13 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
 void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
   if (flight->line.dead) return;
   recorder_.sent(flight->id.value, flight->line.name, frame);
-  if (!passes(*flight)) return;
+  if (!passes_up(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: up");
     return break_line(flight);
   }
-  timeline_.at(arrival(flight->up_ms, flight->line),
-               [this, flight, frame = std::move(frame)] { arrive_up(flight, frame); });
+  const std::uint64_t arrives_ms = arrival_up(*flight, frame.size());
+  timeline_.at(arrives_ms, [this, flight, frame = std::move(frame)] { arrive_up(flight, frame); });
 }
 
 void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string& sent) {
@@ -154,27 +191,28 @@ void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string
 }
 
 void Network::finish_up(const std::shared_ptr<Flight>& flight) {
-  if (!passes(*flight) || flight->line.dead) return;
-  timeline_.at(arrival(flight->up_ms, flight->line), [this, flight] {
+  if (flight->line.dead || !passes_up(*flight)) return;
+  timeline_.at(arrival_up(*flight, 0), [this, flight] {
     if (flight->at_server && passes(*flight)) server_.half_closed(flight->id);
   });
 }
 
 void Network::let_go(const std::shared_ptr<Flight>& flight) {
   flight->at_phone = false;
-  if (flight->broken || flight->silent) return close_at_server(flight);
-  timeline_.at(arrival(flight->up_ms, flight->line), [this, flight] { close_at_server(flight); });
+  if (flight->broken || flight->silent || flight->up_lost) return close_at_server(flight);
+  timeline_.at(arrival_up(*flight, 0), [this, flight] { close_at_server(flight); });
 }
 
 void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
   recorder_.answered(flight->id.value, frame);
-  if (!passes(*flight)) return;
+  if (!passes_down(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: down");
     return break_line(flight);
   }
   flight->down_bytes += frame.size();
-  timeline_.at(arrival(flight->down_ms, flight->line),
+  const std::uint64_t arrives_ms = arrival_down(*flight, frame.size());
+  timeline_.at(arrives_ms,
                [this, flight, frame = std::move(frame)] { arrive_down(flight, frame); });
 }
 
@@ -202,8 +240,9 @@ void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::stri
 }
 
 void Network::end_down(const std::shared_ptr<Flight>& flight, Result<void> how) {
-  timeline_.at(arrival(flight->down_ms, flight->line), [this, flight, how = std::move(how)] {
-    if (passes(*flight)) tell_end(flight, how);
+  passes_down(*flight);
+  timeline_.at(arrival_down(*flight, 0), [this, flight, how = std::move(how)] {
+    if (passes(*flight) && !flight->down_lost) tell_end(flight, how);
   });
 }
 
@@ -214,7 +253,8 @@ void Network::tell_end(const std::shared_ptr<Flight>& flight, Result<void> how) 
 
 void Network::close_at_server(const std::shared_ptr<Flight>& flight) {
   // A county that has lost the phone's call hears of it some time later.
-  const std::uint64_t delay = flight->silent || flight->broken ? dice_.between(100, 60'000) : 0;
+  const bool unsaid = flight->silent || flight->broken || flight->up_lost;
+  const std::uint64_t delay = unsaid ? dice_.between(100, 60'000) : 0;
   timeline_.after(delay, [this, flight] {
     if (std::exchange(flight->at_server, false)) server_.closed(flight->id);
     if (!flight->at_phone) flights_.erase(flight->id.value);

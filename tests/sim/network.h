@@ -24,6 +24,7 @@ struct LineQuality {
   std::uint64_t truncates = 0;    ///< of each frame
   std::uint64_t duplicates = 0;   ///< of each frame
   std::uint64_t lingers = 0;      ///< of each broken call: what was under way arrives much later
+  std::uint64_t bytes_per_s = 0;  ///< each way, of all calls together; 0: no end
 };
 
 /// The lines between phones and the server.
@@ -40,7 +41,11 @@ class Network {
   struct Line {
     LineQuality quality;
     bool reachable = true;
-    bool dead = false;  ///< its phone is, and sends nothing more
+    bool dead = false;      ///< its phone is, and sends nothing more
+    bool up_cut = false;    ///< what is sent this way is lost, and nothing of the call comes after
+    bool down_cut = false;  ///< the same the other way
+    std::uint64_t up_free_ms = 0;  ///< when what was sent before has gone over a slow line
+    std::uint64_t down_free_ms = 0;
     std::string name;
     std::function<void(const std::function<void()>&)> hears;  ///< does what a frame makes it do
   };
@@ -75,8 +80,14 @@ class Network {
   void break_line(const std::shared_ptr<Flight>& flight);
   void tell_end(const std::shared_ptr<Flight>& flight, Result<void> how);
   void close_at_server(const std::shared_ptr<Flight>& flight);
-  std::uint64_t arrival(std::uint64_t& last_ms, const Line& line);
+  std::uint64_t arrival(std::uint64_t& last_ms, const Line& line, std::uint64_t gone_ms);
+  std::uint64_t arrival_up(Flight& flight, std::size_t bytes);
+  std::uint64_t arrival_down(Flight& flight, std::size_t bytes);
+  std::uint64_t gone_ms(std::uint64_t& free_ms, const Line& line, std::size_t bytes,
+                        const char* mark);
   bool passes(const Flight& flight) const;
+  bool passes_up(Flight& flight);
+  bool passes_down(Flight& flight);
 
   Timeline& timeline_;
   Dice& dice_;

@@ -184,7 +184,8 @@ void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t 
                    const std::string& value) {
   recorder_.shows(reader, id, field, value);
   const auto record = records_.find(id);
-  if (record == records_.end()) return;
+  // A later own write may be gone already, and the record not yet.
+  if (record == records_.end() || is_forgotten(id)) return;
   const auto writes = record->second.writes.find(field);
   if (writes == record->second.writes.end()) return;
   const auto of_value = std::ranges::find(writes->second, value, &Write::value);

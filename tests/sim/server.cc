@@ -68,8 +68,10 @@ bool Server::start() {
   });
   if (!county) return is_hindered(county.error());
   Result<void> forgotten;
-  memory_.during("server starts", MemoryFaults::kOften,
-                 [&] { forgotten = forget_again(**county); });
+  if (!forgotten_.empty()) {
+    memory_.during("server starts", MemoryFaults::kOften,
+                   [&] { forgotten = forget_again(**county); });
+  }
   if (!forgotten) return is_hindered(forgotten.error());
   county_ = std::move(*county);
   storage_ = opened;
@@ -153,7 +155,7 @@ bool Server::forget(const RecordKey& key) {
 
 // Before anybody sees what an older copy of the county holds.
 Result<void> Server::forget_again(County& county) {
-  if (forgotten_.empty() || (bug_ != nullptr && bug_->loses_journal())) return {};
+  if (bug_ != nullptr && bug_->loses_journal()) return {};
   const auto gone =
       county.forget_again(std::vector<RecordKey>(forgotten_.begin(), forgotten_.end()));
   if (!gone) return std::unexpected(gone.error());

@@ -138,6 +138,7 @@ class World {
     work(phone);
     fault(phone);
     disk_faults_.spoil(phone.disk(), kPhoneOperations);
+    if (faults_.has(Fault::kOneWay)) cut_one_way_now_and_then(phone);
   }
 
   // A seed in which little was done says little.
@@ -169,6 +170,11 @@ class World {
     quality.truncates = chance_of(Fault::kTruncation, dice_.below(15));
     quality.duplicates = chance_of(Fault::kDuplication, dice_.below(15));
     quality.lingers = chance_of(Fault::kLingering, 500);
+    quality.bytes_per_s = 0;
+    if (strikes(Fault::kSlowLines) && fault_dice_.chance(500)) {
+      quality.bytes_per_s = fault_dice_.between(100, 2'000);
+      quality.latency_ms += fault_dice_.between(500, 5'000);
+    }
     static constexpr std::int64_t kErrors[] = {
         0, 0, 0, 90'000, -3'600'000, -1'795'000'000'000, 2'300'000'000'000};
     const std::int64_t error_ms = kErrors[dice_.below(std::size(kErrors))];
@@ -221,6 +227,18 @@ class World {
           break;
       }
       fault(phone);
+    });
+  }
+
+  void cut_one_way_now_and_then(Phone& phone) {
+    timeline_.after(fault_dice_.between(kMinute, 3 * kHour), [this, &phone] {
+      if (!trouble_) return;
+      if (strikes(Fault::kOneWay)) {
+        bool& cut = fault_dice_.chance(500) ? phone.line().up_cut : phone.line().down_cut;
+        cut = true;
+        timeline_.after(fault_dice_.between(kMinute, 2 * kHour), [&cut] { cut = false; });
+      }
+      cut_one_way_now_and_then(phone);
     });
   }
 
@@ -469,6 +487,7 @@ class World {
       oracle_.drop_put_away(phone->name());
       phone->disk().heal();
       phone->line().reachable = true;
+      phone->line().up_cut = phone->line().down_cut = false;
       phone->line().quality = {};
       if (!phone->running()) phone->open();
       phone->client().stop();

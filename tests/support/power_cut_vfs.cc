@@ -62,6 +62,7 @@ struct PowerCutDisk::State {
   sqlite3_vfs vfs{};
   std::map<std::string, std::unique_ptr<File>, std::less<>> files;
   std::uint64_t operations = 0;
+  std::uint64_t reads = 0;
   std::uint64_t syncs = 0;
   std::uint64_t fault_at = std::numeric_limits<std::uint64_t>::max();
   Fault fault = Fault::kPower;
@@ -71,10 +72,12 @@ struct PowerCutDisk::State {
   std::function<void(Fault)> told;
   std::map<std::string, std::string, std::less<>> pragmas;
 
+  bool is_of_reads() const { return fault == Fault::kReadError || fault == Fault::kReadErrorOnce; }
   // Counts an operation that changes the disk. False: it must not happen.
   bool allow() {
     const bool strikes = operations >= fault_at;
     ++operations;
+    if (is_of_reads()) return true;
     // A full disk strikes with the first write that finds no room.
     if (strikes && fault != Fault::kNoSpace) strike();
     if (strikes && fault == Fault::kIoErrorOnce) {
@@ -98,7 +101,16 @@ struct PowerCutDisk::State {
     return !fails();
   }
   bool dead() const { return struck && (fault == Fault::kPower || fault == Fault::kKill); }
-  bool refuses_reads() { return dead() && !fails(); }
+  // Counts a read. False: it must not happen.
+  bool allow_read() {
+    const bool strikes = is_of_reads() && reads >= fault_at;
+    ++reads;
+    if (dead()) return fails();
+    if (!strikes) return true;
+    strike();
+    if (fault == Fault::kReadErrorOnce) fault_at = std::numeric_limits<std::uint64_t>::max();
+    return fails();
+  }
 };
 
 namespace {
@@ -118,7 +130,7 @@ int close_file(sqlite3_file*) { return SQLITE_OK; }
 
 int read_file(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   const Handle& handle = handle_of(file);
-  if (handle.disk->refuses_reads()) return SQLITE_IOERR_READ;
+  if (!handle.disk->allow_read()) return SQLITE_IOERR_READ;
   const auto wanted = static_cast<std::size_t>(amount);
   const auto from = std::min(static_cast<std::size_t>(offset), handle.file->current.size());
   const std::size_t got = std::min(wanted, handle.file->current.size() - from);
@@ -302,7 +314,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   file->pMethods = nullptr;
   const std::string key = name != nullptr ? name : "temporary";
   const auto known = disk.files.find(key);
-  if (disk.refuses_reads()) return SQLITE_IOERR;
+  if (disk.dead() && !disk.fails()) return SQLITE_IOERR;
   if (known == disk.files.end() && (flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
   auto& entry = known != disk.files.end() ? known->second : disk.files[key];
   if (entry == nullptr) entry = std::make_unique<File>();
@@ -374,8 +386,8 @@ std::uint64_t PowerCutDisk::syncs() const { return state_->syncs; }
 bool PowerCutDisk::struck() const { return state_->struck; }
 
 void PowerCutDisk::fail_after(std::uint64_t count, Fault fault) {
-  state_->fault_at = state_->operations + count;
   state_->fault = fault;
+  state_->fault_at = (state_->is_of_reads() ? state_->reads : state_->operations) + count;
   state_->struck = false;
 }
 
@@ -385,7 +397,9 @@ void PowerCutDisk::heal() {
 }
 
 std::optional<PowerCutDisk::Fault> PowerCutDisk::fault() const {
-  const bool lasts = state_->struck && state_->fault != Fault::kIoErrorOnce;
+  const bool is_over =
+      state_->fault == Fault::kIoErrorOnce || state_->fault == Fault::kReadErrorOnce;
+  const bool lasts = state_->struck && !is_over;
   const bool comes = state_->fault_at != std::numeric_limits<std::uint64_t>::max();
   return lasts || comes ? std::optional(state_->fault) : std::nullopt;
 }

@@ -22,6 +22,8 @@ class PowerCutDisk {
     kIoError,      ///< writes and syncs fail until `heal`
     kIoErrorOnce,  ///< one write or sync fails, and the disk goes on as if nothing had been
     kNoSpace,      ///< writes behind a file's end fail until `heal`
+    kReadError,    ///< reads fail until `heal`
+    kReadErrorOnce,
   };
 
   /// Registers a VFS of that name.
@@ -36,14 +38,15 @@ class PowerCutDisk {
   std::uint64_t operations() const;
   std::uint64_t syncs() const;
 
-  /// The operation after the next `count` ones, and all behind it, meet the fault.
+  /// The operation after the next `count` ones, and all behind it, meet the fault; of a fault of
+  /// reads the read.
   void fail_after(std::uint64_t count, Fault fault);
   void heal();
   /// Whether the fault has struck.
   bool struck() const;
   /// The fault that is on its way, or lasts.
   std::optional<Fault> fault() const;
-  /// Operations, and reads of a dead disk, that failed so far.
+  /// Operations and reads that failed so far.
   std::uint64_t failures() const;
   /// Calls `told` when a fault strikes, within the operation that meets it. Does nothing to it.
   void on_strike(std::function<void(Fault)> told);

@@ -129,7 +129,8 @@ struct Restored {
   bool before = false;  ///< an earlier call had written it already, and nothing was written now
 };
 
-/// How this phone stands.
+/// How this phone stands. Where its disk cannot be read, `last_error` says so, and what is unsent is
+/// told all the same.
 struct ClientStatus {
   bool enrolled = false;
   std::string county;

@@ -14,18 +14,25 @@ constexpr const char* kTelephone =
     "这条紧急哨声还没有发出，请立即打电话报告。 This emergency has not left the phone: telephone "
     "now.";
 
-void add_file(ClientStatus& status, const store::SyncState& file, const store::StoreStatus& kept) {
+// What is known without the disk, so that a phone with a bad one never says that all is sent.
+void add_file(ClientStatus& status, const store::SyncState& file) {
   status.device = file.device;
   status.cursor = file.cursor;
   status.unsent = file.unsent;
   for (const store::GrantHeld& grant : file.grants) status.scopes.push_back(grant.scope);
   for (const Lane lane : kLanes) {
     const store::LaneProgress& progress = file.lanes[index_of(lane)];
-    status.lanes.push_back({.lane = lane,
-                            .unsent = progress.last.value - progress.noted.value,
-                            .sent = kept.sent[index_of(lane)],
-                            .delivered = progress.noted.value,
-                            .not_backed_up = kept.not_backed_up[index_of(lane)]});
+    LaneStatus& of_lane = status.lanes.emplace_back();
+    of_lane.lane = lane;
+    of_lane.unsent = progress.last.value - progress.noted.value;
+    of_lane.delivered = progress.noted.value;
+  }
+}
+
+void add_kept(ClientStatus& status, const store::StoreStatus& kept) {
+  for (LaneStatus& of_lane : status.lanes) {
+    of_lane.sent = kept.sent[index_of(of_lane.lane)];
+    of_lane.not_backed_up = kept.not_backed_up[index_of(of_lane.lane)];
   }
   for (const store::StoreStatus::Emergency& emergency : kept.emergencies) {
     status.emergencies.push_back(
@@ -61,16 +68,18 @@ ClientStatus ClientState::status() {
   if (!status.last_error) status.last_error = store_->line_error();
   status.caught_up = store_->is_caught_up();
   media_.add_status(status.media);
-  const auto file = store_->sync_state();
-  const auto kept = store_->status();
-  auto outcomes = outcomes_of(*store_, {});
-  if (file && kept && outcomes) {
-    add_file(status, *file, *kept);
+  if (const auto file = store_->sync_state()) add_file(status, *file);
+  if (const auto kept = store_->status()) {
+    add_kept(status, *kept);
+  } else {
+    status.last_error = kept.error();
+  }
+  if (auto outcomes = outcomes_of(*store_, {})) {
     status.refused = outcomes->size();
     outcomes->resize(std::min(outcomes->size(), kNewestRefused));
     status.newest_refused = std::move(*outcomes);
   } else {
-    status.last_error = !file ? file.error() : !kept ? kept.error() : outcomes.error();
+    status.last_error = outcomes.error();
   }
   return status;
 }

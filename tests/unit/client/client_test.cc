@@ -10,6 +10,7 @@
 #include "phone.h"
 #include "schema/kinds.h"
 #include "schema/tables.h"
+#include "support/power_cut_vfs.h"
 
 namespace gridwhistle {
 
@@ -59,6 +60,25 @@ TEST_CASE("what is put is there at once, unsent, and survives the end of the pro
   REQUIRE(phone.client->get<v1::Visit>(*id));
   CHECK(phone.client->status().enrolled);
   CHECK(phone.client->status().unsent == 1);
+}
+
+TEST_CASE("a phone whose disk cannot be read says so, and still how much is unsent") {
+  test::PowerCutDisk disk("client-test");
+  Phone phone(disk.name());
+  phone.ready();
+  REQUIRE(phone.client->put(visit("井盖松动")));
+  const DeviceId device = phone.client->status().device;
+  phone.client.reset();
+  phone.open();
+  disk.fail_after(0, test::PowerCutDisk::Fault::kReadError);
+  const ClientStatus status = phone.client->status();
+  REQUIRE(disk.failures() > 0);
+  REQUIRE(status.last_error);
+  CHECK(status.last_error->code == ErrorCode::kIo);
+  CHECK(status.unsent == 1);
+  REQUIRE(status.lanes.size() == kLaneCount);
+  CHECK(status.lanes[1].unsent == 1);
+  CHECK(status.device == device);
 }
 
 TEST_CASE("a call delivers what was recorded, each once, and says so") {

@@ -14,11 +14,12 @@ namespace gridwhistle {
 
 /// A phone in virtual time, its server at hand.
 struct Phone {
-  Phone() { open(); }
+  explicit Phone(std::string its_vfs = {}) : vfs(std::move(its_vfs)) { open(); }
 
   void open() {
     ClientOptions options;
     options.path = folder.path() + "/phone.db";
+    options.vfs = vfs;
     options.clock = &clock;
     options.random = &dice;
     options.secrets = &secrets;
@@ -56,6 +57,7 @@ struct Phone {
   }
 
   sim::TemporaryFolder folder;
+  const std::string vfs;  ///< empty: the system's
   sim::Timeline timeline;
   sim::Dice dice{1};
   sim::SimClock clock{timeline, 1};
