@@ -52,7 +52,6 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
                 "protocol " + std::to_string(welcome.protocol()));
   }
   welcomed_ = software_told_ = true;
-  asked_ = false;
   phase_ = SyncPhase::kExchanging;
   backed_up_ = Seq(welcome.backed_up());
   if (!welcome.as_before()) granted_.clear();

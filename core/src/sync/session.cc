@@ -64,7 +64,7 @@ SyncActions SyncSession::network_changed(std::uint64_t now_ms) {
 // The line may be dead without anybody having said so. A live call at rest is begun anew, which
 // costs a Hello; any other has to hear something soon.
 SyncActions SyncSession::doubt(std::uint64_t now_ms) {
-  if (phase_ == SyncPhase::kLive) return restart(now_ms);
+  if (phase_ == SyncPhase::kLive) return begin_anew(now_ms);
   doubted_ms_ = now_ms;
   return {};
 }
@@ -141,7 +141,15 @@ SyncActions SyncSession::store_failed(const Error& error, std::uint64_t now_ms) 
   return fail_call(error, now_ms);
 }
 
+// A server that parts from its own history again and again is not called without a pause.
 SyncActions SyncSession::restart(std::uint64_t now_ms) {
+  if (!std::exchange(restarted_, true)) return begin_anew(now_ms);
+  return fail_call(
+      {ErrorCode::kUnavailable, "the server's history changes from call to call", "restarts"},
+      now_ms);
+}
+
+SyncActions SyncSession::begin_anew(std::uint64_t now_ms) {
   let_go();
   return reopened(now_ms);
 }
@@ -175,7 +183,7 @@ SyncActions SyncSession::succeed(std::uint64_t now_ms) {
 
 SyncActions SyncSession::succeeded(std::uint64_t now_ms) {
   asking_ = false;
-  return restart(now_ms);
+  return begin_anew(now_ms);
 }
 
 bool SyncSession::let_go() {
@@ -255,7 +263,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
   }
   now_ms_ = now_ms;
   let_go();
-  once_wanted_ = false;
+  once_wanted_ = asked_ = restarted_ = false;
   last_error_.reset();
   if (!live_ || now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   phase_ = SyncPhase::kStopped;
@@ -275,7 +283,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
 SyncActions SyncSession::fail_call(const Error& error, std::uint64_t now_ms) {
   now_ms_ = failed_ms_ = now_ms;
   last_error_ = error;
-  once_wanted_ = asking_ = asked_ = false;
+  once_wanted_ = asking_ = asked_ = restarted_ = false;
   SyncActions actions;
   if (phase_ == SyncPhase::kLive && now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   if (let_go()) actions.push_back(CloseCall{});

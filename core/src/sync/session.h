@@ -78,8 +78,8 @@ class SyncSession {
   SyncActions digests(const RangeDigests& digests);
   SyncActions contents(const std::vector<v1::RangeContents>& contents);
   SyncActions store_failed(const Error& error, std::uint64_t now_ms);
-  /// The Welcome showed that the file has to be put right first; it has been, and the call must
-  /// begin anew with what the file says now.
+  /// The Welcome showed that the file has to be put right first; it has been, and the call begins
+  /// anew with what the file says now: at once, or after a pause where that was so just before.
   SyncActions restart(std::uint64_t now_ms);
   /// The file goes on under a number of its own.
   SyncActions succeeded(std::uint64_t now_ms);
@@ -107,6 +107,7 @@ class SyncSession {
 
  private:
   SyncActions open(std::uint64_t now_ms);
+  SyncActions begin_anew(std::uint64_t now_ms);
   SyncActions reopened(std::uint64_t now_ms);
   SyncActions succeed(std::uint64_t now_ms);
   SyncActions doubt(std::uint64_t now_ms);
@@ -151,8 +152,9 @@ class SyncSession {
   // Of the open call.
   bool call_open_ = false;
   std::uint64_t call_number_ = 0;
-  bool asking_ = false;  ///< no call: the server is asked for a number of this file's own,
-  bool asked_ = false;   ///< or was, and has not welcomed it under that yet
+  bool asking_ = false;     ///< no call: the server is asked for a number of this file's own,
+  bool asked_ = false;      ///< or was, since a call last went well or failed
+  bool restarted_ = false;  ///< the same of `restart`
   bool live_ = false;
   bool welcomed_ = false;
   bool software_told_ = false;  ///< to a server that answered, since this process began

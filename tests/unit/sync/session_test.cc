@@ -464,6 +464,62 @@ TEST_CASE("a server that ends every live call at once is called ever less often"
   CHECK(*world.session.wake_ms() <= world.now_ms + 3 * Backoff::kBaseMs);
 }
 
+TEST_CASE("a server whose history parts from the phone's in every call is called ever less often") {
+  LiveWorld world;
+  std::uint64_t longest_ms = 0;
+  for (int round = 0; round < 20; ++round) {
+    const std::uint64_t calls = world.calls;
+    world.run(world.session.restart(world.now_ms));
+    CHECK(world.calls == calls + 1);
+    world.say(welcome());
+    world.run(world.session.restart(world.now_ms));
+    CHECK(world.calls == calls + 1);
+    CHECK_FALSE(world.call);
+    REQUIRE(world.session.phase() == SyncPhase::kWaiting);
+    longest_ms = std::max(longest_ms, *world.session.wake_ms() - world.now_ms);
+    world.now_ms = *world.session.wake_ms();
+    world.run(world.session.tick(world.now_ms));
+    world.say(welcome());
+  }
+  CHECK(longest_ms > 20 * Backoff::kBaseMs);
+}
+
+TEST_CASE("after a call that went well a restored server is called again at once") {
+  LiveWorld world;
+  for (int restore = 0; restore < 3; ++restore) {
+    const std::uint64_t calls = world.calls;
+    world.run(world.session.restart(world.now_ms));
+    CHECK(world.calls == calls + 1);
+    world.say(welcome());
+    world.say(down_end(0));
+    world.run(world.session.ended({}, world.now_ms));
+    world.now_ms = *world.session.wake_ms();
+    world.run(world.session.tick(world.now_ms));
+    world.say(welcome());
+  }
+}
+
+TEST_CASE("a server has a phone take one other number, and the next not without a pause") {
+  LiveWorld world;
+  const auto asks = [&world] {
+    const SyncActions actions = world.session.frame(refusal(ErrorCode::kForked), 10, world.now_ms);
+    world.run(actions);
+    return std::ranges::any_of(
+        actions, [](const SyncAction& action) { return std::holds_alternative<Succeed>(action); });
+  };
+  REQUIRE(asks());
+  world.run(world.session.succeeded(world.now_ms));
+  world.say(welcome());
+  world.say(down_end(0));
+  CHECK_FALSE(asks());
+  CHECK_FALSE(world.call);
+  REQUIRE(world.session.phase() == SyncPhase::kWaiting);
+  CHECK(*world.session.wake_ms() == world.now_ms + Backoff::kCapMs);
+  world.now_ms = *world.session.wake_ms();
+  world.run(world.session.tick(world.now_ms));
+  CHECK(asks());
+}
+
 TEST_CASE("a large frame on a bad line is given the time it takes") {
   LiveWorld world;
   world.say(down_end(0));
