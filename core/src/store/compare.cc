@@ -63,9 +63,14 @@ Result<std::vector<v1::RangeContents>> Store::contents(const std::vector<std::ui
 }
 
 Result<void> Store::note_compared() {
+  Position position = state_->position;
+  position.reconcile = false;
   GW_TRY_LET(transaction, begin(*state_));
-  GW_TRY(put_meta(*state_, kComparedMs, state_->position.server_ms));
-  return transaction.commit();
+  GW_TRY(put_meta(*state_, kComparedMs, position.server_ms));
+  GW_TRY(save_position(*state_, position));
+  GW_TRY(transaction.commit());
+  state_->position = std::move(position);
+  return {};
 }
 
 // By the server's clock: the phone's may say anything. A file that was never compared is new, and
@@ -73,6 +78,7 @@ Result<void> Store::note_compared() {
 Result<bool> Store::compare_due() {
   const Position& position = state_->position;
   if (!position.caught_up || !position.exceptions.empty()) return false;
+  if (position.reconcile) return true;
   GW_TRY_LET(compared_ms, meta_number(*state_, kComparedMs));
   if (compared_ms == 0 && position.server_ms != 0) {
     GW_TRY(note_compared());

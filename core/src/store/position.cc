@@ -132,6 +132,7 @@ Result<void> load_position(StoreState& state) {
   GW_TRY_LET(backed_up, meta_number(state, "backed_up"));
   GW_TRY_LET(newest_backup, meta_number(state, "newest_backup"));
   GW_TRY_LET(caught_up, meta_number(state, "caught_up"));
+  GW_TRY_LET(reconcile, meta_number(state, "reconcile"));
   GW_TRY_LET(server_ms, meta_number(state, "server_ms"));
   GW_TRY_LET(wall_ms, meta_number(state, "heard_wall_ms"));
   GW_TRY_LET(boot_ms, meta_number(state, "heard_boot_ms"));
@@ -144,6 +145,7 @@ Result<void> load_position(StoreState& state) {
   position.newest_backup =
       std::max(position.backed_up, Seq(static_cast<std::uint64_t>(newest_backup)));
   position.caught_up = caught_up != 0;
+  position.reconcile = reconcile != 0;
   position.server_ms = server_ms;
   position.server_heard = {wall_ms, static_cast<std::uint64_t>(boot_ms),
                            static_cast<std::uint64_t>(boot_id)};
@@ -182,6 +184,9 @@ Result<void> save_position(StoreState& state, const Position& position) {
   GW_TRY(save_backup_marks(state, position));
   if (position.caught_up != before.caught_up) {
     GW_TRY(put_meta(state, "caught_up", std::int64_t{position.caught_up}));
+  }
+  if (position.reconcile != before.reconcile) {
+    GW_TRY(put_meta(state, "reconcile", std::int64_t{position.reconcile}));
   }
   GW_TRY(put_meta(state, "server_ms", position.server_ms));
   GW_TRY(put_meta(state, "heard_wall_ms", position.server_heard.wall_ms));

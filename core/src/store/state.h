@@ -84,6 +84,8 @@ struct Position {
   Seq backed_up;      ///< in every backup that the server may be restored to
   Seq newest_backup;  ///< in its newest; never below `backed_up`
   bool caught_up = false;
+  /// What is gone of what this file holds the feed did not say: to be compared, once caught up.
+  bool reconcile = false;
   std::int64_t server_ms = 0;  ///< what the server said last,
   ClockReading server_heard;   ///< and when
   std::int64_t caught_up_wall_ms = 0;

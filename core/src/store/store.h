@@ -312,7 +312,8 @@ class Store {
   Result<std::vector<v1::RangeContents>> contents(const std::vector<std::uint32_t>& ranges);
   /// It was compared now, and put right.
   Result<void> note_compared();
-  /// Whether the file believes that it has everything, and was not compared for a week.
+  /// Whether the file believes that it has everything, and was not compared for a week, or since the
+  /// server said that it is to be.
   Result<bool> compare_due();
 
   /// How the last call ended, across restarts: nothing where it went well.

@@ -66,7 +66,9 @@ class Arrival {
     }
     // Of what is as it was only the clock is news; it is written with what comes next.
     Position heard = position_;
-    if (welcome_.as_before() && !take_backup_marks(heard, welcome_)) {
+    const bool further = take_backup_marks(heard, welcome_);
+    const bool reconciles = welcome_.reconcile() && !position_.reconcile;
+    if (welcome_.as_before() && !further && !reconciles) {
       state_.position = std::move(position_);
       return {};
     }
@@ -85,6 +87,7 @@ class Arrival {
  private:
   Result<void> write() {
     GW_TRY_LET(transaction, begin(state_));
+    position_.reconcile |= welcome_.reconcile();
     if (!welcome_.as_before()) {
       GW_TRY(compare_epochs());
       GW_TRY(compare_grants());

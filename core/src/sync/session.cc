@@ -169,6 +169,7 @@ SyncActions SyncSession::open(std::uint64_t now_ms) {
   live_ = live_wanted_;
   again_ = welcomed_ = end_sent_ = end_received_ = reading_ = false;
   comparing_ = Comparing::kNot;
+  reconcile_ = false;
   report_ = {};
   return {OpenCall{}};
 }
@@ -267,7 +268,7 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
   last_error_.reset();
   if (!live_ || now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   phase_ = SyncPhase::kStopped;
-  if (again_) {
+  if (reconciles_next() || again_) {
     once_wanted_ = true;
     return reopened(now_ms);
   }
@@ -380,8 +381,20 @@ void SyncSession::pump(SyncActions& actions) {
   }
 }
 
+// What is to be compared is all that there is: the call that brings it ends first. Whatever a
+// server says, one call more.
+bool SyncSession::reconciles_next() {
+  const bool can = report_.caught_up && options_.budget_bytes == 0;
+  reconciles_ = reconcile_ && can && !reconciles_;
+  return reconciles_;
+}
+
 void SyncSession::settle(SyncActions& actions) {
   if (!live_ || !end_received_ || !outbox_.all_acknowledged()) return;
+  if (reconciles_next()) {
+    std::ranges::move(begin_anew(now_ms_), std::back_inserter(actions));
+    return;
+  }
   phase_ = SyncPhase::kLive;
   if (std::exchange(once_wanted_, false)) actions.push_back(Finished{});
 }

@@ -117,6 +117,7 @@ class SyncSession {
   void plan_retry(const Error& error, std::uint64_t now_ms);
   void pump(SyncActions& actions);
   void settle(SyncActions& actions);
+  bool reconciles_next();
 
   Result<SyncActions> take(const v1::Welcome& welcome);
   Result<SyncActions> take(const v1::Acks& acks);
@@ -164,6 +165,10 @@ class SyncSession {
   /// A comparison, which the end of a one-time call waits for.
   enum class Comparing : std::uint8_t { kNot, kWanted, kAsked, kTelling, kRepairing };
   Comparing comparing_ = Comparing::kNot;
+  /// The server has said in this call that what the file holds is to be compared; and whether it
+  /// has begun for that.
+  bool reconcile_ = false;
+  bool reconciles_ = false;
   std::uint64_t opened_ms_ = 0;
   std::uint64_t heard_ms_ = 0;
   std::optional<std::uint64_t> doubted_ms_;  ///< the network changed then, and no word came since

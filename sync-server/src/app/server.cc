@@ -31,6 +31,8 @@ constexpr std::int64_t kStandingsEveryMs = 60'000;
 constexpr std::int64_t kRetentionEveryMs = std::int64_t{24} * 3600 * 1000;
 /// Forgotten at a time: calls wait as long.
 constexpr std::size_t kForgottenAtOnce = 100;
+/// Of a round of sweeping, calls have their turn in between.
+constexpr int kSweepsATick = 20;
 constexpr std::int64_t kBackupRetryMs = 10 * 60 * 1000;
 
 std::string code_text(const Error& error) { return std::string(name_of(error.code)); }
@@ -122,6 +124,7 @@ class RunningServer : public Server {
     const std::int64_t now_ms = clock_->now().wall_ms;
     watch_standings(now_ms);
     watch_retention(now_ms);
+    watch_tombstones(now_ms);
     watch_media(now_ms);
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
     const auto status = thread_.call([](County& county) { return county.status(); });
@@ -205,6 +208,30 @@ class RunningServer : public Server {
     next_retention_ms_ = now_ms + kRetentionEveryMs;
   }
 
+  // A round a day, some of it at a tick.
+  void watch_tombstones(std::int64_t now_ms) {
+    if (now_ms < next_sweep_ms_) return;
+    for (int turn = 0; turn < kSweepsATick; ++turn) {
+      const auto some = thread_.call([](County& county) { return county.sweep(); });
+      if (!some) {
+        log_.error("sweep_failed", {{"code", code_text(some.error())}});
+        swept_.more = false;
+        break;
+      }
+      swept_.records += some->records;
+      swept_.exits += some->exits;
+      swept_.more = some->more;
+      if (!some->more) break;
+    }
+    if (swept_.more) return;
+    if (swept_.records + swept_.exits > 0) {
+      log_.info("tombstones_swept", {{"records", static_cast<std::int64_t>(swept_.records)},
+                                     {"exits", static_cast<std::int64_t>(swept_.exits)}});
+    }
+    swept_ = {};
+    next_sweep_ms_ = now_ms + kRetentionEveryMs;
+  }
+
   // Files are looked through here; the county is asked about some at a time.
   void watch_media(std::int64_t now_ms) {
     if (now_ms < next_media_ms_) return;
@@ -261,7 +288,9 @@ class RunningServer : public Server {
   std::int64_t next_backup_ms_ = 0;
   std::int64_t next_standings_ms_ = 0;
   std::int64_t next_retention_ms_ = 0;
+  std::int64_t next_sweep_ms_ = 0;
   std::int64_t next_media_ms_ = 0;
+  SweepReport swept_;          ///< of the round that is under way
   StorageHealth storage_;      ///< as the log has it
   std::set<DeviceId> forked_;  ///< in the log
   CountyThread thread_;

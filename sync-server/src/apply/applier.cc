@@ -30,6 +30,12 @@ Receipt rejected(Seq seq, ErrorCode code, std::string message) {
   return {seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(code), std::move(message)};
 }
 
+Receipt gone_receipt(Seq seq) {
+  return {
+      seq, OutcomeStatus::kGone, static_cast<std::uint32_t>(ErrorCode::kGone),
+      "记录早已删除，填写的内容已保留 / the record was erased long ago; what was written is kept"};
+}
+
 // Errors of what an operation says. They concern it alone; any other one stops the batch.
 bool is_of_content(ErrorCode code) {
   return code == ErrorCode::kInvalid || code == ErrorCode::kForbidden ||
@@ -324,6 +330,9 @@ Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& auth
   auto untrue = false_claim(workspace, author, operation);
   if (!untrue) return std::unexpected(std::move(untrue.error()));
   if (*untrue) return rejected(seq, (*untrue)->code, std::move((*untrue)->message));
+  auto of_gone = gone(workspace, author, operation, seq);
+  if (!of_gone) return std::unexpected(std::move(of_gone.error()));
+  if (*of_gone) return std::move(**of_gone);
   auto off_track = track_refusal(workspace, author, operation, seq);
   if (!off_track) return std::unexpected(std::move(off_track.error()));
   if (*off_track) return std::move(**off_track);
@@ -543,6 +552,38 @@ Result<std::optional<Receipt>> Applier::refusal(Workspace& workspace, const Auth
     return rejected(seq, ErrorCode::kForbidden, "角色无此权限 / your role may not write this");
   }
   return rejected(seq, ErrorCode::kOutOfScope, "不在您的网格范围 / outside of your scopes");
+}
+
+// Of what was erased so long ago that its tombstone is gone nothing is made again, neither the
+// record nor a part of it. What a part of a part belongs to is gone then, too.
+Result<std::optional<Receipt>> Applier::gone(Workspace& workspace, const Author& author,
+                                             const Operation& operation, Seq seq) {
+  const RecordKey key{operation.kind, operation.id};
+  auto itself = workspace.is_gone(key);
+  if (!itself) return std::unexpected(std::move(itself.error()));
+  const bool puts = operation.type == OperationType::kPut;
+  // What is gone may be erased again.
+  if (*itself && !puts) return Receipt{.seq = seq};
+  if (!*itself) {
+    const RecordKey whole = workspace.parent_of(*schema_.kind(operation.kind), operation.set);
+    auto belonged = whole.kind && puts ? workspace.is_gone(whole) : Result<bool>(false);
+    if (!belonged) return std::unexpected(std::move(belonged.error()));
+    if (!*belonged) return std::nullopt;
+    auto page = workspace.open(key);
+    if (!page) return std::unexpected(std::move(page.error()));
+    (*page)->gone = !(*page)->record.state.exists;
+  }
+  Receipt receipt = gone_receipt(seq);
+  Loser own;
+  own.writer = author.device.device;
+  own.dev_seq = operation.dev_seq;
+  own.seq = seq;
+  own.hlc = operation.hlc;
+  own.set = operation.set;
+  own.clear = operation.clear;
+  auto kept = keep_losers(workspace, mint_, author, operation, receipt, {own});
+  if (!kept) return std::unexpected(kept.error());
+  return receipt;
 }
 
 Result<std::optional<Receipt>> Applier::track_refusal(Workspace& workspace, const Author& author,

@@ -112,6 +112,8 @@ class Applier {
   Result<std::optional<Receipt>> refusal(Workspace& workspace, const Author& author,
                                          const Operation& operation, const Redrawn& redrawn,
                                          Seq seq);
+  Result<std::optional<Receipt>> gone(Workspace& workspace, const Author& author,
+                                      const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> track_refusal(Workspace& workspace, const Author& author,
                                                const Operation& operation, Seq seq);
   Result<std::optional<Receipt>> whistle_over(Workspace& workspace, const Operation& operation,

@@ -162,6 +162,14 @@ Result<std::vector<RecordKey>> Workspace::children(RecordId parent) {
   return keys;
 }
 
+Result<bool> Workspace::is_gone(const RecordKey& key) {
+  auto page = open(key);
+  if (!page) return std::unexpected(std::move(page.error()));
+  if ((*page)->record.state.exists) return false;
+  if ((*page)->gone) return true;
+  return storage_.is_gone(key);
+}
+
 Result<Merged> Workspace::merge_in(const Operation& operation, DeviceId device, Seq seq) {
   const RecordKey key{operation.kind, operation.id};
   auto page = open(key);
@@ -274,6 +282,9 @@ Result<void> Workspace::move_children(RecordId parent, const std::vector<std::st
 Result<void> Workspace::flush() {
   for (auto* opened : opened_) {
     auto& [key, page] = *opened;
+    if (page.gone) {
+      if (auto noted = storage_.note_gone(key, now_ms_); !noted) return noted;
+    }
     if (!page.dirty) continue;
     const RecordKey parent = parent_of(*page.kind, page.record.state.body);
     const RecordId new_parent = parent.id == page.parent ? RecordId{} : parent.id;

@@ -34,6 +34,7 @@ class Workspace {
     std::vector<Membership> before;  ///< as stored
     RecordId parent;                 ///< as stored
     bool dirty = false;
+    bool gone = false;  ///< it is not there, and is to be noted as gone
   };
 
   /// All outlive the workspace. `now_ms` is the server's receipt.
@@ -85,6 +86,9 @@ class Workspace {
 
   /// The record that a kind's records follow; nil if none.
   RecordKey parent_of(const KindSchema& kind, std::string_view body) const;
+
+  /// Whether a record is not there because it was erased, long ago; this transaction's included.
+  Result<bool> is_gone(const RecordKey& key);
 
   /// Takes a name that is to be one record's alone; false when this transaction has given it to
   /// another. What is stored is not asked.

@@ -124,6 +124,10 @@ std::vector<AckedRun> above(std::vector<AckedRun> runs, LaneSeq acked) {
 
 }  // namespace
 
+v1::Refusal swept_over() {
+  return refusal_of({ErrorCode::kBusy, "请重新同步 / call again, to be compared", {}});
+}
+
 bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs) {
   if (hello.epochs().empty()) return false;
   const std::optional<std::size_t> common = newest_common(hello, epochs);
@@ -380,6 +384,8 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
   effect.hello = hello;
   effect.welcome.emplace();
   if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
+  // Its cursor speaks of this log: one that speaks of another goes back first.
+  effect.welcome->set_reconcile(!ahead && is_swept_over(Seq(hello.cursor().seq())));
   if (ahead) {
     // The phone learns from the epochs and lanes what this server has lost, and begins anew.
     for (const Lane lane : kLanes) {
@@ -552,6 +558,7 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   session.applied = effect.applied;
   if (effect.welcome) {
     session.backed_up = {Seq(effect.welcome->backed_up()), Seq(effect.welcome->newest_backup())};
+    session.reconciles = effect.welcome->reconcile();
   }
   for (const v1::LaneState& lane : hello.lanes()) {
     const std::size_t at = index_of(static_cast<Lane>(lane.lane()));

@@ -55,6 +55,7 @@ Result<void> County::Impl::start() {
   if (!known) return std::unexpected(std::move(known.error()));
   epochs = std::move(*known);
   if (auto loaded = load_backups(); !loaded) return loaded;
+  if (auto read = read_swept(); !read) return read;
   return read_redraw_progress();
 }
 

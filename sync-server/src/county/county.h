@@ -47,6 +47,9 @@ struct CountyOptions {
   bool replicated = false;
   /// A device not heard of for so long counts as silent.
   std::int64_t silent_after_ms = std::int64_t{3} * 24 * 3600 * 1000;
+  /// So long phones are told of what was erased or has left their scopes. Then one that has not
+  /// heard of it compares all that it holds.
+  std::int64_t tombstones_kept_ms = std::int64_t{180} * 24 * 3600 * 1000;
   /// What a phone may send; what is more waits on it, and it is told for how long.
   QuotaLimits quotas = {};
 };
@@ -223,6 +226,11 @@ class County {
 
   /// The records that the county may not keep any longer; to be forgotten.
   Result<std::vector<RecordKey>> due(const RetentionPeriods& periods) const;
+
+  /// Takes some of the tombstones and exits that every active phone has passed, or whose time is
+  /// over. To be called every day, again while there is more; open calls of phones that have not
+  /// passed what goes are asked to begin anew.
+  Result<SweepReport> sweep();
 
   // Devices.
 

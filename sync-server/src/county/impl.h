@@ -15,6 +15,7 @@
 #include "access/grants.h"
 #include "apply/applier.h"
 #include "apply/succession.h"
+#include "apply/sweeping.h"
 #include "county/county.h"
 #include "county/storage_watch.h"
 #include "county/waiting_frames.h"
@@ -47,6 +48,7 @@ struct Session {
   bool cut_since_end = false;  ///< of a live call: rows went down behind its last end
   bool live = false;
   std::uint32_t schema = 0;  ///< the phone was built with
+  bool reconciles = false;   ///< it was told to
   bool only_brings = false;  ///< it speaks too old a protocol to be given anything
   std::optional<Author> author;
   std::optional<Feed> feed;
@@ -195,6 +197,16 @@ struct County::Impl {
   }
 
   Result<void> add_epoch();
+
+  // Tombstones.
+  Result<void> read_swept();
+  Result<Seq> kept_since(std::int64_t now_ms);
+  Result<Seq> passed_by_all();
+  Result<void> mark_log(std::int64_t now_ms);
+  Result<void> begin_sweep();
+  /// Whether something was swept that a phone which has read so far has not passed.
+  bool is_swept_over(Seq cursor) const;
+
   /// Inside a batch: writes what a redrawing changes at once, and reckons what follows.
   Result<void> order_redraw(const RedrawRequest& request, RedrawReport& report);
   /// Moves some of what lies in redrawn grids; whether there is more.
@@ -238,6 +250,8 @@ struct County::Impl {
     Seq upto;
   };
   RedrawProgress redrawn;
+  Seq swept;  ///< up to there, at most, tombstones and exits are gone
+  std::optional<SweepProgress> sweep;
 
   std::map<ConnectionId, Session> sessions;
   WaitingFrames queue;
@@ -262,6 +276,9 @@ bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epoch
 
 /// kCorrupt: what storage notes under this name cannot be what was written.
 std::unexpected<Error> damaged_note(std::string_view fact);
+
+/// To an open call of a phone that has not passed what is swept.
+v1::Refusal swept_over();
 
 /// Acknowledgements as they travel.
 v1::AckRun to_wire(Lane lane, const AckedRun& run);

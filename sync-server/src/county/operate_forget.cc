@@ -70,7 +70,12 @@ Result<RecordKey> County::locate(RecordId id) const {
   for (const KindSchema& kind : impl_->schema.kinds) {
     auto record = impl_->storage->record({kind.id, id});
     if (!record) return std::unexpected(std::move(record.error()));
-    if (!*record) continue;
+    if (!*record) {
+      auto gone = impl_->storage->is_gone({kind.id, id});
+      if (!gone) return std::unexpected(std::move(gone.error()));
+      if (*gone) return RecordKey{kind.id, id};
+      continue;
+    }
     if (!(*record)->state.forgotten) return RecordKey{kind.id, id};
     return fail(ErrorCode::kForgotten,
                 both(id.text() + " 已经彻底删除", id.text() + " is forgotten already"));

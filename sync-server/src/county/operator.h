@@ -210,6 +210,13 @@ struct ActionResult {
   std::string message;
 };
 
+/// What some of a round of sweeping has taken.
+struct SweepReport {
+  std::size_t records = 0;
+  std::size_t exits = 0;  ///< of records from scopes
+  bool more = false;      ///< the round is not over
+};
+
 /// What a forgetting took, or would take.
 struct ForgetReport {
   std::vector<RecordKey> records;  ///< with all that belongs to them

@@ -29,7 +29,7 @@ class Search {
 
   Result<void> look_through(const Rule& rule) {
     if (rule.days == 0) return {};
-    return storage_.scan(rule.kind, [&](RecordId id, StoredRecord stored) -> Result<void> {
+    auto there = storage_.scan(rule.kind, [&](RecordId id, StoredRecord stored) -> Result<void> {
       const RecordState& state = stored.state;
       if (!state.exists || state.forgotten) return {};
       auto ended = ended_ms(rule, state);
@@ -39,11 +39,29 @@ class Search {
       }
       return {};
     });
+    return there ? look_through_gone(rule) : there;
   }
 
   std::vector<RecordKey> take() { return std::move(due_); }
 
  private:
+  // Receipts and values that lost may still quote what has gone.
+  Result<void> look_through_gone(const Rule& rule) {
+    std::vector<RecordKey> over;
+    const std::int64_t days = std::max(rule.days, kGraceDays);
+    auto scanned = storage_.scan_gone(rule.kind, [&](RecordId id, std::int64_t erased_ms) {
+      if (is_over(erased_ms, days)) over.push_back({rule.kind, id});
+      return Result<void>();
+    });
+    if (!scanned) return scanned;
+    for (const RecordKey& key : over) {
+      auto stored = storage_.record(key);
+      if (!stored) return std::unexpected(std::move(stored.error()));
+      if (!*stored) due_.push_back(key);  // else it is forgotten
+    }
+    return {};
+  }
+
   bool is_over(std::int64_t since_ms, std::int64_t days) const {
     return now_ms_ - since_ms >= days * kDayMs;
   }

@@ -85,7 +85,7 @@ Result<bool> Comparison::has_left(const RecordKey& key) const {
   if (kind == nullptr || !is_compared(*kind)) return false;
   auto stored = storage_.record(key);
   if (!stored) return std::unexpected(std::move(stored.error()));
-  if (!*stored) return false;
+  if (!*stored) return storage_.is_gone(key);
   return (*stored)->state.erased || std::ranges::any_of((*stored)->memberships, &Membership::in);
 }
 

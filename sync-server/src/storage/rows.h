@@ -151,6 +151,20 @@ struct AuditRow {
   std::string chain;         ///< SHA-256 of the entry before, number, time and content hash
 };
 
+/// Where the log ended at a time of the server's clock.
+struct LogMark {
+  std::int64_t at_ms = 0;
+  Seq seq;
+};
+
+/// An erased record that still has its content, by its place in the log.
+struct Tombstone {
+  Seq last_seq;
+  RecordId id;
+
+  auto operator<=>(const Tombstone&) const = default;
+};
+
 /// A value that lost a merge, kept for its author.
 struct LostValue {
   Seq decided;  ///< by the change with this seq

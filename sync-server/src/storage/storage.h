@@ -64,6 +64,21 @@ class Storage {
   /// Not erased, whose indexed field has this value, in the order of their id.
   virtual Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
                                              const LookupValue& value) = 0;
+  /// At most `limit` erased records of a kind, forgotten ones not, whose last change lies behind
+  /// `after` and not behind `upto`, in that order.
+  virtual Result<std::vector<Tombstone>> tombstones(KindId kind, const Tombstone& after, Seq upto,
+                                                    std::size_t limit) = 0;
+  /// Takes a record with its memberships and all that lists it, or lists others, as a part;
+  /// `parent` is what it follows, nil when that is nothing. That it is gone stays noted.
+  virtual Result<void> remove_record(const RecordKey& key, const StoredRecord& stored,
+                                     RecordId parent) = 0;
+  /// Notes that there is no such record any more, nor ever will be. `erased_ms`: since when.
+  virtual Result<void> note_gone(const RecordKey& key, std::int64_t erased_ms) = 0;
+  /// Whether that is noted of a record. Says nothing of one that is there.
+  virtual Result<bool> is_gone(const RecordKey& key) = 0;
+  /// All of a kind of which that is noted, with when they were erased, in the order of their id.
+  virtual Result<void> scan_gone(
+      KindId kind, const std::function<Result<void>(RecordId, std::int64_t erased_ms)>& each) = 0;
   /// All of a kind in the order of their id, erased ones too. Stops at the first error of `each`.
   virtual Result<void> scan(KindId kind,
                             const std::function<Result<void>(RecordId, StoredRecord)>& each) = 0;
@@ -87,6 +102,10 @@ class Storage {
   virtual std::size_t scope_count() const = 0;
   /// At most `limit` lines of a scope's feed after `after`, in order.
   virtual Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) = 0;
+
+  /// Some `limit` lines, of all scopes' feeds, that say that a record has left, behind `after` and
+  /// not behind `upto`, in order; all lines of a place in the log or none.
+  virtual Result<std::vector<FeedEntry>> exits(Seq after, Seq upto, std::size_t limit) = 0;
 
   // Lanes.
 
@@ -117,6 +136,10 @@ class Storage {
   /// Newest first.
   virtual Result<std::vector<EpochRow>> epochs() = 0;
   virtual Result<void> add_epoch(const EpochRow& row) = 0;
+  /// Oldest first.
+  virtual Result<std::vector<LogMark>> log_marks() = 0;
+  virtual Result<void> add_log_mark(const LogMark& mark) = 0;
+  virtual Result<void> drop_log_marks_before(std::int64_t at_ms) = 0;
   virtual Result<std::optional<AuditRow>> last_audit() = 0;
   virtual Result<void> add_audit(const AuditRow& row) = 0;
   /// Takes an entry's content and salt; its place in the chain stays.
@@ -151,8 +174,8 @@ class Storage {
   /// within a batch. kLocked: somebody reads the file; what was removed stays beside it until then.
   virtual Result<void> wipe() = 0;
 
-  /// Copies everything, as of the last commit, into a new file that has this fact besides, and opens
-  /// and checks the copy.
+  /// Copies everything, as of the last commit, into a new file that has this fact besides, and
+  /// opens and checks the copy.
   virtual Result<void> back_up(const std::string& path, std::string_view fact,
                                std::string_view value) = 0;
 };

@@ -86,6 +86,35 @@ TEST_CASE("a file that has everything is compared once a week, by its server's c
   CHECK_FALSE(due_at(first_ms + 16 * kDay));
 }
 
+TEST_CASE("what a server says is to be compared stays so until it was, whatever else it says") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome welcome = phone.welcome_of({kGridScope});
+  welcome.set_server_ms(1'780'000'000'000);
+  phone.welcome(welcome);
+  REQUIRE(phone->caught_up(Seq(60)));
+  CHECK_FALSE(phone->compare_due().value());
+  v1::Welcome brief;
+  brief.set_server_ms(1'780'000'000'000);
+  brief.set_as_before(true);
+  brief.set_reconcile(true);
+  phone.welcome(brief);
+  phone.open();
+  CHECK(phone->compare_due().value());
+  brief.clear_reconcile();
+  phone.welcome(brief);
+  CHECK(phone->compare_due().value());
+  *welcome.add_grants() = phone.welcome_of({kOtherScope}).grants(0);
+  phone.welcome(welcome);
+  CHECK_FALSE(phone->compare_due().value());  // it has not caught up
+  REQUIRE(phone->caught_up(Seq(70)));
+  phone.open();
+  CHECK(phone->compare_due().value());
+  REQUIRE(phone->note_compared());
+  phone.open();
+  CHECK_FALSE(phone->compare_due().value());
+}
+
 TEST_CASE("a call counter is never given twice, across restarts, and most cost no sync") {
   Phone phone;
   std::uint64_t last = 0;

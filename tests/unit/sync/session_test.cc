@@ -202,6 +202,27 @@ TEST_CASE("nothing is compared while something is unsent, or with a budget") {
   CHECK(asks(free));
 }
 
+TEST_CASE("what a server says has gone unheard is compared in a call more, and no further one") {
+  const bool live = GENERATE(false, true);
+  World world(1);
+  world.run(live ? world.session.go_live(world.now_ms) : world.session.sync_once({}, world.now_ms));
+  v1::Welcome says = welcome();
+  says.set_reconcile(true);
+  const auto call = [&] {
+    world.run(world.session.frame(says, 10, world.now_ms));
+    world.run(world.session.frame(down_end(7), 10, world.now_ms));
+    if (!live) world.run(world.session.ended({}, world.now_ms));
+  };
+  CHECK(world.calls == 1);
+  call();
+  CHECK(world.calls == 2);
+  CHECK(world.file.cursor == Seq(7));
+  CHECK(world.finished.empty());
+  call();  // whatever that one says
+  CHECK(world.calls == 2);
+  CHECK(world.finished.size() == (live ? 0 : 1));
+}
+
 TEST_CASE("a call that has so long ends then, with what it has done, and goes on from there") {
   World world(1);
   for (int i = 0; i < 3; ++i) world.file.record(Lane::kRecords);

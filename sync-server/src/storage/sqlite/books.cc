@@ -54,6 +54,23 @@ Result<void> SqliteStorage::add_epoch(const EpochRow& row) {
                          row.started_ms);
 }
 
+Result<std::vector<LogMark>> SqliteStorage::log_marks() {
+  std::vector<LogMark> all;
+  const auto read =
+      sqlite::rows_of(connection_, "SELECT at_ms, seq FROM log_mark ORDER BY at_ms",
+                      [&](Statement& row) { all.push_back({row.integer(0), Seq(row.number(1))}); });
+  if (!read) return std::unexpected(read.error());
+  return all;
+}
+
+Result<void> SqliteStorage::add_log_mark(const LogMark& mark) {
+  return connection_.run("INSERT OR REPLACE INTO log_mark VALUES(?,?)", mark.at_ms, mark.seq);
+}
+
+Result<void> SqliteStorage::drop_log_marks_before(std::int64_t at_ms) {
+  return connection_.run("DELETE FROM log_mark WHERE at_ms<?", at_ms);
+}
+
 Result<std::optional<AuditRow>> SqliteStorage::last_audit() {
   std::optional<AuditRow> last;
   const auto read = sqlite::rows_of(connection_, std::string(kAuditColumns) + " DESC LIMIT 1",

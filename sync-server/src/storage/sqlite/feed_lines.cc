@@ -84,6 +84,18 @@ Result<std::vector<FeedEntry>> SqliteStorage::feed(ScopeNo scope, Seq after, std
   return entries;
 }
 
+Result<std::vector<FeedEntry>> SqliteStorage::exits(Seq after, Seq upto, std::size_t limit) {
+  std::vector<FeedEntry> entries;
+  const auto read = sqlite::rows_of(
+      connection_,
+      "SELECT seq, kind, id, entered, held FROM feed WHERE held=0 AND seq>?1 AND seq<=min(?2, "
+      "ifnull((SELECT seq FROM feed WHERE held=0 AND seq>?1 ORDER BY seq LIMIT 1 OFFSET ?3 - 1), "
+      "?2)) ORDER BY seq",
+      [&](Statement& row) { entries.push_back(entry_of(row, 0)); }, after, upto, limit);
+  if (!read) return std::unexpected(read.error());
+  return entries;
+}
+
 Result<void> SqliteStorage::scan_feed(
     const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) {
   return sqlite::rows_of(

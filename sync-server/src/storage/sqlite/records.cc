@@ -17,6 +17,9 @@ using sqlite::Statement;
 
 namespace {
 
+// Stands for the table of what is gone, where a kind's stands else.
+constexpr KindId kGoneIds(std::numeric_limits<std::uint32_t>::max());
+
 // Some commits' worth of records.
 constexpr std::size_t kRecentBytes = std::size_t{4} << 20;
 
@@ -94,11 +97,13 @@ Result<bool> SqliteStorage::is_beyond_newest(KindId table, RecordId id) {
   auto known = newest_.find({table, device});
   if (known == newest_.end()) {
     const std::string column = table ? "id" : "parent";
+    const std::string from = !table              ? "child"
+                             : table == kGoneIds ? "gone"
+                                                 : sqlite::table_name(table);
     RecordId newest;
     const auto read = sqlite::rows_of(
         connection_,
-        "SELECT max(" + column + ") FROM " + (table ? sqlite::table_name(table) : "child") +
-            " WHERE " + column + " BETWEEN ? AND ?",
+        "SELECT max(" + column + ") FROM " + from + " WHERE " + column + " BETWEEN ? AND ?",
         [&](Statement& row) {
           if (!row.is_null(0)) newest = row.record_id(0);
         },
@@ -182,6 +187,79 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id, Stor
   if (new_parent.is_nil()) return {};
   note_newest(KindId(), new_parent);
   return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", new_parent, kind.id, id);
+}
+
+// What was forgotten has no content, and stays.
+Result<void> SqliteStorage::index_tombstones() {
+  for (const KindSchema& kind : schema_.schema().kinds) {
+    const std::string table = sqlite::table_name(kind.id);
+    if (auto made = connection_.script("CREATE INDEX IF NOT EXISTS " + table + "_erased ON " +
+                                       table + "(last_seq) WHERE erased=1 AND body!=x''");
+        !made) {
+      return made;
+    }
+  }
+  return {};
+}
+
+Result<std::vector<Tombstone>> SqliteStorage::tombstones(KindId kind, const Tombstone& after,
+                                                         Seq upto, std::size_t limit) {
+  std::vector<Tombstone> found;
+  if (schema_.kind(kind) == nullptr) return found;
+  const auto read = sqlite::rows_of(
+      connection_,
+      "SELECT last_seq, id FROM " + sqlite::table_name(kind) +
+          " WHERE erased=1 AND body!=x'' AND (last_seq, id)>(?,?) AND last_seq<=? "
+          "ORDER BY last_seq, id LIMIT ?",
+      [&](Statement& row) { found.push_back({Seq(row.number(0)), row.record_id(1)}); },
+      after.last_seq, after.id, upto, limit);
+  if (!read) return std::unexpected(read.error());
+  return found;
+}
+
+Result<void> SqliteStorage::remove_record(const RecordKey& key, const StoredRecord& stored,
+                                          RecordId parent) {
+  for (const Membership& m : stored.memberships) {
+    if (auto dropped = drop_line(m); !dropped) return dropped;
+  }
+  if (auto gone = connection_.run("DELETE FROM child WHERE parent=?", key.id); !gone) return gone;
+  if (auto gone = connection_.run("DELETE FROM child WHERE parent=? AND kind=? AND id=?", parent,
+                                  key.kind, key.id);
+      !gone) {
+    return gone;
+  }
+  recent_.erase(key);
+  if (auto gone =
+          connection_.run("DELETE FROM " + sqlite::table_name(key.kind) + " WHERE id=?", key.id);
+      !gone) {
+    return gone;
+  }
+  return note_gone(key, static_cast<std::int64_t>(stored.state.erasure.hlc.value >> 16));
+}
+
+Result<void> SqliteStorage::note_gone(const RecordKey& key, std::int64_t erased_ms) {
+  auto put =
+      connection_.run("INSERT OR IGNORE INTO gone VALUES(?,?,?)", key.id, key.kind, erased_ms);
+  if (put) grow(Book::kGone, connection_.changes());
+  note_newest(kGoneIds, key.id);
+  return put;
+}
+
+Result<bool> SqliteStorage::is_gone(const RecordKey& key) {
+  const auto beyond = is_beyond_newest(kGoneIds, key.id);
+  if (!beyond) return std::unexpected(beyond.error());
+  if (*beyond) return false;
+  const auto found =
+      connection_.number("SELECT 1 FROM gone WHERE id=? AND kind=?", 0, key.id, key.kind);
+  if (!found) return std::unexpected(found.error());
+  return *found != 0;
+}
+
+Result<void> SqliteStorage::scan_gone(
+    KindId kind, const std::function<Result<void>(RecordId, std::int64_t)>& each) {
+  return sqlite::rows_of(
+      connection_, "SELECT id, erased_ms FROM gone WHERE kind=? ORDER BY id",
+      [&](Statement& row) { return each(row.record_id(0), row.integer(1)); }, kind);
 }
 
 Result<std::vector<RecordKey>> SqliteStorage::children(RecordId parent) {

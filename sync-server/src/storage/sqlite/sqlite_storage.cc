@@ -60,7 +60,8 @@ constexpr std::array kBooks = {BookTable{"device", "设备", "devices"},
                                BookTable{"worker_grant", "权限", "grants"},
                                BookTable{"epoch", "启动记录", "starts of the server"},
                                BookTable{"merge_audit", "未生效的值", "values that lost"},
-                               BookTable{"kept", "留存的内容", "kept work"}};
+                               BookTable{"kept", "留存的内容", "kept work"},
+                               BookTable{"gone", "已清理的记录标识", "ids of what is gone"}};
 
 template <typename Counts>
 std::string text_of_counts(const Counts& counts) {
@@ -134,6 +135,7 @@ Result<void> SqliteStorage::load() {
   for (const auto& [table, column] : kLaterColumns) {
     if (auto added = sqlite::add_missing_column(connection_, table, column); !added) return added;
   }
+  if (auto indexed = index_tombstones(); !indexed) return indexed;
   Result<std::string> county = fact("county");
   if (!county) return std::unexpected(county.error());
   if (!is_county(*county)) {

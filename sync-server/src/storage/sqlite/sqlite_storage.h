@@ -42,6 +42,15 @@ class SqliteStorage final : public Storage {
   Result<std::vector<RecordKey>> children(RecordId parent) override;
   Result<std::vector<RecordId>> find(const KindSchema& kind, std::uint32_t field,
                                      const LookupValue& value) override;
+  Result<std::vector<Tombstone>> tombstones(KindId kind, const Tombstone& after, Seq upto,
+                                            std::size_t limit) override;
+  Result<void> remove_record(const RecordKey& key, const StoredRecord& stored,
+                             RecordId parent) override;
+  Result<void> note_gone(const RecordKey& key, std::int64_t erased_ms) override;
+  Result<bool> is_gone(const RecordKey& key) override;
+  Result<void> scan_gone(
+      KindId kind,
+      const std::function<Result<void>(RecordId, std::int64_t erased_ms)>& each) override;
   Result<void> scan(KindId kind,
                     const std::function<Result<void>(RecordId, StoredRecord)>& each) override;
   Result<void> scan_digests(KindId kind,
@@ -56,6 +65,8 @@ class SqliteStorage final : public Storage {
   Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) override;
   Result<void> scan_feed(
       const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) override;
+
+  Result<std::vector<FeedEntry>> exits(Seq after, Seq upto, std::size_t limit) override;
 
   Result<LaneRow> lane(DeviceId device, Lane lane) override;
   Result<void> put_lane(DeviceId device, Lane lane, const LaneRow& row) override;
@@ -76,6 +87,9 @@ class SqliteStorage final : public Storage {
 
   Result<std::vector<EpochRow>> epochs() override;
   Result<void> add_epoch(const EpochRow& row) override;
+  Result<std::vector<LogMark>> log_marks() override;
+  Result<void> add_log_mark(const LogMark& mark) override;
+  Result<void> drop_log_marks_before(std::int64_t at_ms) override;
   Result<std::optional<AuditRow>> last_audit() override;
   Result<void> add_audit(const AuditRow& row) override;
   Result<void> scan_audit(const std::function<Result<void>(const AuditRow&)>& each) override;
@@ -104,8 +118,8 @@ class SqliteStorage final : public Storage {
   };
 
   /// Books whose rows nothing else speaks for: how many there are is noted with every commit.
-  enum class Book : std::uint8_t { kDevices, kGrants, kEpochs, kLostValues, kKept };
-  static constexpr std::size_t kBookCount = 5;
+  enum class Book : std::uint8_t { kDevices, kGrants, kEpochs, kLostValues, kKept, kGone };
+  static constexpr std::size_t kBookCount = 6;
   using RowCounts = std::array<std::int64_t, kBookCount>;
 
   Result<void> take(Result<sqlite::Transaction> transaction);
@@ -119,6 +133,7 @@ class SqliteStorage final : public Storage {
   void keep_recent(const RecordKey& key, std::shared_ptr<const StoredRecord> record);
   void forget_recent();
   Result<bool> is_beyond_newest(KindId table, RecordId id);
+  Result<void> index_tombstones();
   void note_newest(KindId table, RecordId id);
   Result<std::vector<LostValue>> lost_values_of(std::string_view condition, const RecordKey& key);
 
@@ -139,9 +154,9 @@ class SqliteStorage final : public Storage {
   /// Records as they were last read or written: what one phone sent is read for all others at once.
   std::unordered_map<RecordKey, std::shared_ptr<const StoredRecord>> recent_;
   std::size_t recent_bytes_ = 0;
-  /// The newest id of a device in a kind's table; under kind 0 the newest that is a parent. Devices
-  /// count their ids, so one beyond it is not there. After a rollback it may be too high, which
-  /// costs a lookup and no more.
+  /// The newest id of a device in a kind's table; under kind 0 the newest that is a parent, under
+  /// kGoneIds the newest that is gone. Devices count their ids, so one beyond it is not there.
+  /// After a rollback it may be too high, which costs a lookup and no more.
   std::map<std::pair<KindId, DeviceId>, RecordId> newest_;
 };
 
