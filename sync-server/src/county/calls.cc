@@ -18,6 +18,8 @@ constexpr std::uint64_t kNothingHeld = 1;
 // Of one call, while the phone sends what it may have sent before: far below what it sends without
 // an answer.
 constexpr std::size_t kHeldBackBytes = 64 * 1024;
+// How often it is looked whether a phone that waits to be compared has waited for too long.
+constexpr std::int64_t kTurnAskedMs = 1'000;
 // What a stream queues and how soon it has to be gone tell a line of some megabits from a worse
 // one.
 constexpr std::uint64_t kQuickLineMs = 1'000;
@@ -190,8 +192,14 @@ PumpResult County::Impl::pump() {
   forget_gone_sessions();
   const bool comparing =
       std::ranges::any_of(sessions, [](const auto& entry) { return has_to_compare(entry.second); });
-  return {.more = !queue.empty() || comparing || (moved && *moved),
-          .wake_after_ms = watch.try_again(now_ms())};
+  const bool waits = std::ranges::any_of(
+      sessions, [](const auto& entry) { return waits_to_compare(entry.second); });
+  const bool its_turn = waits && std::ranges::none_of(sessions, [](const auto& entry) {
+                          return entry.second.comparison.has_value();
+                        });
+  const std::int64_t later_ms = watch.try_again(now_ms());
+  return {.more = !queue.empty() || comparing || its_turn || (moved && *moved),
+          .wake_after_ms = waits ? std::min(later_ms, kTurnAskedMs) : later_ms};
 }
 
 Result<std::vector<Effect>> County::Impl::deal_with(std::vector<Waiting>& batch) {
@@ -733,6 +741,8 @@ Result<void> County::Impl::send_rows(Session& session) {
   }
   if (!(session.up_ended || session.live)) return {};
   if (session.down_ended && !session.cut_since_end) return {};
+  // A live call's end behind Differences would pass for the end of what they lead to.
+  if (session.ranges_untold > 0 && !session.up_ended) return {};
   if (session.frames_waiting > 0) return {};
   v1::DownEnd end;
   if (caught_up) end.set_caught_up(session.feed->cursor().value);

@@ -10,6 +10,8 @@ namespace {
 
 // So many lines are read before others have their turn: some tens of milliseconds.
 constexpr std::size_t kLinesATurn = 2'000;
+// A phone waits so long for its turn, and gives a server up that is silent for a minute.
+constexpr std::uint64_t kTurnMs = 20'000;
 // A phone compares once a week, and when a person asks.
 constexpr std::size_t kComparisonsAnHour = 20;
 constexpr std::int64_t kHourMs = 3'600'000;
@@ -29,6 +31,10 @@ bool has_to_compare(const Session& session) {
   return session.comparison && !session.compared;
 }
 
+bool waits_to_compare(const Session& session) {
+  return session.sink != nullptr && !session.closing && session.digests && session.turn_since_ms;
+}
+
 void County::Impl::take_up(Session& session, Effect& effect) {
   if (effect.digests) {
     if (session.digests || session.comparison || session.compared) {
@@ -41,6 +47,7 @@ void County::Impl::take_up(Session& session, Effect& effect) {
       return refuse(session, broken("contents of a range that nobody asked for"));
     }
     session.contents.push_back(std::move(*effect.contents));
+    --session.ranges_untold;
   }
 }
 
@@ -53,6 +60,9 @@ Result<bool> County::Impl::compare(Session& session) {
     const bool another = std::ranges::any_of(sessions, [&](const auto& entry) {
       return &entry.second != &session && entry.second.comparison;
     });
+    const std::uint64_t now = clock.now().boot_ms;
+    if (!session.turn_since_ms) session.turn_since_ms = now;
+    if (another && now < *session.turn_since_ms + kTurnMs) return false;
     if (another || !may_compare(session.author->device.device)) return answer_later(session);
     session.comparison.emplace(*storage, schema, session.author->standing.held, session.schema,
                                *session.digests);
@@ -66,13 +76,16 @@ Result<bool> County::Impl::compare(Session& session) {
     const v1::Differences said = session.comparison->differences();
     session.sink->send(encode(said));
     session.compared = true;
+    session.ranges_untold = said.ranges_size();
     if (said.ranges().empty()) session.comparison.reset();
   }
   while (!session.contents.empty() && session.sink->writable()) {
     if (auto repaired = repair(session); !repaired) return std::unexpected(repaired.error());
   }
   if (!session.contents.empty()) return false;
-  if (session.up_ended) session.comparison.reset();
+  if (session.compared && (session.up_ended || session.ranges_untold <= 0)) {
+    session.comparison.reset();
+  }
   return true;
 }
 

@@ -65,13 +65,17 @@ struct Session {
   std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
   std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
   std::optional<v1::Digests> digests;            ///< asked, and not compared yet
+  std::optional<std::uint64_t> turn_since_ms;    ///< it waits for its turn, by the boot clock
   std::optional<Comparison> comparison;
   bool compared = false;                   ///< the answer to `digests` is given
+  int ranges_untold = 0;                   ///< of those that differ, until their contents come
   std::deque<v1::RangeContents> contents;  ///< told in its turn, and not answered yet
 };
 
 /// Whether a call's comparison goes on by itself, not waiting for the phone or its line.
 bool has_to_compare(const Session& session);
+/// Whether it waits until another's comparison is over.
+bool waits_to_compare(const Session& session);
 
 /// What a frame leads to once its batch is durable.
 struct Effect {

@@ -26,10 +26,10 @@ Held all_of(World& world, Phone& phone) {
 
 /// A call of a phone that has everything, and compares.
 struct Call {
-  Call(World& world, Phone& phone) : world_(world), id_(world.next_call()) {
+  Call(World& world, Phone& phone, bool live = false) : world_(world), id_(world.next_call()) {
     world_.county->on_open(id_, inbox);
     v1::Up up;
-    REQUIRE(up.ParseFromString(phone.hello(world.clock)));
+    REQUIRE(up.ParseFromString(phone.hello(world.clock, live)));
     v1::Hello& hello = *up.mutable_hello();
     hello.set_compare(true);
     hello.clear_signature();
@@ -204,19 +204,52 @@ TEST_CASE("who left is compared with nothing") {
   CHECK(call.inbox.rows().empty());
 }
 
-TEST_CASE("while one phone is compared another is asked to come later") {
+TEST_CASE("while one phone is compared another waits for its turn, and not for long") {
   Compared world;
   Held none;
-  Call one(world, world.anna_phone);
-  one.digests(none);
-  CHECK_FALSE(one.answer().ranges().empty());
+  auto one = std::make_unique<Call>(world, world.anna_phone);
+  one->digests(none);
+  CHECK_FALSE(one->answer().ranges().empty());
   Call other(world, world.bruno_phone);
   other.digests(none);
-  CHECK(other.answer().later());
-  one.repairs(none);
-  Call again(world, world.bruno_phone);
-  again.digests(none);
-  CHECK_FALSE(again.answer().later());
+  CHECK(other.inbox.all<v1::Differences>().empty());
+  SECTION("the first is done") { one->repairs(none); }
+  SECTION("the first has gone") {
+    one.reset();
+    world.pump();
+  }
+  SECTION("the first says nothing more") {
+    world.clock.ms += 19'000;
+    world.pump();
+    CHECK(other.inbox.all<v1::Differences>().empty());
+    world.clock.ms += 1'000;
+    world.pump();
+    CHECK(other.answer().later());
+    return;
+  }
+  CHECK_FALSE(other.answer().later());
+  CHECK_FALSE(other.answer().ranges().empty());
+}
+
+TEST_CASE("a live call's comparison is over when all that differs was told, and not before") {
+  Compared world;
+  Call call(world, world.anna_phone, true);
+  const std::size_t ends = call.inbox.all<v1::DownEnd>().size();
+  call.digests({});
+  const v1::Differences answer = call.answer();
+  REQUIRE(answer.ranges_size() > 1);
+  CHECK(call.inbox.all<v1::DownEnd>().size() == ends);
+  for (const std::uint32_t range : answer.ranges()) {
+    CHECK(call.inbox.all<v1::DownEnd>().size() == ends);
+    v1::RangeContents contents;
+    contents.set_range(range);
+    call.say(encode(contents));
+  }
+  CHECK(call.inbox.all<v1::DownEnd>().size() == ends + 1);
+  Call other(world, world.bruno_phone);
+  other.digests({});
+  CHECK_FALSE(other.answer().later());
+  CHECK(call.inbox.open);
 }
 
 TEST_CASE("a comparison of many records gives others their turn") {
