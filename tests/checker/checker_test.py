@@ -24,8 +24,8 @@ SCHEMA = Schema(check.PROTO)
 # A server that comes back from its newest backup, and not much beside it.
 RESTORES = "restores,server-kills=3,moves,kills,outages,breaks,lingering"
 
-# The checker knows nothing of two files under one number, nor of what was forgotten.
-KNOWN = ("--without", "clones,put-backs,forgets")
+# The checker knows nothing of two files under one number, nor of what was forgotten or swept.
+KNOWN = ("--without", "clones,put-backs,forgets,sweeps")
 
 # What each planted bug breaks, by this checker's laws.
 PLANTS = {
@@ -49,6 +49,8 @@ PLANTS = {
     # They strike where something was forgotten.
     "journal-lost": None,
     "erased-only": None,
+    # It strikes where tombstones were swept.
+    "swept-in-silence": None,
     # A phone that comes back without what it promised ends the run before the county could show it.
     "sync-normal": None,
     "sync-off": None,

@@ -35,8 +35,9 @@ enum class Fault : std::uint8_t {
   kReadsFail,  ///< reads of a disk fail, once or for some minutes
   kOneWay,     ///< for minutes or hours a line carries nothing in one direction, nobody is told
   kSlowLines,  ///< a line carries some hundred bytes a second, after seconds
+  kSweeps,     ///< tombstones go soon, whoever has not heard of them
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kSlowLines) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kSweeps) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

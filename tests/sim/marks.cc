@@ -47,7 +47,9 @@ std::vector<std::string> make_all() {
                                   "forgets: a visit",
                                   "forgets: in a call",
                                   "forgets: what a phone has not sent",
-                                  "forgets: again, when the county starts"};
+                                  "forgets: again, when the county starts",
+                                  "sweeps: what all have passed",
+                                  "sweeps: what a phone has not passed"};
   for (const char* fault : {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full",
                             "no-memory", "reads-fail"}) {
     for (const char* phase :

@@ -45,6 +45,7 @@ struct Behaviour {
   bool keeps_ids = false;
   bool forgets_early = false;
   bool loses_journal = false;
+  bool sweeps_in_silence = false;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
@@ -178,6 +179,9 @@ const std::array kBehaviours = std::to_array<Behaviour>({
                "forgotten, and in", "forgets=3,outages=3"},
      .on_row = say_that_it_was_erased,
      .strikes = 1000},
+    {.plant = {"swept-in-silence", "phones that have not passed what was swept are not told",
+               "not in its scopes", "sweeps=3,outages=3,kills=1"},
+     .sweeps_in_silence = true},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
@@ -246,6 +250,11 @@ std::string PlantedBug::down(const std::string& frame) {
   if (!sound) return frame;
   if (bug.swallows_end && std::holds_alternative<v1::DownEnd>(*sound)) return {};
   if (bug.forgets_early) return marked_early(*sound).value_or(frame);
+  auto* welcome = std::get_if<v1::Welcome>(&*sound);
+  if (bug.sweeps_in_silence && welcome != nullptr && welcome->reconcile()) {
+    welcome->clear_reconcile();
+    return encode(*welcome);
+  }
   auto* cut = std::get_if<CutDown>(&*sound);
   if (cut == nullptr) return frame;
   bool struck = false;

@@ -21,13 +21,14 @@ const std::string kFile = "county.db";
 }  // namespace
 
 Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-               std::size_t restorable, std::function<void()> died)
+               std::size_t restorable, std::int64_t tombstones_kept_ms, std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
       fault_dice_(fault_dice),
       marks_(marks),
       memory_(memory),
       restorable_(restorable),
+      tombstones_kept_ms_(tombstones_kept_ms),
       died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
       clock_(timeline, 1) {
@@ -62,6 +63,7 @@ bool Server::start() {
   CountyOptions options;
   options.server_key_sha256 = key_sha256_;
   options.restorable_backups = restorable_;
+  options.tombstones_kept_ms = tombstones_kept_ms_;
   Result<std::unique_ptr<County>> county;
   memory_.during("server starts", MemoryFaults::kOften, [&] {
     county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
@@ -195,12 +197,56 @@ void Server::back_up() {
   pump_soon();
 }
 
+bool Server::sweep() {
+  if (!county_) return false;
+  const Phase phase(phase_, "applies");
+  const std::uint64_t before = failures();
+  Result<SweepReport> some;
+  memory_.during("server applies", MemoryFaults::kOften, [&] {
+    do {
+      some = county_->sweep();
+    } while (some && some->more);
+  });
+  pump_soon();
+  if (failures() != before) return false;
+  if (!some) throw Violation("tombstones cannot be swept: " + some.error().message);
+  note_committed(before);
+  const std::size_t swept_before = swept_.size();
+  const auto upto = storage_->fact("swept");
+  const auto devices = storage_->devices();
+  if (!upto || !devices) throw Violation("how far it was swept cannot be read");
+  const bool is_unheard = std::ranges::any_of(*devices, [&](const DeviceRow& device) {
+    return device.call_counter > 0 && device.cursor.value < std::stoull("0" + *upto);
+  });
+  for (const KindSchema& kind : built_schema().kinds) {
+    const auto noted = storage_->scan_gone(kind.id, [&](RecordId id, std::int64_t) {
+      if (!swept_.insert({kind.id, id}).second) return Result<void>();
+      timeline_.note("swept " + std::string(kind.name) + " " + id.text());
+      marks_.hit(is_unheard ? "sweeps: what a phone has not passed"
+                            : "sweeps: what all have passed");
+      return Result<void>();
+    });
+    if (!noted) throw Violation("what is gone cannot be read: " + noted.error().message);
+  }
+  return swept_.size() > swept_before;
+}
+
+void Server::check_swept() const {
+  for (const RecordKey& key : swept_) {
+    const auto stored = storage_->record(key);
+    if (!stored) throw Violation("record cannot be read: " + stored.error().message);
+    if (*stored && !(*stored)->state.forgotten)
+      throw Violation("stands again: record " + key.id.text() + " was erased and swept");
+  }
+}
+
 Seq Server::restore(std::size_t backup) {
   timeline_.note("server is restored to backup " + std::to_string(backup + 1) + " of " +
                  std::to_string(backups_.size()));
   for (const char* part : {"", "-wal"}) disk_.remove(kFile + part);
   disk_.copy(backups_[backup].file, kFile);
   committed_ = {};
+  swept_.clear();
   // What came after it is of a log that this restore has left.
   for (; backups_.size() > backup + 1; backups_.pop_back()) disk_.remove(backups_.back().file);
   return backups_.back().upto;

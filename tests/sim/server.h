@@ -26,10 +26,10 @@ namespace gridwhistle::sim {
 /// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
-  /// So many of the last backups stay and may be restored. `died` is called after the disk's power,
-  /// or its process, went within a write.
+  /// So many of the last backups stay and may be restored; for so long phones are told of what was
+  /// erased. `died` is called after the disk's power, or its process, went within a write.
   Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-         std::size_t restorable, std::function<void()> died);
+         std::size_t restorable, std::int64_t tombstones_kept_ms, std::function<void()> died);
   ~Server();
 
   /// From now on its file has this bug. The bug outlives it.
@@ -43,6 +43,10 @@ class Server {
   bool start();
   /// Copies the county into a new backup.
   void back_up();
+  /// Takes the tombstones and exits whose time is over; whether any record went.
+  bool sweep();
+  /// Throws Violation when anything that was swept, of this log, is there.
+  void check_swept() const;
   /// Of those that may be restored.
   std::size_t backup_count() const { return backups_.size(); }
   /// Of a dead server: puts one of them, counted from the oldest, in the place of its files. How
@@ -87,6 +91,7 @@ class Server {
   Marks& marks_;
   MemoryFaults& memory_;
   const std::size_t restorable_;
+  const std::int64_t tombstones_kept_ms_;
   const std::function<void()> died_;
   const std::string key_sha256_;
   test::PowerCutDisk disk_{"gw-sim-county"};
@@ -96,6 +101,7 @@ class Server {
   PlantedBug* bug_ = nullptr;
   std::unique_ptr<County> county_;
   Storage* storage_ = nullptr;    ///< the county's
+  std::set<RecordKey> swept_;     ///< of this log
   Seq committed_;                 ///< what a commit gave its word for
   std::uint64_t pump_at_ms_ = 0;  ///< 0: not planned
   struct Backup {

@@ -28,6 +28,10 @@ constexpr std::uint64_t kCopiesMax = 6;  // of files, and of what was put back
 // How many of the last backups phones keep for: a run makes some ten.
 constexpr std::size_t kRestorable[] = {1, 2, 3, 4, 20};
 
+// How long tombstones are kept, by how hard the run sweeps: for ever, else as long as many a phone
+// is away.
+constexpr std::uint64_t kTombstonesKept[] = {180 * 24 * kHour, 4 * kHour, kHour, 10 * kMinute};
+
 Faults faults_of(std::uint64_t seed, const std::string& plant) {
   const std::string_view needed = plant.empty() ? "" : plant_named(plant).faults;
   return needed.empty() ? Faults::of_seed(seed) : Faults::parse(needed);
@@ -45,6 +49,7 @@ class World {
         recorder_(timeline_, options.keep),
         dice_(seed),
         fault_dice_(seed ^ 0xD15C),
+        sweep_dice_(seed ^ 0x5EE9),
         restore_dice_(seed ^ 0xBAC0) {
     if (options.trace) timeline_.print_notes();
     timeline_.note("faults " + faults_.text());
@@ -126,6 +131,7 @@ class World {
     if (faults_.has(Fault::kClones)) clone_now_and_then();
     if (faults_.has(Fault::kPutBacks)) put_back_now_and_then();
     if (faults_.has(Fault::kForgets)) forget_now_and_then();
+    if (faults_.has(Fault::kSweeps)) sweep_now_and_then();
     wait(until_ms_ - timeline_.now_ms());
     go_on_until_it_counts();
     trouble_ = false;
@@ -441,6 +447,18 @@ class World {
                     [this, restored] { revive(restored && faults_.has(Fault::kRestores)); });
   }
 
+  void sweep_now_and_then() {
+    timeline_.after(sweep_dice_.between(kMinute, 40 * kMinute), [this] {
+      if (!trouble_) return;
+      sweep();
+      sweep_now_and_then();
+    });
+  }
+
+  void sweep() {
+    if (server_.sweep()) recorder_.note("swept", {});
+  }
+
   void keep_backups() {
     disk_faults_.perhaps_now(server_.disk(), kBackupOperations);
     server_.back_up();
@@ -507,6 +525,8 @@ class World {
     }
     for (const auto& phone : phones_) phone->look_for_number();
     if (oracle_.written_on_forgotten() > 0) marks_.hit("forgets: what a phone has not sent");
+    if (faults_.has(Fault::kSweeps)) sweep();
+    server_.check_swept();
     if (quiet == kQuietRounds) return recorder_.note("settled");
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
@@ -558,13 +578,20 @@ class World {
   Recorder recorder_;
   Dice dice_;
   Dice fault_dice_;    ///< what they say of disks changes nothing of the rest
+  Dice sweep_dice_;    ///< nor these of anything but when tombstones are swept
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
   Marks marks_;
   MemoryFaults memory_{timeline_, fault_dice_, marks_};
   Oracle oracle_{recorder_};
-  Server server_{
-      timeline_, dice_, fault_dice_, marks_, memory_, restorable_, [this] { server_died(); }};
+  Server server_{timeline_,
+                 dice_,
+                 fault_dice_,
+                 marks_,
+                 memory_,
+                 restorable_,
+                 static_cast<std::int64_t>(kTombstonesKept[faults_.hardness(Fault::kSweeps)]),
+                 [this] { server_died(); }};
   Network network_{timeline_, dice_, marks_, server_, recorder_};
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
