@@ -162,6 +162,35 @@ TEST_CASE("An erased record is gone from every phone, an edit brings it back who
   CHECK(first.asked({"show", other.at("id")}).at("fields").at("name") == "示例五金店二");
 }
 
+TEST_CASE("What is erased leaves the county when every phone has heard of it, and stays gone") {
+  County county;
+  county.serve();
+  Phone first(county, "first");
+  Phone second(county, "second");
+  first.enrol("WG001");
+  second.enrol("WG001");
+  const std::string place =
+      first.asked({"add", "place", "grid=" + kGrid, "name=示例小卖部"}).at("id");
+  first.sync();
+  second.sync();
+  first.asked({"erase", place});
+  first.sync();
+  first.sync();
+  second.sync();
+  second.sync();
+  county.stop();
+  county.serve();
+  CHECK(comes_to_be([&] { return county.log().contains("tombstones_swept"); }));
+  CHECK(county.operate({"verify"}).code == 0);
+  Phone third(county, "third");
+  third.enrol("WG001");
+  for (Phone* phone : {&first, &second, &third}) {
+    phone->sync();
+    CHECK(phone->gw({"show", place}).code == 3);
+    CHECK(phone->asked({"sync", "--compare"}).at("repaired") == 0);
+  }
+}
+
 TEST_CASE("A phone that stays connected sees what others send") {
   County county;
   county.serve();
