@@ -24,8 +24,9 @@ SCHEMA = Schema(check.PROTO)
 # A server that comes back from its newest backup, and not much beside it.
 RESTORES = "restores,server-kills=3,moves,kills,outages,breaks,lingering"
 
-# The checker knows nothing of two files under one number, nor of what was forgotten or swept.
-KNOWN = ("--without", "clones,put-backs,forgets,sweeps")
+# The checker knows nothing of two files under one number, of what was forgotten or swept, and
+# of who means harm.
+KNOWN = ("--without", "clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
 
 # What each planted bug breaks, by this checker's laws.
 PLANTS = {
@@ -51,6 +52,9 @@ PLANTS = {
     "erased-only": None,
     # It strikes where tombstones were swept.
     "swept-in-silence": None,
+    # They strike where a phone means harm.
+    "intruder-believed": None,
+    "intruder-told": None,
     # A phone that comes back without what it promised ends the run before the county could show it.
     "sync-normal": None,
     "sync-off": None,

@@ -25,19 +25,21 @@ enum class Fault : std::uint8_t {
   kPowerCuts,    ///< the power goes at any write or sync, on either side
   kDeaths,       ///< the process dies at any write or sync, on either side
   kDiskFailsOnce,
-  kDiskFails,  ///< for some minutes
-  kDiskFull,   ///< for some minutes
-  kNoMemory,   ///< an allocation of SQLite's fails, on either side
-  kCompares,   ///< phones compare what they hold, whatever goes on
-  kClones,     ///< a phone's file is copied, and both go on
-  kPutBacks,   ///< a phone's file is put back to an older state of its own
-  kForgets,    ///< the county forgets what persons recorded
-  kReadsFail,  ///< reads of a disk fail, once or for some minutes
-  kOneWay,     ///< for minutes or hours a line carries nothing in one direction, nobody is told
-  kSlowLines,  ///< a line carries some hundred bytes a second, after seconds
-  kSweeps,     ///< tombstones go soon, whoever has not heard of them
+  kDiskFails,      ///< for some minutes
+  kDiskFull,       ///< for some minutes
+  kNoMemory,       ///< an allocation of SQLite's fails, on either side
+  kCompares,       ///< phones compare what they hold, whatever goes on
+  kClones,         ///< a phone's file is copied, and both go on
+  kPutBacks,       ///< a phone's file is put back to an older state of its own
+  kForgets,        ///< the county forgets what persons recorded
+  kReadsFail,      ///< reads of a disk fail, once or for some minutes
+  kOneWay,         ///< for minutes or hours a line carries nothing in one direction, nobody is told
+  kSlowLines,      ///< a line carries some hundred bytes a second, after seconds
+  kSweeps,         ///< tombstones go soon, whoever has not heard of them
+  kHostilePhone,   ///< an enrolled phone says what is meant to harm
+  kHostileServer,  ///< somebody with the county's key says, now and then, what no county says
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kSweeps) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kHostileServer) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

@@ -160,7 +160,7 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
 
 void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
   if (flight->line.dead) return;
-  recorder_.sent(flight->id.value, flight->line.name, frame);
+  if (flight->line.is_recorded) recorder_.sent(flight->id.value, flight->line.name, frame);
   if (!passes_up(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: up");
@@ -204,7 +204,7 @@ void Network::let_go(const std::shared_ptr<Flight>& flight) {
 }
 
 void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
-  recorder_.answered(flight->id.value, frame);
+  if (flight->line.is_recorded) recorder_.answered(flight->id.value, frame);
   if (!passes_down(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: down");
@@ -231,7 +231,11 @@ void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::stri
     timeline_.note(flight->line.name + " truncated down");
   }
   const std::string part = truncated ? frame.substr(0, dice_.below(frame.size() + 1)) : frame;
-  flight->line.hears([&] { flight->events.on_frame(part); });
+  const bool is_harmed = hostile_ != nullptr && flight->line.is_recorded;
+  for (const std::string& heard :
+       is_harmed ? hostile_->down(flight->line.name, part) : std::vector{part}) {
+    if (flight->at_phone) flight->line.hears([&] { flight->events.on_frame(heard); });
+  }
   if (flight->at_phone && dice_.chance(quality.duplicates)) {
     marks_.hit("duplication: down");
     timeline_.note(flight->line.name + " duplicated down");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gridwhistle/default_ports.h"
+#include "hostile_server.h"
 #include "marks.h"
 #include "plants.h"
 #include "recorder.h"
@@ -35,6 +36,8 @@ class Network {
 
   /// From now on what arrives has been through this bug, which outlives it.
   void plant(PlantedBug* bug) { bug_ = bug; }
+  /// From now on phones hear this one, too. Null: no more.
+  void let_in(HostileServer* hostile) { hostile_ = hostile; }
 
   /// A transport of one phone. `line` is looked at whenever something passes; it outlives the
   /// transport. `reachable` false: the phone has no network.
@@ -46,6 +49,7 @@ class Network {
     bool down_cut = false;  ///< the same the other way
     std::uint64_t up_free_ms = 0;  ///< when what was sent before has gone over a slow line
     std::uint64_t down_free_ms = 0;
+    bool is_recorded = true;  ///< for the checker, who knows honest phones only
     std::string name;
     std::function<void(const std::function<void()>&)> hears;  ///< does what a frame makes it do
   };
@@ -95,6 +99,7 @@ class Network {
   Server& server_;
   Recorder& recorder_;
   PlantedBug* bug_ = nullptr;
+  HostileServer* hostile_ = nullptr;
   std::uint64_t last_ = 0;
   std::uint64_t frames_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;

@@ -110,6 +110,14 @@ bool say_that_it_was_erased(Row& row, const std::vector<std::string>&, Dice&) {
   return std::exchange(row.forgotten, false);
 }
 
+bool lay_in_an_intruders_words(Operation& operation) {
+  if (!is_put_of(operation, kinds::kHousehold)) return false;
+  std::string notes;
+  append_text(notes, v1::Household::kNotesFieldNumber, "intruder<1>");
+  operation.set = replace_fields(operation.set, notes, {});
+  return true;
+}
+
 bool lose_a_row(CutDown& cut, const Traffic&, Dice& dice) {
   if (cut.rows.empty()) return false;
   cut.rows.erase(cut.rows.begin() + static_cast<std::ptrdiff_t>(dice.below(cut.rows.size())));
@@ -182,6 +190,13 @@ const std::array kBehaviours = std::to_array<Behaviour>({
     {.plant = {"swept-in-silence", "phones that have not passed what was swept are not told",
                "not in its scopes", "sweeps=3,outages=3,kills=1"},
      .sweeps_in_silence = true},
+    {.plant = {"intruder-believed", "what an intruder wrote stands in another's record",
+               "an intruder wrote", "hostile-phone=3"},
+     .on_operation = lay_in_an_intruders_words},
+    {.plant = {"intruder-told", "a row comes to an intruder who may not see it",
+               "an intruder reads", "hostile-phone=3"},
+     .on_cut = lead_a_row_astray,
+     .strikes = 1000},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},

@@ -181,6 +181,7 @@ void Server::back_up() {
   Result<Seq> upto;
   memory_.during("server backs up", MemoryFaults::kSeldomDone, [&] {
     upto = county_->backup(copy, "simulator", [&]() -> Result<void> {
+      if (!disk_.sync(copy)) return fail(ErrorCode::kIo, "the copy could not be flushed");
       backups_.push_back(
           {"backup" + std::to_string(++backups_made_) + ".db", storage_->last_seq()});
       disk_.rename(copy, backups_.back().file);

@@ -7,6 +7,7 @@
 #include "check_end.h"
 #include "disk_faults.h"
 #include "files.h"
+#include "hostile_phone.h"
 #include "phone.h"
 #include "plants.h"
 #include "recorder.h"
@@ -50,10 +51,15 @@ class World {
         dice_(seed),
         fault_dice_(seed ^ 0xD15C),
         sweep_dice_(seed ^ 0x5EE9),
+        intruder_dice_(seed ^ 0xBAD1),
         restore_dice_(seed ^ 0xBAC0) {
     if (options.trace) timeline_.print_notes();
     timeline_.note("faults " + faults_.text());
     timeline_.note("phones keep for " + std::to_string(restorable_) + " backups");
+    if (faults_.has(Fault::kHostileServer)) {
+      hostile_server_ = std::make_unique<HostileServer>(intruder_dice_, marks_);
+      network_.let_in(hostile_server_.get());
+    }
     if (options.plant.empty()) return;
     bug_ = std::make_unique<PlantedBug>(options.plant, seed);
     server_.plant(bug_.get());
@@ -69,6 +75,7 @@ class World {
     begin();
     trouble();
     heal();
+    if (intruder_) intruder_->check_end(server_.county());
     check_end(server_.county(), oracle_, phones_);
     check_forgotten(server_, oracle_, phones_);
     compare();
@@ -123,6 +130,8 @@ class World {
     for (const auto& phone : phones_) {
       if (!idle_.contains(phone->name())) go_on_with(*phone);
     }
+    if (faults_.has(Fault::kHostilePhone)) let_in_intruder();
+    if (hostile_server_) strike_as_server();
     memory_.strike(faults_.hardness(Fault::kNoMemory));
     server_fault();
     disk_faults_.spoil(server_.disk(), kServerOperations);
@@ -409,6 +418,27 @@ class World {
     });
   }
 
+  void let_in_intruder() {
+    recorder_.note("intruder");
+    intruder_ = std::make_unique<HostilePhone>(timeline_, intruder_dice_, marks_, network_, server_,
+                                               faults_.has(Fault::kRestores));
+    intruder_calls();
+  }
+
+  void strike_as_server() {
+    constexpr std::uint64_t kPerMille = 15;
+    recorder_.note("intruder");
+    hostile_server_->strike(kPerMille * faults_.hardness(Fault::kHostileServer));
+  }
+
+  void intruder_calls() {
+    timeline_.after(intruder_dice_.between(kMinute, 30 * kMinute), [this] {
+      if (!trouble_) return intruder_->stop();
+      if (strikes(Fault::kHostilePhone)) intruder_->call();
+      intruder_calls();
+    });
+  }
+
   void server_fault() {
     timeline_.after(dice_.between(10 * kMinute, 4 * kHour), [this] {
       if (!trouble_) return;
@@ -497,6 +527,7 @@ class World {
     timeline_.note("healed");
     disk_faults_.end();
     memory_.strike(0);
+    network_.let_in(nullptr);
     server_.disk().heal();
     server_.start();
     place_again();
@@ -579,6 +610,7 @@ class World {
   Dice dice_;
   Dice fault_dice_;    ///< what they say of disks changes nothing of the rest
   Dice sweep_dice_;    ///< nor these of anything but when tombstones are swept
+  Dice intruder_dice_;
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
   Marks marks_;
@@ -596,6 +628,8 @@ class World {
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
   std::vector<std::unique_ptr<Phone>> phones_;
+  std::unique_ptr<HostilePhone> intruder_;
+  std::unique_ptr<HostileServer> hostile_server_;
   std::set<RecordKey> to_forget_;            ///< what the county has yet to forget
   std::map<Person*, std::string> to_place_;  ///< the grid that the operator has yet to note
   bool trouble_ = false;

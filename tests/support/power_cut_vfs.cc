@@ -198,18 +198,22 @@ void let_some_arrive(File& file, std::mt19937_64& random) {
   file.unsynced.clear();
 }
 
+bool sync_content(State& disk, File& file) {
+  if (!disk.allow()) {
+    std::mt19937_64 random(disk.operations);
+    if (!disk.dead()) let_some_arrive(file, random);
+    return false;
+  }
+  ++disk.syncs;
+  if (disk.ignores_syncs) return true;
+  for (const Unsynced& change : file.unsynced) lay(file.durable, change);
+  file.unsynced.clear();
+  return true;
+}
+
 int sync_file(sqlite3_file* file, int) {
   Handle& handle = handle_of(file);
-  if (!handle.disk->allow()) {
-    std::mt19937_64 random(handle.disk->operations);
-    if (!handle.disk->dead()) let_some_arrive(*handle.file, random);
-    return SQLITE_IOERR_FSYNC;
-  }
-  ++handle.disk->syncs;
-  if (handle.disk->ignores_syncs) return SQLITE_OK;
-  for (const Unsynced& change : handle.file->unsynced) lay(handle.file->durable, change);
-  handle.file->unsynced.clear();
-  return SQLITE_OK;
+  return sync_content(*handle.disk, *handle.file) ? SQLITE_OK : SQLITE_IOERR_FSYNC;
 }
 
 int size_of_file(sqlite3_file* file, sqlite3_int64* size) {
@@ -433,6 +437,10 @@ void PowerCutDisk::rename(const std::string& from, const std::string& to) {
   state_->files.erase(to);
   moved.key() = to;
   state_->files.insert(std::move(moved));
+}
+
+bool PowerCutDisk::sync(const std::string& name) {
+  return sync_content(*state_, *state_->files.at(name));
 }
 
 void PowerCutDisk::copy(const std::string& from, const std::string& to) {

@@ -67,6 +67,8 @@ class PowerCutDisk {
   /// Puts a file in another's place, at once and durably, or takes one away. What was not synced of
   /// a file may still be lost under its new name.
   void rename(const std::string& from, const std::string& to);
+  /// Syncs a file, as whoever has no connection to it does. False: the disk does not let it.
+  bool sync(const std::string& name);
   void copy(const std::string& from, const std::string& to);
   /// The same from another disk.
   void copy_from(const PowerCutDisk& disk, const std::string& from, const std::string& to);

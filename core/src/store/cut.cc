@@ -247,6 +247,8 @@ Result<void> Store::caught_up(Seq seq) {
   GW_TRY(transaction.commit());
   state_->sync_due = false;
   state_->position = std::move(position);
+  // Somebody read the file, or its disk failed, when something was forgotten.
+  if (state_->wipe_due) wipe(*state_);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "model/operation.h"
 #include "model/record.h"
 #include "phone.h"
+#include "sqlite/connection.h"
 
 // What the server forgot is forgotten by the phone. Merge laws, "Forgetting".
 namespace gridwhistle::store {
@@ -65,6 +66,23 @@ TEST_CASE("what the server forgot is in no byte of the phone's file, nor beside 
   REQUIRE(phone->drafts()->size() == 1);
   CHECK(phone->drafts()->front().name == "other");
   phone.open();
+  CHECK_FALSE(holds(phone));
+}
+
+TEST_CASE("what a reader kept in the log when it was forgotten is gone after the next call") {
+  Phone phone;
+  phone.enrol();
+  const RecordId home = phone.put(kHousehold, household(kSecret));
+  {
+    auto reader =
+        sqlite::Connection::open({.path = phone.folder.file("phone.gw"), .read_only = true});
+    REQUIRE(reader);
+    REQUIRE(reader->script("BEGIN; SELECT count(*) FROM outbox"));
+    phone.cut(forgotten_row(kHousehold, home, 9));
+    REQUIRE(holds(phone));
+  }
+  REQUIRE(holds(phone));
+  REQUIRE(phone->caught_up(Seq(9)));
   CHECK_FALSE(holds(phone));
 }
 
