@@ -11,11 +11,11 @@ namespace gridwhistle::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultCount> kNames = {
-    "breaks",     "silence",       "truncation",      "duplication", "lingering",    "outages",
-    "clocks",     "moves",         "kills",           "reboots",     "server-kills", "restores",
-    "power-cuts", "deaths",        "disk-fails-once", "disk-fails",  "disk-full",    "no-memory",
-    "compares",   "clones",        "put-backs",       "forgets",     "reads-fail",   "one-way",
-    "slow-lines", "sweeps", "hostile-phone", "hostile-server"};
+    "breaks",     "silence", "truncation",      "duplication",   "lingering",    "outages",
+    "clocks",     "moves",   "kills",           "reboots",       "server-kills", "restores",
+    "power-cuts", "deaths",  "disk-fails-once", "disk-fails",    "disk-full",    "no-memory",
+    "compares",   "clones",  "put-backs",       "forgets",       "reads-fail",   "one-way",
+    "slow-lines", "sweeps",  "hostile-phone",   "hostile-server"};
 
 std::uint64_t hardness_in(std::string_view text) {
   std::uint64_t hardness = 0;

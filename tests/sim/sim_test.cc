@@ -42,8 +42,9 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
   };
   const Faults restored = all_but({Fault::kClones, Fault::kPutBacks});
   // Of copies more is open than of the rest, see docs/testing.md: they meet what they met so far.
-  const Faults copied = all_but({Fault::kRestores, Fault::kForgets, Fault::kReadsFail,
-                                 Fault::kSweeps, Fault::kOneWay, Fault::kSlowLines});
+  const Faults copied =
+      all_but({Fault::kRestores, Fault::kForgets, Fault::kReadsFail, Fault::kSweeps, Fault::kOneWay,
+               Fault::kSlowLines, Fault::kHostilePhone, Fault::kHostileServer});
   // A server that dies of everything else seldom has two backups.
   const Faults restored_alone = Faults::parse("server-kills=3,restores=3");
   Marks marks;

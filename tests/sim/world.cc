@@ -608,8 +608,8 @@ class World {
   Timeline timeline_;
   Recorder recorder_;
   Dice dice_;
-  Dice fault_dice_;    ///< what they say of disks changes nothing of the rest
-  Dice sweep_dice_;    ///< nor these of anything but when tombstones are swept
+  Dice fault_dice_;  ///< what they say of disks changes nothing of the rest
+  Dice sweep_dice_;  ///< nor these of anything but when tombstones are swept
   Dice intruder_dice_;
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
