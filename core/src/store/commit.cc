@@ -83,7 +83,7 @@ class Commit {
     const KindTable& table = *table_of(state_, change.kind);
     std::optional<RecordRow> before;
     const bool minted = change.id.is_nil();
-    if (!minted && !is_fresh(change.id)) {
+    if (!minted && !is_unused(change.id)) {
       GW_TRY_LET(row, load_row(state_, table, change.id));
       before = std::move(row);
     }
@@ -102,9 +102,8 @@ class Commit {
     return fail(ErrorCode::kNotFound, "there is no such record on this phone", "commit");
   }
 
-  bool is_fresh(const RecordId& id) const {
-    return id.device() == state_.device && state_.fresh_ids.contains(id.counter()) &&
-           !created_.contains(id.counter());
+  bool is_unused(const RecordId& id) const {
+    return is_fresh(state_, id) && !created_.contains(id.counter());
   }
 
   // Ids this device gave out earlier, perhaps before a restart.

@@ -354,6 +354,8 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
 // --- succession.cc
 /// Whether the id was given out by this file, under whichever number it had then.
 bool made_here(const StoreState& state, const RecordId& id);
+/// Whether the id was given out in this run and has not been put since.
+bool is_fresh(const StoreState& state, const RecordId& id);
 /// The id that a record has by now: what this file alone had recorded was renamed when the file
 /// turned out to be a copy. An id that the other file gave out too, and whose record has come from
 /// there, is that record's. `table` null: of whichever kind.

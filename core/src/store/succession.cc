@@ -129,16 +129,30 @@ class Renaming {
       }
       operation.creates = false;
     }
-    for (const auto& [before, after] : ids_) GW_TRY(note(before, after));
     // Ids that were given out and not put yet, too: the other file has given out the same.
     for (const std::uint64_t counter : state_.fresh_ids) {
-      GW_TRY(note(RecordId::make(state_.device, counter), RecordId::make(successor_, counter)));
+      ids_.emplace(RecordId::make(state_.device, counter), RecordId::make(successor_, counter));
+    }
+    GW_TRY(choose_ids_of_drafts());
+    for (const auto& [before, after] : ids_) {
+      GW_TRY(state_.connection.run("INSERT OR REPLACE INTO renamed VALUES(?, ?)", before, after));
     }
     return {};
   }
 
-  Result<void> note(const RecordId& before, const RecordId& after) {
-    return state_.connection.run("INSERT OR REPLACE INTO renamed VALUES(?, ?)", before, after);
+  // A draft of a record that was never put may have had its id for long.
+  Result<void> choose_ids_of_drafts() {
+    GW_TRY_LET(query, state_.connection.prepare("SELECT kind, record FROM drafts"));
+    for (;;) {
+      GW_TRY_LET(row, query.step());
+      if (!row) return {};
+      const KindTable* table =
+          table_of(state_, KindId(static_cast<std::uint32_t>(query.integer(0))));
+      const auto id = RecordId::from_bytes(text_of(query.blob(1), 1).value_or(""));
+      if (table == nullptr || !id || id->device() != state_.device) continue;
+      GW_TRY_LET(was_put, load_row(state_, *table, *id));
+      if (!was_put) ids_.emplace(*id, RecordId::make(successor_, id->counter()));
+    }
   }
 
   Result<std::string> renamed(std::string_view bytes) const {
@@ -311,6 +325,10 @@ bool made_here(const StoreState& state, const RecordId& id) {
          std::ranges::find(state.predecessors, id.device()) != state.predecessors.end();
 }
 
+bool is_fresh(const StoreState& state, const RecordId& id) {
+  return id.device() == state.device && state.fresh_ids.contains(id.counter());
+}
+
 namespace {
 
 Result<bool> is_here(StoreState& state, const KindTable* table, const RecordId& id) {
@@ -336,7 +354,7 @@ Result<RecordId> current_id(StoreState& state, const KindTable* table, const Rec
     if (!found) break;
     current = query.record_id(0);
   }
-  if (current == id) return id;
+  if (current == id || is_fresh(state, current)) return current;
   GW_TRY_LET(is_of_other_file, is_here(state, table, id));
   return is_of_other_file ? id : current;
 }

@@ -93,6 +93,44 @@ TEST_CASE("an id that both files gave out is the other's once its record has com
   CHECK(phone.has(kHousehold, own));
 }
 
+TEST_CASE(
+    "what is put under an id that was reserved is a new record, whatever the other file made") {
+  Phone phone;
+  phone.enrol();
+  const std::string scope = "grid:" + std::string(kGrid);
+  phone.welcome(phone.welcome_of({scope}));
+  const RecordId reserved = phone->new_id().value();
+  const RecordId in_draft = phone->new_id().value();
+  v1::Household draft;
+  draft.set_id(std::string(in_draft.bytes()));
+  REQUIRE(phone->save_draft("house", kHousehold, draft.SerializeAsString()));
+  bool restarted = false;
+  SECTION("in one run") {}
+  SECTION("a draft's, after a restart") {
+    phone.open();
+    restarted = true;
+  }
+  const DeviceId after = succeed(phone);
+  phone.welcome(phone.welcome_of({scope}));
+  v1::Household others;
+  others.set_grid(std::string(kGrid));
+  others.set_address("8 Sea Road");
+  phone.cut(row_of(kHousehold, reserved, 7, others));
+  phone.cut(row_of(kHousehold, in_draft, 8, others));
+
+  v1::Household mine;
+  mine.set_grid(std::string(kGrid));
+  mine.set_address("9 Hill Road");
+  REQUIRE(draft.ParseFromString(phone->draft("house").value().record));
+  const auto drafted = RecordId::from_bytes(draft.id());
+  CHECK(*drafted == RecordId::make(after, in_draft.counter()));
+  CHECK(phone.put(kHousehold, mine, *drafted) == *drafted);
+  CHECK(phone.get<v1::Household>(kHousehold, in_draft, "test").address() == "8 Sea Road");
+  if (restarted) return;  // nothing tells any more whether that id was put
+  CHECK(phone.put(kHousehold, mine, reserved) == RecordId::make(after, reserved.counter()));
+  CHECK(phone.get<v1::Household>(kHousehold, reserved, "test").address() == "8 Sea Road");
+}
+
 TEST_CASE("what names a record that was renamed names it still") {
   Phone phone;
   phone.enrol();
