@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "access/enrolment.h"
@@ -42,8 +43,11 @@ Result<DeviceRow> known_predecessor(Storage& storage, const v1::EnrolRequest& re
   return device;
 }
 
-Result<void> check_successor(Storage& storage, const v1::EnrolRequest& request,
-                             const DeviceRow& predecessor, std::int64_t now_ms) {
+// Who has that number already, and may: the answer was lost, or the file was copied while it waited
+// for it. What a copy alone recorded the calls under that number will tell apart.
+Result<std::optional<DeviceRow>> successor_before(Storage& storage, const v1::EnrolRequest& request,
+                                                  const DeviceRow& predecessor,
+                                                  std::int64_t now_ms) {
   auto all = storage.devices();
   if (!all) return std::unexpected(std::move(all.error()));
   const auto recent = std::ranges::count_if(*all, [&](const DeviceRow& device) {
@@ -57,10 +61,10 @@ Result<void> check_successor(Storage& storage, const v1::EnrolRequest& request,
         "often today; call the operator");
   }
   const auto known = std::ranges::find(*all, DeviceId(request.device()), &DeviceRow::device);
-  if (known == all->end()) return {};
-  const bool again = known->predecessor == predecessor.device &&
-                     known->public_key == request.public_key() && known->last_seen_ms == 0;
-  if (again) return {};
+  if (known == all->end()) return std::nullopt;
+  if (known->predecessor == predecessor.device && known->public_key == request.public_key()) {
+    return std::move(*known);
+  }
   return fail(ErrorCode::kAlreadyExists, "this number is another device's");
 }
 
@@ -71,6 +75,44 @@ bool is_well_formed(const v1::UnsettledLane& lane) {
   return is_lane && lane.hashes().size() == offered * limits::kUnsettledHashBytes &&
          offered <= limits::kUnsettledOperations &&
          lane.noted() <= std::numeric_limits<std::uint64_t>::max() / 2;
+}
+
+// The predecessor's row, with a number, letters and a key of its own, and lanes that go on behind
+// what the server has of the predecessor's.
+Result<void> add_successor(Storage& storage, const v1::EnrolRequest& request, Successor& successor,
+                           std::int64_t now_ms) {
+  DeviceRow& row = successor.row;
+  const DeviceId predecessor = row.device;
+  row.device = DeviceId(request.device());
+  row.public_key = request.public_key();
+  row.predecessor = predecessor;
+  row.inherits = DevSeq(request.dev_seq());
+  row.enrolled_ms = now_ms;
+  row.last_seen_ms = 0;
+  row.call_counter = row.call_window = 0;
+  auto letters = letters_for(storage, row.device);
+  if (!letters) return std::unexpected(std::move(letters.error()));
+  row.short_code = std::move(*letters);
+  for (int i = 0; i < request.unsettled_size(); ++i) {
+    const v1::UnsettledLane& asked = request.unsettled(i);
+    const SettledLane& settled = successor.settled[static_cast<std::size_t>(i)];
+    auto had = storage.lane(predecessor, settled.lane);
+    if (!had) return std::unexpected(std::move(had.error()));
+    // A restored server may have less than the phone has noted: it says so to the first Hello.
+    const LaneSeq noted = std::min(settled.noted, had->last);
+    const LaneSeq last(noted.value + settled.known);
+    if (auto put = storage.put_lane(row.device, settled.lane, {last, last, {}}); !put) return put;
+    if (settled.known < static_cast<std::size_t>(asked.dev_seqs_size())) {
+      const std::uint64_t own = asked.dev_seqs(static_cast<int>(settled.known));
+      row.inherits = std::min(row.inherits, DevSeq(own == 0 ? 0 : own - 1));
+    }
+  }
+  auto holders = storage.holders(predecessor);
+  if (!holders) return std::unexpected(std::move(holders.error()));
+  for (const HolderRow& holder : *holders) {
+    if (auto added = storage.add_holder(row.device, holder); !added) return added;
+  }
+  return storage.put_device(row);
 }
 
 }  // namespace
@@ -85,50 +127,25 @@ Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& reque
   }
   auto predecessor = known_predecessor(storage, request, server_key_sha256);
   if (!predecessor) return std::unexpected(std::move(predecessor.error()));
-  if (auto fine = check_successor(storage, request, *predecessor, now_ms); !fine) {
-    return std::unexpected(fine.error());
-  }
+  auto before = successor_before(storage, request, *predecessor, now_ms);
+  if (!before) return std::unexpected(std::move(before.error()));
 
   Successor successor;
-  DeviceRow& row = successor.row;
-  row = *predecessor;
-  row.device = DeviceId(request.device());
-  row.public_key = request.public_key();
-  row.predecessor = predecessor->device;
-  row.inherits = DevSeq(request.dev_seq());
-  row.enrolled_ms = now_ms;
-  row.last_seen_ms = 0;
-  row.call_counter = row.call_window = 0;
-  auto letters = letters_for(storage, row.device);
-  if (!letters) return std::unexpected(std::move(letters.error()));
-  row.short_code = std::move(*letters);
   for (const v1::UnsettledLane& asked : request.unsettled()) {
     const Lane lane = static_cast<Lane>(asked.lane());
-    auto had = storage.lane(predecessor->device, lane);
-    if (!had) return std::unexpected(std::move(had.error()));
-    // A restored server may have less than the phone has noted: it says so to the first Hello.
-    const LaneSeq noted(std::min(asked.noted(), had->last.value));
     auto known =
         known_of(storage, predecessor->device, lane, LaneSeq(asked.noted()), asked.hashes());
     if (!known) return std::unexpected(std::move(known.error()));
-    const LaneSeq last(noted.value + *known);
-    if (auto put = storage.put_lane(row.device, lane, {last, last, {}}); !put) {
-      return std::unexpected(put.error());
-    }
-    if (*known < static_cast<std::size_t>(asked.dev_seqs_size())) {
-      const std::uint64_t own = asked.dev_seqs(static_cast<int>(*known));
-      row.inherits = std::min(row.inherits, DevSeq(own == 0 ? 0 : own - 1));
-    }
     successor.settled.push_back({lane, LaneSeq(asked.noted()), *known});
   }
-  auto holders = storage.holders(predecessor->device);
-  if (!holders) return std::unexpected(std::move(holders.error()));
-  for (const HolderRow& holder : *holders) {
-    if (auto added = storage.add_holder(row.device, holder); !added) {
-      return std::unexpected(added.error());
-    }
+  if (*before) {
+    successor.row = std::move(**before);
+    return successor;
   }
-  if (auto put = storage.put_device(row); !put) return std::unexpected(put.error());
+  successor.row = *predecessor;
+  if (auto added = add_successor(storage, request, successor, now_ms); !added) {
+    return std::unexpected(added.error());
+  }
   return successor;
 }
 

@@ -32,7 +32,8 @@ struct Successor {
 /// Registers the successor of a device: same worker, state and roles, its own number, letters and
 /// key. Its lanes go on behind what the server has of the predecessor's. Inside a batch.
 ///
-/// Whoever asks again, because the answer was lost, gets it again.
+/// Whoever asks again with the same keys gets the same answer: it was lost, or the file was copied
+/// while it waited. The copy's own work then shows in its first call that it has forked once more.
 /// Errors: kNotEnrolled, kDeviceLost, kBadSignature (of either key), kConflict (the number was
 /// given to another worker's phone since), kAlreadyExists, kTooMany, kInvalid, and those of
 /// storage.

@@ -51,8 +51,9 @@ v1::EnrolReply ask(World& world, const v1::EnrolRequest& request) {
 }
 
 /// A copy that goes on under a number of its own, with what it alone has recorded.
-Phone succeed(World& world, Phone& copy, RecordId worker, std::uint64_t number) {
-  Phone successor{.device = DeviceId(number), .key = *P256Key::make()};
+Phone succeed(World& world, Phone& copy, RecordId worker, std::uint64_t number,
+              P256Key key = *P256Key::make()) {
+  Phone successor{.device = DeviceId(number), .key = std::move(key)};
   const v1::EnrolReply reply = ask(world, succession_of(copy, successor, worker));
   INFO(reply.message());
   REQUIRE(reply.code() == 0);
@@ -286,6 +287,32 @@ TEST_CASE("a lost answer to a successor is given again") {
   CHECK(first.SerializeAsString() == again.SerializeAsString());
   CHECK(first.code() == 0);
   CHECK(world.county->devices()->size() == 2);
+}
+
+TEST_CASE("a copy made while its file asked for a number gets it too, and is told that it forked") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "shared, not sent");
+  Phone asking = phone;
+  world.sync(phone);
+  Phone copy_of_it = asking;
+  const P256Key key = *P256Key::make();
+  record_visit(world, asking, "on the one that asked");
+  Phone first = succeed(world, asking, world.anna, 77, key);
+  bool has_synced = true;
+  SECTION("after the other has gone on") { world.sync(first); }
+  SECTION("before") { has_synced = false; }
+  record_visit(world, copy_of_it, "on its copy");
+  record_visit(world, copy_of_it, "on its copy, too");
+  Phone second = succeed(world, copy_of_it, world.anna, 77, key);
+  CHECK(second.short_code == first.short_code);
+  if (!has_synced) world.sync(first);
+  CHECK(world.sync(second)->refused() == ErrorCode::kForked);
+  Phone third = succeed(world, second, world.anna, 78);
+  CHECK(world.sync(third)->refused() == ErrorCode{});
+  CHECK(notes_of_visits(world) == std::multiset<std::string>{"shared, not sent",
+                                                             "on the one that asked", "on its copy",
+                                                             "on its copy, too"});
 }
 
 TEST_CASE("a successor needs its predecessor's key, number and worker, and a new number") {
