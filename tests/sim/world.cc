@@ -575,12 +575,13 @@ class World {
   void compare() {
     for (const auto& phone : phones_) {
       std::optional<SyncReport> report;
-      // A copy may learn only now that it is one.
-      for (int call = 0; call == 0 || (call < 3 && copies_ > 0 && !report); ++call) {
+      const auto is_done = [&] { return report && report->compared; };
+      // A copy may learn only now that it is one, and fetches everything anew before it compares.
+      for (int call = 0; call == 0 || (call < 3 && copies_ > 0 && !is_done()); ++call) {
         phone->compare([&](const SyncReport& done) { report = done; });
         wait(kMinute);
       }
-      if (!report || !report->compared) throw Violation(phone->name() + " was not compared");
+      if (!is_done()) throw Violation(phone->name() + " was not compared");
       if (report->repaired > 0) {
         throw Violation(phone->name() + " holds what its server has, and " +
                         std::to_string(report->repaired) + " rows came as if it did not");

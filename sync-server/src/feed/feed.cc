@@ -15,14 +15,14 @@ namespace gridwhistle {
 namespace {
 
 // Whether a device's file may hold something of a record by its own hand, whatever the feed
-// brought.
-bool has_written(const RecordState& state, const Reader& reader) {
+// brought. What it created the id tells, too: a copy of its file may have taken over the writing.
+bool has_written(const RecordId& id, const RecordState& state, const Reader& reader) {
   const auto is_it = [&](DeviceId writer) {
     return writer == reader.device ||
            std::ranges::find(reader.before, writer) != reader.before.end();
   };
   const auto is_own = [&](const auto& stamp) { return is_it(stamp.writer); };
-  return is_own(state.common) || is_it(state.last_writer) ||
+  return is_it(id.device()) || is_own(state.common) || is_it(state.last_writer) ||
          std::ranges::any_of(state.fields, is_own, &FieldStamp::stamp) ||
          std::ranges::any_of(state.elements, is_own);
 }
@@ -251,7 +251,7 @@ Result<std::optional<Row>> Feed::row_of(const FeedEntry& line) {
   Place place = place_of(*kind, stored);
   const bool own_creation = state.common.writer == reader_.device &&
                             state.common.dev_seq > reader_.own_since && place.since_creation;
-  const auto may_have = [&] { return place.may_have || has_written(state, reader_); };
+  const auto may_have = [&] { return place.may_have || has_written(line.key.id, state, reader_); };
   if (!place.visible) {
     if (!may_have()) return std::nullopt;
     return row_with(line, stored, RowChange::kLeft, {});

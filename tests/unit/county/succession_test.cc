@@ -227,6 +227,27 @@ TEST_CASE("what a copy holds of its predecessor's writes leaves it when it is er
   CHECK(row->change == RowChange::kErased);
 }
 
+TEST_CASE("what a copy erases of its predecessor's writes leaves the predecessor") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "before the copy");
+  world.sync(phone);
+  const RecordId shared = record_visit(world, phone, "shared, acknowledged, and not read down");
+  Phone copy = phone;
+  const v1::Cursor before = phone.cursor;
+  world.sync(phone);
+  phone.cursor = before;  // the line broke behind the acknowledgement
+  Phone successor = succeed(world, copy, world.anna, 77);
+  Operation& op = successor.record(kinds::kVisit, shared, "", false, world.clock.ms);
+  op.type = OperationType::kErase;
+  op.set.clear();
+  CHECK(world.sync(successor)->refused() == ErrorCode{});
+  const auto rows = world.sync(phone)->rows_of(kinds::kVisit);
+  const auto row = std::ranges::find(rows, shared, &Row::id);
+  REQUIRE(row != rows.end());
+  CHECK(row->change == RowChange::kErased);
+}
+
 TEST_CASE("a phone put back to an older state goes on, though it has nothing new") {
   World world;
   Phone phone = world.phone(world.anna);
