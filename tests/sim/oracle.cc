@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "gridwhistle/v1/records.pb.h"
@@ -138,11 +139,13 @@ void Oracle::drop_put_away(const std::string& phone) {
   for_each_write([&](Write& write) { write.holders.erase(put_away_of(phone)); });
 }
 
-// Two files may have given one id to different records, so each takes what it holds along.
+// Two files may have given one id to different records, so each takes what it holds along. All of
+// it was written before what stands there already: that has been written under the id of now.
 bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
   bool is_left = false;
   for (auto& [field, all] : from) {
     std::vector<Write> left;
+    std::vector<Write> moved;
     for (Write& write : all) {
       if (write.holders.erase(phone) == 0) {
         left.push_back(std::move(write));
@@ -151,9 +154,13 @@ bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
       if (!write.holders.empty()) left.push_back(write);
       is_left |= !write.holders.empty();
       write.holders = {phone};
-      to[field].push_back(std::move(write));
+      moved.push_back(std::move(write));
     }
     all = std::move(left);
+    if (moved.empty()) continue;
+    std::vector<Write>& there = to[field];
+    there.insert(there.begin(), std::make_move_iterator(moved.begin()),
+                 std::make_move_iterator(moved.end()));
   }
   std::erase_if(from, [](const auto& field) { return field.second.empty(); });
   return is_left;

@@ -20,14 +20,10 @@ TEST_CASE(
     "seed by seed nothing acknowledged is lost, replicas converge, no row leaves its scope, and "
     "each plays the same run every time") {
   for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 30); ++seed) {
-    // Of copied files some seeds are open, see docs/testing.md; what is played of them is below.
-    Faults faults = Faults::of_seed(seed);
-    faults.set(Fault::kClones, 0);
-    faults.set(Fault::kPutBacks, 0);
-    const RunResult result = run(seed, {.faults = faults});
+    const RunResult result = run(seed);
     INFO("replay with gw-sim --seed " << seed << " --trace");
     CHECK(result.violation == "");
-    CHECK(run(seed, {.faults = faults}).hash == result.hash);
+    CHECK(run(seed).hash == result.hash);
   }
 }
 
@@ -48,10 +44,7 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
   // A server that dies of everything else seldom has two backups.
   const Faults restored_alone = Faults::parse("server-kills=3,restores=3");
   Marks marks;
-  // Open, see docs/testing.md: of copies of copies one asks for a number that is taken, for ever.
-  constexpr std::uint64_t kOpen = 63;
   for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 85); ++seed) {
-    if (seed == kOpen) continue;
     const Faults& faults = kSanitized   ? copied
                            : seed <= 50 ? restored
                            : seed <= 80 ? copied
