@@ -109,6 +109,7 @@ Exit report(const Output& output, const Result<SyncReport>& how,
                      {"rows", how->rows},
                      {"bytes_up", how->bytes_up},
                      {"bytes_down", how->bytes_down},
+                     {"held_back", how->held_back},
                      {"caught_up", how->caught_up},
                      {"compared", how->compared},
                      {"repaired", how->repaired},
@@ -120,6 +121,14 @@ Exit report(const Output& output, const Result<SyncReport>& how,
               output.say("，接收 ", ", received ") + std::to_string(how->rows) +
               output.say("，字节 ", ", bytes ") + std::to_string(how->bytes_up) + "+" +
               std::to_string(how->bytes_down));
+  if (how->held_back > 0) {
+    output.line(std::string(output.say("留到下次发送 ", "left for another call ")) +
+                std::to_string(how->held_back));
+  }
+  if (!how->caught_up) {
+    output.line(output.say("还有内容未接收，下次继续",
+                           "there is more to receive; it goes on with the next call"));
+  }
   if (how->compared) {
     output.line(
         how->repaired == 0
@@ -147,7 +156,8 @@ Exit sync_once(Phone& phone, const Output& output, const SyncOptions& options) {
     return output.failed({ErrorCode::kTimeout,
                           both("已中断；没有丢失任何内容", "interrupted; nothing is lost"), ""});
   std::optional<Result<MediaReport>> pictures;
-  if (*how && phone.client().status().media.unsent > 0) {
+  if (*how && !options.metered && options.budget_bytes == 0 &&
+      phone.client().status().media.unsent > 0) {
     phone.client().send_media([&](Result<MediaReport> done) {
       pictures = std::move(done);
       phone.loop().stop();
@@ -527,7 +537,9 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
     std::string code, name = "gw", outcome, bundle;
     bool live = false;
     bool compare = false;
+    bool metered = false;
     double seconds = 0;
+    std::uint64_t bytes = 0;
     std::size_t limit = 100;
   };
   auto words = std::make_shared<Words>();
@@ -559,20 +571,36 @@ void add_sync_commands(CLI::App& app, const Settings& settings, Chosen& chosen) 
                          "also compare what this phone holds with the server, and put right what "
                          "differs; once a week it happens by itself"));
   syncing
+      ->add_flag("--metered", words->metered,
+                 both("流量计费：轨迹和附件留待下次，上下行各约 256 KB，最紧急的优先",
+                      "the line costs money: tracks and attachments stay for another time, each "
+                      "way takes some 256 KB, the most urgent first"))
+      ->excludes("--live");
+  syncing
+      ->add_option("--bytes", words->bytes,
+                   both("上下行各最多约多少字节，最紧急的优先；附件留待下次",
+                        "each way at most about so many, the most urgent first; attachments stay "
+                        "for another time"))
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40).description("1 or more"))
+      ->excludes("--live");
+  syncing
       ->add_option(
           "--seconds", words->seconds,
           both("最多多少秒：到时结束，下次从中断处继续；与 --live 同用时为保持多少秒",
                "at most so many: it then ends, and goes on from there next time; with --live: "
                "for so many"))
       ->check(CLI::Range(0.0, 1e6).description("0-1000000"));
-  terminal::add_examples(*syncing, {"gw sync", "gw sync --live --seconds 600"});
+  terminal::add_examples(*syncing,
+                         {"gw sync", "gw sync --live --seconds 600", "gw sync --metered"});
   syncing->callback([words, &chosen] {
     chosen.action = [words](Phone& p, const Output& o) {
       return words->live
                  ? sync_live(p, o, words->seconds)
                  : sync_once(p, o,
-                             {.budget_ms = static_cast<std::uint64_t>(words->seconds * 1000),
-                              .compare = words->compare});
+                             {.budget_bytes = words->bytes,
+                              .budget_ms = static_cast<std::uint64_t>(words->seconds * 1000),
+                              .compare = words->compare,
+                              .metered = words->metered});
     };
   });
 

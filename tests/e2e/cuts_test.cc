@@ -47,7 +47,26 @@ TEST_CASE("A call cut off at any byte loses nothing and doubles nothing") {
   check_all_there(county, recorded);
 }
 
-TEST_CASE("A first sync that is cut off again and again gets there") {
+TEST_CASE("A first sync that is cut off again and again gets there, and begins at zero never") {
+  County county;
+  county.serve();
+  Phone whole(county, "whole");
+  whole.enrol("SL100");
+  const std::uint64_t all = whole.sync().at("rows");
+  Phone phone(county, "phone");
+  phone.enrol("SL100");
+  std::uint64_t rows = 0;
+  for (int calls = 0;; ++calls) {
+    REQUIRE(calls < 100);
+    const Json call = phone.asked({"sync", "--bytes", "2000"});
+    rows += call.at("rows").get<std::uint64_t>();
+    if (call.at("caught_up") == true) break;
+    CHECK(calls < 50);
+  }
+  CHECK(rows < all + all / 10);
+}
+
+TEST_CASE("A first sync whose line breaks again and again gets there") {
   County county;
   county.serve();
   Phone phone(county, "phone");

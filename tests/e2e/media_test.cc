@@ -88,6 +88,48 @@ TEST_CASE(
   CHECK(county.operate({"verify"}).code == 0);
 }
 
+/// With notes that do not compress well.
+void record_households(const Phone& phone, int count, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < count; ++i) {
+    std::string notes;
+    while (notes.size() < 600) notes += std::to_string(random());
+    phone.asked({"household", "add", "--grid", kGrid, "--address", notes});
+  }
+}
+
+TEST_CASE("On a metered line whistles go, pictures wait, and each call keeps to its budget") {
+  County county;
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const Picture picture = take_picture(county, phone, 200'000, 3);
+  record_households(phone, 5, 4);
+  const std::uint64_t before = county.network().counts().up_bytes;
+  const Json metered = phone.asked({"sync", "--metered"});
+  CHECK(county.network().counts().up_bytes - before < 100'000);
+  CHECK(metered.at("held_back") == 0);
+  CHECK(unsent_pictures(phone) == 1);
+  CHECK(county.records("Whistle").size() == 1);
+
+  phone.whistle("漏气");
+  record_households(phone, 15, 5);
+  int calls = 0;
+  do {
+    REQUIRE(++calls < 100);
+    const Json call = phone.asked({"sync", "--bytes", "1000"});
+    CHECK(call.at("bytes_up") < 6'000);
+    CHECK(county.records("Whistle").size() == 2);
+  } while (phone.asked({"status"}).at("unsent") > 0);
+  CHECK(calls > 1);
+  CHECK(unsent_pictures(phone) == 1);
+  CHECK(phone.gw({"sync", "--metered", "--live"}).code == 2);
+  CHECK(phone.gw({"sync", "--bytes", "0"}).code == 2);
+  phone.sync();
+  CHECK(unsent_pictures(phone) == 0);
+}
+
 TEST_CASE("A photograph that is cut off every few kilobytes gets there, and begins at zero never") {
   County county;
   county.serve();

@@ -18,19 +18,23 @@ namespace {
 
 const std::string kFile = "county.db";
 
+CountyOptions with_key(CountyOptions options, const std::string& key_sha256) {
+  options.server_key_sha256 = key_sha256;
+  return options;
+}
+
 }  // namespace
 
 Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-               std::size_t restorable, std::int64_t tombstones_kept_ms, std::function<void()> died)
+               CountyOptions options, std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
       fault_dice_(fault_dice),
       marks_(marks),
       memory_(memory),
-      restorable_(restorable),
-      tombstones_kept_ms_(tombstones_kept_ms),
       died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
+      options_(with_key(std::move(options), key_sha256_)),
       clock_(timeline, 1) {
   disk_.on_strike([this](DiskFault fault) { struck(fault); });
   if (auto made = create_sqlite_storage(kFile, "440811", built_schema(), disk_.name()); !made) {
@@ -60,13 +64,9 @@ bool Server::start() {
                  [&] { storage = open_sqlite_storage(kFile, built_schema(), disk_.name()); });
   if (!storage) return is_hindered(storage.error());
   Storage* const opened = storage->get();
-  CountyOptions options;
-  options.server_key_sha256 = key_sha256_;
-  options.restorable_backups = restorable_;
-  options.tombstones_kept_ms = tombstones_kept_ms_;
   Result<std::unique_ptr<County>> county;
   memory_.during("server starts", MemoryFaults::kOften, [&] {
-    county = County::open(std::move(*storage), built_schema(), clock_, dice_, options);
+    county = County::open(std::move(*storage), built_schema(), clock_, dice_, options_);
   });
   if (!county) return is_hindered(county.error());
   Result<void> forgotten;
@@ -185,7 +185,7 @@ void Server::back_up() {
       backups_.push_back(
           {"backup" + std::to_string(++backups_made_) + ".db", storage_->last_seq()});
       disk_.rename(copy, backups_.back().file);
-      for (; backups_.size() > restorable_; backups_.pop_front()) {
+      for (; backups_.size() > options_.restorable_backups; backups_.pop_front()) {
         disk_.remove(backups_.front().file);
       }
       return {};

@@ -26,10 +26,10 @@ namespace gridwhistle::sim {
 /// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
-  /// So many of the last backups stay and may be restored; for so long phones are told of what was
-  /// erased. `died` is called after the disk's power, or its process, went within a write.
+  /// As many of the last backups stay as the options let restore. `died` is called after
+  /// the disk's power, or its process, went within a write.
   Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-         std::size_t restorable, std::int64_t tombstones_kept_ms, std::function<void()> died);
+         CountyOptions options, std::function<void()> died);
   ~Server();
 
   /// From now on its file has this bug. The bug outlives it.
@@ -90,10 +90,9 @@ class Server {
   Dice& fault_dice_;
   Marks& marks_;
   MemoryFaults& memory_;
-  const std::size_t restorable_;
-  const std::int64_t tombstones_kept_ms_;
   const std::function<void()> died_;
   const std::string key_sha256_;
+  const CountyOptions options_;
   test::PowerCutDisk disk_{"gw-sim-county"};
   const char* phase_ = "starts";
   bool leaving_ = false;  ///< what its disk does now concerns nobody

@@ -601,6 +601,16 @@ class World {
     server_.disk().save_to(kept_->path());
   }
 
+  CountyOptions county_options() const {
+    CountyOptions options;
+    options.restorable_backups = restorable_;
+    options.tombstones_kept_ms =
+        static_cast<std::int64_t>(kTombstonesKept[faults_.hardness(Fault::kSweeps)]);
+    // What is urgent then goes ahead of the rest, and calls break off between cuts.
+    if (has_small_cuts_) options.cut_bytes = 600;
+    return options;
+  }
+
   const std::unique_ptr<TemporaryFolder> kept_;
   const std::set<std::string> idle_;
   const std::uint64_t operations_max_;
@@ -614,17 +624,12 @@ class World {
   Dice intruder_dice_;
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
+  const bool has_small_cuts_ = restore_dice_.below(3) == 0;
   Marks marks_;
   MemoryFaults memory_{timeline_, fault_dice_, marks_};
   Oracle oracle_{recorder_};
-  Server server_{timeline_,
-                 dice_,
-                 fault_dice_,
-                 marks_,
-                 memory_,
-                 restorable_,
-                 static_cast<std::int64_t>(kTombstonesKept[faults_.hardness(Fault::kSweeps)]),
-                 [this] { server_died(); }};
+  Server server_{
+      timeline_, dice_, fault_dice_, marks_, memory_, county_options(), [this] { server_died(); }};
   Network network_{timeline_, dice_, marks_, server_, recorder_};
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;

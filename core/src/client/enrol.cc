@@ -152,9 +152,7 @@ SyncActions ClientState::succeeded(const store::Succession& plan,
     return session_.open_failed(
         {static_cast<ErrorCode>(said.code()), said.message(), "succession refused"}, now_ms());
   }
-  v1::Acks shared;
-  *shared.mutable_runs() = said.runs();
-  const auto stored = store_->succeed(plan.successor, said.short_code(), shared);
+  const auto stored = store_->succeed(plan.successor, said);
   if (!stored) return after_store(stored);
   enrolment_->short_code = said.short_code();
   return session_.succeeded(now_ms());

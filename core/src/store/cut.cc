@@ -51,6 +51,10 @@ class CutApplication {
   // That is remembered too, or the server would not know what of it the file holds.
   void advance(const CutDown& cut) {
     auto& exceptions = position_.exceptions;
+    if (cut.urgent) {
+      position_.urgent = std::max(position_.urgent, cut.upto);
+      return;
+    }
     if (cut.scope.empty()) {
       std::erase_if(exceptions, [&](const ScopeProgress& scope) {
         return scope.seq > position_.cursor && scope.seq <= cut.upto;
@@ -239,6 +243,7 @@ Result<void> Store::caught_up(Seq seq) {
   position.cursor = std::max(position.cursor, seq);
   position.complete = position.cursor;
   position.exceptions.clear();
+  position.urgent = Seq();
   position.caught_up = true;
   position.caught_up_wall_ms = state_->options.clock->now().wall_ms;
   // Where nothing came, the place in the log and the time are news that a power cut may take.

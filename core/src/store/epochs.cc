@@ -2,7 +2,18 @@
 
 #include <algorithm>
 
+#include "wire/limits.h"
+
 namespace gridwhistle::store {
+
+std::vector<EpochSeen> epochs_of(const google::protobuf::RepeatedPtrField<v1::Epoch>& told) {
+  std::vector<EpochSeen> epochs;
+  for (const v1::Epoch& epoch : told) {
+    epochs.push_back({epoch.id(), Seq(epoch.start_seq())});
+    if (epochs.size() == limits::kEpochs) break;
+  }
+  return epochs;
+}
 
 bool share_a_start(const std::vector<EpochSeen>& ours, const std::vector<EpochSeen>& theirs) {
   return std::ranges::any_of(ours, [&](const EpochSeen& mine) {

@@ -3,10 +3,13 @@
 #include <optional>
 #include <vector>
 
+#include "gridwhistle/v1/sync.pb.h"
 #include "store/sync_state.h"
 
 namespace gridwhistle::store {
 
+/// As a server tells them, newest first.
+std::vector<EpochSeen> epochs_of(const google::protobuf::RepeatedPtrField<v1::Epoch>& told);
 /// Whether any start of the server is known to both.
 bool share_a_start(const std::vector<EpochSeen>& ours, const std::vector<EpochSeen>& theirs);
 

@@ -30,6 +30,7 @@ std::string cursor_bytes(const Position& position) {
   v1::Cursor cursor;
   cursor.set_seq(position.cursor.value);
   cursor.set_complete(position.complete.value);
+  cursor.set_urgent(position.urgent.value);
   for (const ScopeProgress& lag : position.exceptions) {
     v1::ScopeCursor& entry = *cursor.add_exceptions();
     entry.set_scope(lag.scope);
@@ -56,6 +57,7 @@ Result<void> load_lists(StoreState& state) {
   }
   position.cursor = Seq(cursor.seq());
   position.complete = Seq(cursor.complete());
+  position.urgent = Seq(cursor.urgent());
   for (const v1::ScopeCursor& lag : cursor.exceptions()) {
     position.exceptions.push_back({lag.scope(), Seq(lag.seq())});
   }
@@ -98,10 +100,25 @@ std::int64_t server_time(const Position& position, const ClockReading& now) {
   return position.server_ms + elapsed_ms(position.server_heard, now);
 }
 
+Result<Seq> newest_seen(StoreState& state, const Position& position) {
+  GW_TRY_LET(acknowledged, state.connection.number("SELECT max(seq) FROM outbox", 0));
+  Seq newest =
+      std::max({position.cursor, position.urgent, Seq(static_cast<std::uint64_t>(acknowledged))});
+  for (const ScopeProgress& lag : position.exceptions) newest = std::max(newest, lag.seq);
+  return newest;
+}
+
+Result<void> forget_beyond(StoreState& state, Seq shared, Position& position) {
+  position.backed_up = std::min(position.backed_up, shared);
+  position.newest_backup = std::min(position.newest_backup, shared);
+  return rewind_media(state, shared);
+}
+
 void fetch_from_beginning(Position& position, const std::string& scope) {
   if (!position.cursor) return;  // everything comes from the beginning anyway
   std::erase_if(position.exceptions, [&](const ScopeProgress& lag) { return lag.scope == scope; });
   position.exceptions.push_back({scope, Seq()});
+  position.urgent = Seq();
   position.caught_up = false;
 }
 
@@ -175,7 +192,7 @@ Result<void> save_position(StoreState& state, const Position& position) {
     GW_TRY(put_meta(state, "server", std::string_view(grants_bytes(position))));
   }
   if (position.cursor != before.cursor || position.complete != before.complete ||
-      position.exceptions != before.exceptions) {
+      position.urgent != before.urgent || position.exceptions != before.exceptions) {
     GW_TRY(put_meta(state, "cursor", std::string_view(cursor_bytes(position))));
   }
   if (position.own_since != before.own_since) {

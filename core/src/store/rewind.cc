@@ -278,19 +278,17 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
                     static_cast<std::int64_t>(first.value - 1)));
   }
   GW_TRY(hide_parts_again(state));
-  GW_TRY(rewind_media(state, shared));
   // Everything is read anew, scope by scope. The cursor stays where the logs part: rows up to there
   // are still in the file, and the server has to know that to tell what left or was erased since.
   position.cursor = std::min(position.cursor, shared);
   position.complete = Seq();
   position.exceptions.clear();
+  position.urgent = Seq();
   for (const GrantHeld& grant : position.grants) {
     if (position.cursor) position.exceptions.push_back({grant.scope, Seq()});
   }
   // Rows were dropped, own writes in them too: the feed must bring those like everybody's.
   position.own_since = state.dev_seq;
-  position.backed_up = std::min(position.backed_up, shared);
-  position.newest_backup = std::min(position.newest_backup, shared);
   position.caught_up = false;
   return lanes;
 }

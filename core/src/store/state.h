@@ -77,6 +77,7 @@ struct Position {
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
   Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
+  Seq urgent;    ///< so far the urgent kinds came ahead of the rest, of all granted scopes
   DevSeq own_since;
   std::vector<EpochSeen> epochs;
   std::vector<GrantHeld> grants;
@@ -174,6 +175,11 @@ bool take_backup_marks(Position& position, const Message& message) {
   position.newest_backup = newest;
   return further;
 }
+/// The latest place in the log that a row or an operation of this file speaks of.
+Result<Seq> newest_seen(StoreState& state, const Position& position);
+/// Of a log that is the server's up to `shared` alone: neither a backup nor the bytes of a file are
+/// known to be beyond. Inside a write.
+Result<void> forget_beyond(StoreState& state, Seq shared, Position& position);
 /// The scope is to be read anew, rows that are there already too.
 void fetch_from_beginning(Position& position, const std::string& scope);
 /// A server passes over rows of kinds that this file's build did not know. When the build is a

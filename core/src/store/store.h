@@ -211,10 +211,10 @@ class Store {
 
   /// What to ask the server for. Asked again, it is the same successor.
   Result<Succession> plan_succession();
-  /// Goes on as the successor that the server has registered. `shared`: what it has of the
+  /// Goes on as the successor that the server has registered. The reply says what it has of the
   /// operations that were asked about. All others get the new number; records that they made get
   /// new ids, and whistles new numbers. An old id still finds its record. Everything is read anew.
-  Result<void> succeed(DeviceId successor, const std::string& short_code, const v1::Acks& shared);
+  Result<void> succeed(DeviceId successor, const v1::EnrolReply& reply);
 
   // --- the outbox, for people ---------------------------------------------------------------
 

@@ -7,9 +7,11 @@
 #include <unordered_map>
 
 #include "base/varint.h"
+#include "model/merge.h"
 #include "model/operation.h"
 #include "model/record.h"
 #include "model/whistle_number.h"
+#include "store/epochs.h"
 #include "store/search_index.h"
 #include "store/state.h"
 #include "wire/limits.h"
@@ -256,6 +258,7 @@ class Renaming {
 void read_anew(const StoreState& state, Position& position) {
   position.complete = Seq();
   position.exceptions.clear();
+  position.urgent = Seq();
   for (const GrantHeld& grant : position.grants) {
     if (position.cursor) position.exceptions.push_back({grant.scope, Seq()});
   }
@@ -292,16 +295,40 @@ Result<Succession> Store::plan_succession() {
   return plan;
 }
 
-Result<void> Store::succeed(DeviceId successor, const std::string& short_code,
-                            const v1::Acks& shared) {
-  GW_TRY(acknowledge(shared));
+namespace {
+
+// The places in the log that the file is about to be told are of starts that no Welcome has told it
+// of: not knowing them, it would take the next Welcome for that of a restored server. Of a log that
+// did part from this file's the Welcome tells, and what to do about it is done then.
+Result<void> note_epochs(StoreState& state, const v1::EnrolReply& reply) {
+  Position position = state.position;
+  position.epochs = epochs_of(reply.epochs());
+  if (position.epochs.empty()) return {};
+  const std::optional<Seq> shared = parting(state.position.epochs, position.epochs);
+  GW_TRY_LET(newest, newest_seen(state, position));
+  if (shared && newest > *shared) return {};
+  GW_TRY_LET(transaction, begin(state));
+  if (shared) GW_TRY(forget_beyond(state, *shared, position));
+  GW_TRY(save_position(state, position));
+  GW_TRY(transaction.commit());
+  state.position = std::move(position);
+  return {};
+}
+
+}  // namespace
+
+Result<void> Store::succeed(DeviceId successor, const v1::EnrolReply& reply) {
   StoreState& state = *state_;
+  GW_TRY(note_epochs(state, reply));
+  v1::Acks shared;
+  *shared.mutable_runs() = reply.runs();
+  GW_TRY(acknowledge(shared));
   if (!state.position.enrolment) return fail(ErrorCode::kNotEnrolled, "the file is not enrolled");
   Position position = state.position;
-  position.enrolment->short_code = short_code;
+  position.enrolment->short_code = reply.short_code();
   read_anew(state, position);
   GW_TRY_LET(transaction, begin(state));
-  Renaming renaming(state, successor, short_code);
+  Renaming renaming(state, successor, reply.short_code());
   GW_TRY(renaming.run());
   std::vector<DeviceId> predecessors = state.predecessors;
   predecessors.push_back(state.device);
@@ -340,9 +367,8 @@ Result<bool> is_here(StoreState& state, const KindTable* table, const RecordId& 
   return false;
 }
 
-}  // namespace
-
-Result<RecordId> current_id(StoreState& state, const KindTable* table, const RecordId& id) {
+// What became of an id in this file, whoever else may use it.
+Result<RecordId> own_id(StoreState& state, const RecordId& id) {
   if (state.predecessors.empty() || id.device() == state.device || !made_here(state, id)) return id;
   GW_TRY_LET(query, state.connection.prepare("SELECT now FROM renamed WHERE before=?"));
   RecordId current = id;
@@ -354,23 +380,50 @@ Result<RecordId> current_id(StoreState& state, const KindTable* table, const Rec
     if (!found) break;
     current = query.record_id(0);
   }
-  if (current == id || is_fresh(state, current)) return current;
+  return current;
+}
+
+// The other file's record may have come under an id that was reserved here and not put yet. Who
+// gives a whole record wants the own one; who changes something of it has seen the other's.
+Result<bool> creates(StoreState& state, const KindTable* table, const Change& change,
+                     const RecordId& own) {
+  if (change.id == own || !is_fresh(state, own) || change.type != OperationType::kPut) return false;
+  if (table == nullptr || table->schema == nullptr) return false;
+  GW_TRY_LET(set, canonical(*table->schema, change.set));
+  return check_required(*table->schema, set).has_value();
+}
+
+}  // namespace
+
+Result<RecordId> current_id(StoreState& state, const KindTable* table, const RecordId& id) {
+  GW_TRY_LET(own, own_id(state, id));
+  if (own == id) return id;
   GW_TRY_LET(is_of_other_file, is_here(state, table, id));
-  return is_of_other_file ? id : current;
+  return is_of_other_file ? id : own;
 }
 
 Result<Changes> current_changes(StoreState& state, const Changes& changes) {
   Changes current = changes;
+  if (state.predecessors.empty()) return current;
+  std::unordered_map<RecordId, RecordId> created;
+  for (const Change& change : changes) {
+    GW_TRY_LET(own, own_id(state, change.id));
+    GW_TRY_LET(is_new, creates(state, table_of(state, change.kind), change, own));
+    if (is_new) created.emplace(change.id, own);
+  }
+  const auto now_of = [&](const KindTable* table, const RecordId& id) -> Result<RecordId> {
+    const auto found = created.find(id);
+    return found != created.end() ? found->second : current_id(state, table, id);
+  };
   for (Change& change : current) {
     const KindTable* table = table_of(state, change.kind);
-    GW_TRY_LET(id, current_id(state, table, change.id));
+    GW_TRY_LET(id, now_of(table, change.id));
     change.id = id;
     for (std::string* part : {&change.set, &change.remove}) {
       std::string bytes = *part;
       for (const DeviceId device : state.predecessors) {
-        GW_TRY_LET(now, with_ids(bytes, device, [&](const RecordId& named) {
-                     return current_id(state, nullptr, named);
-                   }));
+        GW_TRY_LET(now, with_ids(bytes, device,
+                                 [&](const RecordId& named) { return now_of(nullptr, named); }));
         bytes = std::move(now);
       }
       if (bytes == *part || table == nullptr || table->schema == nullptr) continue;

@@ -63,6 +63,7 @@ struct SyncState {
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
   Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
+  Seq urgent;    ///< so far the urgent kinds came ahead of the rest, of all granted scopes
   DevSeq own_since;
   std::vector<EpochSeen> epochs;  ///< newest first
   std::vector<GrantHeld> grants;

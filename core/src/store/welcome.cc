@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::string_view kServerPublicKey = "server_public_key";
 
-std::vector<EpochSeen> epochs_of(const v1::Welcome& welcome) {
-  std::vector<EpochSeen> epochs;
-  for (const v1::Epoch& epoch : welcome.epochs()) {
-    epochs.push_back({epoch.id(), Seq(epoch.start_seq())});
-    if (epochs.size() == limits::kEpochs) break;
-  }
-  return epochs;
-}
-
 LanesHeld lanes_held(const v1::Welcome& welcome) {
   LanesHeld held;
   for (const v1::LaneState& lane : welcome.lanes()) {
@@ -101,7 +92,7 @@ class Arrival {
   }
 
   Result<void> compare_epochs() {
-    const std::vector<EpochSeen> theirs = epochs_of(welcome_);
+    const std::vector<EpochSeen> theirs = epochs_of(welcome_.epochs());
     const std::optional<Seq> shared = parting(position_.epochs, theirs);
     // Of a log that parted too long ago only the lanes tell what the server still has. To offer it
     // all again would look like a copy of this file.
@@ -111,25 +102,14 @@ class Arrival {
     }
     position_.epochs = theirs;
     if (!shared) return {};
-    // Neither is a place in the log that a row or an operation of this file speaks of.
-    GW_TRY(rewind_media(state_, *shared));
-    position_.backed_up = std::min(position_.backed_up, *shared);
-    position_.newest_backup = std::min(position_.newest_backup, *shared);
-    GW_TRY_LET(newest, newest_seen());
+    GW_TRY(forget_beyond(state_, *shared, position_));
+    GW_TRY_LET(newest, newest_seen(state_, position_));
     if (newest <= *shared) return {};
     GW_TRY_LET(lanes, rewind(state_, *shared, lanes_held(welcome_), position_));
     lanes_ = lanes;
     rewound_ = true;
     for (const auto& [id, table] : state_.kinds) kinds_.insert(id);
     return {};
-  }
-
-  // The latest place in the log that anything in this file speaks of.
-  Result<Seq> newest_seen() {
-    GW_TRY_LET(acknowledged, state_.connection.number("SELECT max(seq) FROM outbox", 0));
-    Seq newest = std::max(position_.cursor, Seq(static_cast<std::uint64_t>(acknowledged)));
-    for (const ScopeProgress& lag : position_.exceptions) newest = std::max(newest, lag.seq);
-    return newest;
   }
 
   // Whatever a server calls its key, the pinned one is the one.
@@ -275,6 +255,7 @@ Result<SyncState> Store::sync_state() {
   out.cursor = position.cursor;
   out.exceptions = position.exceptions;
   out.complete = position.complete;
+  out.urgent = position.urgent;
   out.own_since = position.own_since;
   out.epochs = position.epochs;
   out.grants = position.grants;

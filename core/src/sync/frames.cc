@@ -102,7 +102,7 @@ Result<SyncActions> SyncSession::take(const v1::Acks& acks) {
 
 Result<void> SyncSession::check_cut(const CutDown& cut) const {
   if (cut.repairs && comparing_ != Comparing::kRepairing) return broken("a repair of nothing");
-  Seq read = cursor_;
+  Seq read = cut.urgent ? urgent_ : cursor_;
   if (!cut.scope.empty()) {
     const auto behind = behind_.find(cut.scope);
     if (behind != behind_.end()) {
@@ -123,7 +123,9 @@ Result<void> SyncSession::check_cut(const CutDown& cut) const {
 Result<SyncActions> SyncSession::take(const CutDown& cut) {
   if (!live_ && end_received_) return broken("a cut after the end");
   if (Result<void> checked = check_cut(cut); !checked) return std::unexpected(checked.error());
-  if (cut.scope.empty()) {
+  if (cut.urgent) {
+    urgent_ = cut.upto;
+  } else if (cut.scope.empty()) {
     cursor_ = cut.upto;
   } else {
     behind_[cut.scope] = cut.upto;

@@ -38,7 +38,7 @@ void Outbox::recorded(Lane lane, LaneSeq last) {
 std::optional<Lane> Outbox::next() const {
   for (const Lane lane : kLanes) {
     const LaneState& state = at(lane);
-    if (state.sent == state.recorded) continue;
+    if (state.sent == state.recorded || index_of(lane) >= lanes_sent_) continue;
     const std::size_t window = lane == Lane::kBulk ? kBulkWindowBytes : kWindowBytes;
     if (state.unanswered_bytes < window) return lane;
     return std::nullopt;  // a less urgent lane must not take the line from this one
@@ -52,6 +52,16 @@ void Outbox::add_sent(Lane lane, std::size_t count, std::size_t bytes) {
   state.recorded = std::max(state.recorded, state.sent);
   state.unanswered.push_back({state.sent, bytes});
   state.unanswered_bytes += bytes;
+}
+
+void Outbox::hold(Lane from) { lanes_sent_ = std::min(lanes_sent_, index_of(from)); }
+
+std::uint64_t Outbox::held_back() const {
+  std::uint64_t held = 0;
+  for (std::size_t at = lanes_sent_; at < kLaneCount; ++at) {
+    held += lanes_[at].recorded.value - lanes_[at].sent.value;
+  }
+  return held;
 }
 
 void Outbox::exhausted(Lane lane) { at(lane).recorded = at(lane).sent; }
@@ -87,7 +97,8 @@ void Outbox::acknowledge(const v1::Acks& acks) {
 }
 
 bool Outbox::all_sent() const {
-  return std::ranges::all_of(lanes_, [](const LaneState& l) { return l.sent == l.recorded; });
+  return std::all_of(lanes_.begin(), lanes_.begin() + lanes_sent_,
+                     [](const LaneState& l) { return l.sent == l.recorded; });
 }
 
 bool Outbox::all_acknowledged() const {

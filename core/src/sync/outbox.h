@@ -44,6 +44,10 @@ class Outbox {
   }
   /// `count` more operations of a lane went out in `bytes`.
   void add_sent(Lane lane, std::size_t count, std::size_t bytes);
+  /// What of this lane and the less urgent ones was not sent yet stays for another call.
+  void hold(Lane from);
+  /// How many stay.
+  std::uint64_t held_back() const;
   /// The file has nothing beyond what was sent.
   void exhausted(Lane lane);
 
@@ -52,6 +56,7 @@ class Outbox {
   /// Takes acknowledgements that were checked.
   void acknowledge(const v1::Acks& acks);
 
+  /// But for what is held.
   bool all_sent() const;
   bool all_acknowledged() const;
   /// Bytes of the largest frame that may be the next to be answered.
@@ -77,6 +82,7 @@ class Outbox {
   const LaneState& at(Lane lane) const { return lanes_[index_of(lane)]; }
 
   std::array<LaneState, kLaneCount> lanes_;
+  std::size_t lanes_sent_ = kLaneCount;  ///< the others are held
 };
 
 }  // namespace gridwhistle

@@ -108,6 +108,7 @@ SyncActions SyncSession::operations(Lane lane, std::span<const Operation> operat
     actions.push_back(Send{std::move(frame)});
     operations = operations.subspan(taken);
   }
+  if (budget_bytes() != 0 && report_.bytes_up >= budget_bytes()) outbox_.hold(Lane::kRecords);
   pump(actions);
   return actions;
 }
@@ -154,6 +155,13 @@ SyncActions SyncSession::begin_anew(std::uint64_t now_ms) {
   return reopened(now_ms);
 }
 
+// A live call has none: it is there for whatever comes.
+std::uint64_t SyncSession::budget_bytes() const {
+  if (live_) return 0;
+  const bool is_own = options_.budget_bytes != 0 || !options_.metered;
+  return is_own ? options_.budget_bytes : SyncOptions::kMeteredBytes;
+}
+
 SyncActions SyncSession::reopened(std::uint64_t now_ms) {
   SyncActions actions{CloseCall{}};
   std::ranges::move(open(now_ms), std::back_inserter(actions));
@@ -197,7 +205,9 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   now_ms_ = heard_ms_ = now_ms;
   device_ = state.device;
   outbox_ = Outbox(state.lanes);
+  if (options_.metered && !live_) outbox_.hold(Lane::kBulk);
   cursor_ = Seq(state.cursor.seq());
+  urgent_ = {};
   behind_.clear();
   for (const v1::ScopeCursor& scope : state.cursor.exceptions()) {
     behind_.emplace(scope.scope(), Seq(scope.seq()));
@@ -205,7 +215,7 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   granted_ = {state.scopes.begin(), state.scopes.end()};
   backed_up_ = {};
   // What is unsent now would be told as a difference before it is acknowledged.
-  const bool whole = state.unsent == 0 && behind_.empty() && options_.budget_bytes == 0;
+  const bool whole = state.unsent == 0 && behind_.empty() && budget_bytes() == 0;
   const bool due = state.compare_due || (options_.compare && once_wanted_);
   comparing_ = whole && due ? Comparing::kWanted : Comparing::kNot;
   SyncActions actions{SendHello{hello(state)}};
@@ -233,8 +243,9 @@ v1::Hello SyncSession::hello(const SyncState& state) const {
   *hello.mutable_cursor() = state.cursor;
   add_lanes(*hello.mutable_lanes());
   hello.set_own_since(state.own_since.value);
-  hello.set_budget_bytes(options_.budget_bytes);
+  hello.set_budget_bytes(budget_bytes());
   hello.set_live(live_);
+  hello.set_urgent_first(true);
   const std::size_t epochs = std::min(state.epochs.size(), limits::kEpochs);
   for (std::size_t i = 0; i < epochs; ++i) hello.add_epochs(state.epochs[i]);
   hello.set_grants_version(state.grants_version);
@@ -371,12 +382,17 @@ void SyncSession::pump(SyncActions& actions) {
   if (!call_open_ || asking_ || end_sent_ || reading_) return;
   if (const std::optional<Lane> lane = outbox_.next()) {
     reading_ = true;
-    actions.push_back(ReadOperations{*lane, outbox_.sent(*lane), kReadBytes});
+    std::size_t bytes = kReadBytes;
+    if (budget_bytes() != 0 && *lane != Lane::kWhistles) {
+      bytes = std::min<std::uint64_t>(bytes, budget_bytes() - report_.bytes_up);
+    }
+    actions.push_back(ReadOperations{*lane, outbox_.sent(*lane), bytes});
     // A live line that was idle owes an answer from now on, not since its last word.
     if (!outbox_.waiting()) heard_ms_ = std::max(heard_ms_, now_ms_);
   } else if (!live_ && outbox_.all_sent() &&
              (comparing_ == Comparing::kNot || comparing_ == Comparing::kRepairing)) {
     end_sent_ = true;
+    report_.held_back = outbox_.held_back();
     actions.push_back(FinishSending{});
   }
 }

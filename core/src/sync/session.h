@@ -114,6 +114,7 @@ class SyncSession {
   bool let_go();
   SyncActions fail_call(const Error& error, std::uint64_t now_ms);
   SyncActions time_is_up();
+  std::uint64_t budget_bytes() const;
   void plan_retry(const Error& error, std::uint64_t now_ms);
   void pump(SyncActions& actions);
   void settle(SyncActions& actions);
@@ -175,6 +176,7 @@ class SyncSession {
   Outbox outbox_;
   DeviceId device_;
   Seq cursor_;
+  Seq urgent_;  ///< of what came ahead in this call
   Seq backed_up_;
   std::map<std::string, Seq, std::less<>> behind_;  ///< scopes with a cursor of their own
   std::set<std::string, std::less<>> granted_;

@@ -27,10 +27,10 @@ Result<Down> decode_cut(const Schema& schema, const v1::Cut& cut) {
   if (rows->size() != cut.count()) {
     return refuse_frame(ErrorCode::kProtocol, "a cut has fewer rows than it says");
   }
-  if (cut.repairs() && !cut.scope().empty()) {
-    return refuse_frame(ErrorCode::kProtocol, "a repair is of no scope");
+  if ((cut.repairs() || cut.urgent()) && !cut.scope().empty()) {
+    return refuse_frame(ErrorCode::kProtocol, "what repairs or comes ahead is of no one scope");
   }
-  return CutDown{cut.scope(), Seq(cut.upto()), std::move(*rows), cut.repairs()};
+  return CutDown{cut.scope(), Seq(cut.upto()), std::move(*rows), cut.repairs(), cut.urgent()};
 }
 
 // Role 0 is the server itself; no list of grants can make a phone that.
@@ -120,6 +120,7 @@ std::string encode_cut(const CutDown& cut) {
   frame.set_zstd(packed.zstd);
   *frame.mutable_packed() = std::move(packed.bytes);
   frame.set_repairs(cut.repairs);
+  frame.set_urgent(cut.urgent);
   return down.SerializeAsString();
 }
 

@@ -55,6 +55,7 @@ struct CutDown {
   Seq upto;
   std::vector<Row> rows;
   bool repairs = false;  ///< what a comparison found; `upto` is where the phone stands
+  bool urgent = false;   ///< ahead of the rest: of these kinds alone the phone has read up to `upto`
 };
 
 using Down =

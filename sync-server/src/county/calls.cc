@@ -137,7 +137,7 @@ bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epoch
   if (*common == 0) return false;
   // The next start began where the log of this one ended.
   const std::uint64_t end = epochs[*common - 1].start_seq.value;
-  return hello.cursor().seq() > end ||
+  return hello.cursor().seq() > end || hello.cursor().urgent() > end ||
          std::ranges::any_of(hello.cursor().exceptions(),
                              [&](const v1::ScopeCursor& scope) { return scope.seq() > end; });
 }
@@ -554,10 +554,11 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   current[device] = connection;
   const v1::Hello& hello = *effect.hello;
   const bool reads = effect.author->device.state == DeviceState::kActive;
-  session.feed.emplace(*storage, schema,
-                       Reader{device, DevSeq(hello.own_since()), std::move(effect.numbers_before),
-                              hello.schema(), effect.since},
-                       reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
+  session.feed.emplace(
+      *storage, schema,
+      Reader{device, DevSeq(hello.own_since()), std::move(effect.numbers_before), hello.schema(),
+             effect.since, hello.urgent_first(), effect.welcome && effect.welcome->as_before()},
+      reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.schema = hello.schema();
   session.only_brings = hello.protocol() < options.protocol_min;
@@ -672,13 +673,17 @@ Result<void> County::Impl::send_kept_acks(Session& session) {
   return {};
 }
 
+std::size_t County::Impl::first_cut_bytes() const {
+  return options.cut_bytes != 0 ? options.cut_bytes : limits::kCutRawBytes;
+}
+
 // What breaks off within a cut is sent again, so cuts are small; but a line that soon took all that
 // was queued may have them larger.
 void County::Impl::pace(Session& session) {
   if (!session.full_since_ms || !session.sink->writable()) return;
   const bool quick = clock.now().boot_ms <= *session.full_since_ms + kQuickLineMs;
   session.cut_bytes =
-      quick ? std::min(2 * session.cut_bytes, limits::kCutRawBytesMax) : limits::kCutRawBytes;
+      quick ? std::min(2 * session.cut_bytes, limits::kCutRawBytesMax) : first_cut_bytes();
   session.full_since_ms.reset();
 }
 

@@ -143,6 +143,12 @@ Result<void> County::Impl::note_succession(const Successor& successor, v1::Enrol
     if (!runs) return std::unexpected(std::move(runs.error()));
     for (const AckedRun& run : *runs) *reply.add_runs() = to_wire(lane.lane, run);
   }
+  for (const EpochRow& start : epochs) {
+    if (std::cmp_equal(reply.epochs_size(), limits::kEpochs)) break;
+    v1::Epoch& out = *reply.add_epochs();
+    out.set_id(start.id);
+    out.set_start_seq(start.start_seq.value);
+  }
   forks.erase(before);
   return audit("fork", "device " + std::to_string(successor.row.device.value) +
                            " goes on from a copy of device " + std::to_string(before.value) +
@@ -170,6 +176,7 @@ PumpResult County::pump() { return impl_->pump(); }
 void County::on_open(ConnectionId connection, Sink& sink) {
   Session session;
   session.sink = &sink;
+  session.cut_bytes = impl_->first_cut_bytes();
   impl_->sessions.emplace(connection, std::move(session));
 }
 

@@ -39,6 +39,8 @@ struct CountyOptions {
   std::uint32_t protocol_min = 1;
   /// Operations applied in one commit, at most.
   std::size_t commit_operations = 2048;
+  /// How large a cut is to begin with, before it is compressed; 0: as the limits say.
+  std::size_t cut_bytes = 0;
   /// So many of the last backups may be restored without losing anything: phones keep what the
   /// oldest of them lacks. At least 1.
   std::size_t restorable_backups = 20;

@@ -61,11 +61,11 @@ struct Session {
   std::optional<v1::Refusal> over_quota;  ///< it has sent too much, and hears so behind its rows
   std::size_t frames_waiting = 0;         ///< those that are held back, too
   Unconfirmed unconfirmed{};
-  std::vector<Waiting> held_back;                ///< in order, until everything is confirmed
-  std::size_t cut_bytes = limits::kCutRawBytes;  ///< of the next cut, before it is compressed
-  std::optional<std::uint64_t> full_since_ms;    ///< by the boot clock: its line took no more
-  std::optional<v1::Digests> digests;            ///< asked, and not compared yet
-  std::optional<std::uint64_t> turn_since_ms;    ///< it waits for its turn, by the boot clock
+  std::vector<Waiting> held_back;              ///< in order, until everything is confirmed
+  std::size_t cut_bytes = 0;                   ///< of the next cut, before it is compressed
+  std::optional<std::uint64_t> full_since_ms;  ///< by the boot clock: its line took no more
+  std::optional<v1::Digests> digests;          ///< asked, and not compared yet
+  std::optional<std::uint64_t> turn_since_ms;  ///< it waits for its turn, by the boot clock
   std::optional<Comparison> comparison;
   bool compared = false;                   ///< the answer to `digests` is given
   int ranges_untold = 0;                   ///< of those that differ, until their contents come
@@ -152,6 +152,7 @@ struct County::Impl {
   void send_backup_mark(Session& session);
   /// What phones may forget, and what one may leave to another worker.
   BackupMarks backup_marks() const;
+  std::size_t first_cut_bytes() const;
   void pace(Session& session);
   void take_up(Session& session, Effect& effect);
   Result<bool> compare(Session& session);

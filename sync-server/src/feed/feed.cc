@@ -53,12 +53,29 @@ Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet
   cursor_ = std::min(cursor_, storage_.last_seq());
   for (const ScopeGrant& grant : grants.grants()) {
     const std::optional<Seq> said = exception_for(cursor, grant.scope);
-    // A cursor from before the grant cannot speak of its scope.
-    const Seq granted = std::max(grant.granted, reader.since);
-    const Seq from = said ? *said : granted > cursor_ ? Seq() : cursor_;
+    // A cursor from before the grant cannot speak of its scope, unless who says it knew of the
+    // grant: a first call that broke off goes on where it stood.
+    const Seq granted = std::max(grant.granted, reader_.since);
+    const bool speaks = reader_.knows_grants || granted <= cursor_;
+    const Seq from = said ? *said : speaks ? cursor_ : Seq();
     const Seq complete(said || granted.value > cursor.complete() ? 0 : cursor.complete());
-    held_.push_back({grant, std::min(from, storage_.last_seq()), std::min(complete, from), 0, {}});
+    const Seq urgent(said || speaks ? cursor.urgent() : 0);
+    held_.push_back({grant,
+                     std::min(from, storage_.last_seq()),
+                     std::min(complete, from),
+                     std::min(urgent, storage_.last_seq()),
+                     0,
+                     {}});
   }
+  if (!reader_.urgent_first) return;
+  urgent_ = Urgent::kPerhaps;
+  for (const KindSchema& kind : schema_.kinds) {
+    if (kind.lane == kLanes.front()) urgent_kinds_.push_back(kind.id);
+  }
+}
+
+bool Feed::is_urgent(KindId kind) const {
+  return std::ranges::find(urgent_kinds_, kind) != urgent_kinds_.end();
 }
 
 void Feed::look_up_leaves() {
@@ -91,12 +108,16 @@ void Feed::begin_pass(std::size_t held) {
   sources_.clear();
   for (std::size_t i = 0; i < held_.size(); ++i) {
     if (held != kAll && held != i) continue;
-    for (const ScopeNo leaf : held_[i].leaves) {
+    const Held& scope = held_[i];
+    const Seq read_to =
+        urgent_ == Urgent::kNow ? std::max(scope.cursor, scope.urgent) : scope.cursor;
+    for (const ScopeNo leaf : scope.leaves) {
       const auto same = std::ranges::find(sources_, leaf, &Source::leaf);
       if (same == sources_.end()) {
-        sources_.push_back({leaf, held_[i].cursor, {}});
+        sources_.push_back({leaf, read_to, scope.urgent, {}});
       } else {
-        same->read_to = std::min(same->read_to, held_[i].cursor);
+        same->read_to = std::min(same->read_to, read_to);
+        same->urgent = std::min(same->urgent, scope.urgent);
       }
     }
   }
@@ -105,7 +126,10 @@ void Feed::begin_pass(std::size_t held) {
 Result<bool> Feed::refill(Source& source, Seq upto) {
   if (!source.lines.empty()) return source.lines.front().seq <= upto;
   if (storage_.scope_last(source.leaf) <= source.read_to) return false;
-  auto lines = storage_.feed(source.leaf, source.read_to, limits::kFeedLinesRead);
+  const bool ahead = urgent_ == Urgent::kNow;
+  auto lines =
+      storage_.feed(source.leaf, source.read_to, limits::kFeedLinesRead,
+                    ahead ? std::span<const KindId>(urgent_kinds_) : std::span<const KindId>());
   if (!lines) return std::unexpected(std::move(lines.error()));
   source.lines.assign(lines->begin(), lines->end());
   if (source.lines.empty()) return false;
@@ -120,13 +144,23 @@ Result<std::optional<CutDown>> Feed::next(std::size_t raw_bytes) {
     if (!may_have_more()) {
       advance(upto);
       for (Held& held : held_) held.complete = upto;
+      if (reader_.urgent_first) urgent_ = Urgent::kPerhaps;
       return std::nullopt;
+    }
+    if (urgent_ == Urgent::kNow) {
+      auto cut = next_urgent(upto, raw_bytes);
+      if (!cut || *cut) return cut;
     }
     const std::size_t behind = first_behind();
     if (!pass_open_ || (behind != kAll && pass_ != behind)) begin_pass(behind);
     auto cut = fill(upto, raw_bytes);
     if (!cut) return std::unexpected(std::move(cut.error()));
     const bool read_all = cut->upto == upto;
+    if (urgent_ == Urgent::kPerhaps && !read_all) {
+      urgent_ = Urgent::kNow;
+      pass_open_ = false;
+      continue;
+    }
     if (pass_ == kAll) {
       advance(cut->upto);
       for (Held& held : held_) {
@@ -140,6 +174,21 @@ Result<std::optional<CutDown>> Feed::next(std::size_t raw_bytes) {
     }
     if (!cut->rows.empty()) return std::move(*cut);
   }
+}
+
+// The urgent rows of every scope, from where each stands; nothing when there are no more.
+Result<std::optional<CutDown>> Feed::next_urgent(Seq upto, std::size_t raw_bytes) {
+  if (!pass_open_) begin_pass(kAll);
+  auto cut = fill(upto, raw_bytes);
+  if (!cut) return std::unexpected(std::move(cut.error()));
+  for (Held& held : held_) held.urgent = std::max(held.urgent, cut->upto);
+  if (cut->upto == upto) {
+    urgent_ = Urgent::kNoMore;
+    pass_open_ = false;
+  }
+  if (cut->rows.empty()) return std::nullopt;
+  cut->urgent = true;
+  return std::move(*cut);
 }
 
 void Feed::advance(Seq upto) {
@@ -169,14 +218,16 @@ Result<CutDown> Feed::fill(Seq upto, std::size_t raw_bytes) {
   while (!next.empty()) {
     if (bytes >= raw_bytes || cut.rows.size() >= limits::kCutRows) return cut;
     const FeedEntry line = sources_[next.top().second].lines.front();
+    bool came_ahead = is_urgent(line.key.kind);
     while (!next.empty() && next.top().first == line.seq) {
       const std::size_t source = next.top().second;
+      came_ahead &= line.seq <= sources_[source].urgent;
       next.pop();
       sources_[source].lines.pop_front();
       if (auto queued = queue(source); !queued) return std::unexpected(queued.error());
     }
     cut.upto = line.seq;
-    if (done.contains(line.key)) continue;
+    if (came_ahead || done.contains(line.key)) continue;
     auto row = row_of(line);
     if (!row) return std::unexpected(std::move(row.error()));
     if (!*row) continue;
@@ -206,7 +257,10 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
       if (!m.in && m.seq <= held.cursor) continue;
       // A scope may lag because the device holds it again, or more of it: the rows it read then may
       // still be in its file.
-      place.may_have |= m.entered <= std::max(held.cursor, cursor_);
+      const Seq urgent = is_urgent(kind.id) ? held.urgent : Seq();
+      // Of a record that left and came again only the last time is known: it may have been here ever
+      // since it was created.
+      place.may_have |= stored.state.created <= std::max({held.cursor, cursor_, urgent});
       if (m.entered <= held.complete) {
         place.has = true;
         place.base = std::max(place.base, held.complete);

@@ -27,6 +27,9 @@ struct Reader {
   /// belong into an encrypted file, are masked, or ask for a purpose.
   std::uint32_t schema = 0;
   Seq since;  ///< when the device was enrolled: a cursor from before speaks of nothing it holds
+  bool urgent_first = false;  ///< it takes urgent kinds ahead of the rest
+  /// It knows of these very grants: where it stands it says of each of them.
+  bool knows_grants = false;
 };
 
 /// What one device has still to read of a county's log, cut by cut. Reads what was committed: not
@@ -36,6 +39,9 @@ struct Reader {
 /// so, are brought up first, each in cuts that name it; then everything goes on from the cursor.
 /// A row is whole when the device cannot have it, else the fields it cannot have; own writes stay
 /// out. A cut may be lost: the next call begins where the device says it stands.
+///
+/// Where one cut does not bring everything, the kinds of the most urgent lane come first, of all
+/// scopes, in cuts that say so; the rest passes them over.
 class Feed {
  public:
   /// Storage and schema outlive it.
@@ -56,6 +62,7 @@ class Feed {
     ScopeGrant grant;
     Seq cursor;
     Seq complete;                  ///< the device has everything of it as it was at least here
+    Seq urgent;                    ///< or of its urgent kinds, which came ahead
     std::size_t leaves_known = 0;  ///< how many scopes there were when its leaves were looked up
     std::vector<ScopeNo> leaves;
   };
@@ -63,15 +70,18 @@ class Feed {
   struct Source {
     ScopeNo leaf;
     Seq read_to;
+    Seq urgent;  ///< so far they came ahead
     std::deque<FeedEntry> lines;
   };
   struct Place;
 
   void look_up_leaves();
   std::size_t first_behind() const;
+  bool is_urgent(KindId kind) const;
   void begin_pass(std::size_t held);
   Result<bool> refill(Source& source, Seq upto);
   Result<CutDown> fill(Seq upto, std::size_t raw_bytes);
+  Result<std::optional<CutDown>> next_urgent(Seq upto, std::size_t raw_bytes);
   Result<std::optional<Row>> row_of(const FeedEntry& line);
   bool shown_after(const KindSchema& kind, const StoredRecord& stored, Seq seq) const;
   Place place_of(const KindSchema& kind, const StoredRecord& stored) const;
@@ -85,6 +95,11 @@ class Feed {
   Seq cursor_;
   ScopeSet grants_;
   std::vector<Held> held_;  ///< as in `grants_`
+
+  /// Which kinds come ahead, and whether they still have to.
+  enum class Urgent : std::uint8_t { kPerhaps, kNow, kNoMore };
+  std::vector<KindId> urgent_kinds_;
+  Urgent urgent_ = Urgent::kNoMore;
 
   static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
   std::size_t pass_ = kAll;  ///< the scope that is brought up, or all

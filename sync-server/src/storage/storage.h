@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -100,8 +101,10 @@ class Storage {
   virtual std::vector<ScopeNo> leaves_of(const ScopeGrant& grant) const = 0;
   /// Grows with each new leaf scope.
   virtual std::size_t scope_count() const = 0;
-  /// At most `limit` lines of a scope's feed after `after`, in order.
-  virtual Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) = 0;
+  /// At most `limit` lines of a scope's feed after `after`, in order; of these kinds alone, if any
+  /// are given.
+  virtual Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit,
+                                              std::span<const KindId> kinds = {}) = 0;
 
   /// Some `limit` lines, of all scopes' feeds, that say that a record has left, behind `after` and
   /// not behind `upto`, in order; all lines of a place in the log or none.

@@ -1,7 +1,10 @@
 #include "feed/feed.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <random>
+#include <set>
 
 #include "access/grants.h"
 #include "county_world.h"
@@ -21,16 +24,18 @@ void write_filler(World& world, Phone& phone, const std::string& grid) {
 }
 
 // Works in the first grid and the second.
-RecordId walker_of_both(World& world) {
+RecordId walker_of(World& world, const std::vector<std::string>& grids) {
   v1::Worker message;
   message.set_code("W8");
-  for (const std::string& grid : {kGrid1, kGrid2}) {
+  for (const std::string& grid : grids) {
     v1::WorkerRole& role = *message.add_roles();
     role.set_role(v1::ROLE_GRID_WORKER);
     role.set_scope(grid);
   }
   return world.import(message);
 }
+
+RecordId walker_of_both(World& world) { return walker_of(world, {kGrid1, kGrid2}); }
 
 std::string household(const std::string& grid) {
   v1::Household home;
@@ -296,4 +301,208 @@ TEST_CASE(
   for (const Row& row : world.sync(author)->rows_of(kinds::kHousehold)) told[row.id] = row.change;
   CHECK(told ==
         std::map<RecordId, RowChange>{{erased, RowChange::kErased}, {moved, RowChange::kLeft}});
+}
+
+namespace {
+
+/// What a phone holds by the cuts that reached it, and where it stands.
+struct FedPhone {
+  std::map<std::pair<KindId, RecordId>, Seq> rows;
+  v1::Cursor cursor;
+  std::vector<Row> arrived;  ///< in this call
+  std::set<std::string> scopes;
+
+  void take(const CutDown& cut) {
+    for (const Row& row : cut.rows) {
+      const bool goes = row.change == RowChange::kLeft || row.change == RowChange::kErased;
+      if (goes) {
+        rows.erase({row.kind, row.id});
+      } else {
+        rows[{row.kind, row.id}] = row.last_seq;
+      }
+      arrived.push_back(row);
+    }
+    if (cut.urgent) {
+      cursor.set_urgent(std::max(cursor.urgent(), cut.upto.value));
+    } else if (cut.scope.empty()) {
+      cursor.set_seq(std::max(cursor.seq(), cut.upto.value));
+    } else {
+      for (v1::ScopeCursor& lag : *cursor.mutable_exceptions()) {
+        if (lag.scope() == cut.scope) lag.set_seq(cut.upto.value);
+      }
+    }
+  }
+
+  bool is_new_to(const ScopeSet& held) const {
+    return std::ranges::any_of(
+        held.grants(), [&](const ScopeGrant& grant) { return !scopes.contains(grant.scope); });
+  }
+
+  // As the store does with the grants of a Welcome.
+  void learn(const ScopeSet& held) {
+    for (const ScopeGrant& grant : held.grants()) {
+      if (!scopes.insert(grant.scope).second || cursor.seq() == 0) continue;
+      cursor.add_exceptions()->set_scope(grant.scope);
+      cursor.set_urgent(0);
+    }
+  }
+
+  void caught_up(Seq upto) {
+    cursor.Clear();
+    cursor.set_seq(upto.value);
+    cursor.set_complete(upto.value);
+  }
+
+  /// A call that breaks after so many cuts, each about so large.
+  void call(World& world, const ScopeSet& held, std::size_t raw_bytes, int cuts, bool urgent) {
+    arrived.clear();
+    Reader reader{.device = DeviceId(77),
+                  .schema = built_schema().version,
+                  .urgent_first = urgent,
+                  .knows_grants = !is_new_to(held)};
+    Feed feed(*world.storage, built_schema(), std::move(reader), held, cursor);
+    learn(held);
+    for (int i = 0; i < cuts; ++i) {
+      const auto cut = feed.next(raw_bytes);
+      REQUIRE(cut);
+      if (!*cut) return caught_up(feed.cursor());
+      take(**cut);
+    }
+  }
+};
+
+bool is_urgent(const Row& row) { return built_schema().kind(row.kind)->lane == Lane::kWhistles; }
+
+constexpr int kAllCuts = 1'000'000;
+
+}  // namespace
+
+TEST_CASE("what is urgent comes ahead of the rest, of all scopes, and each row once") {
+  World world;
+  Phone author = world.phone(walker_of_both(world));
+  for (const std::string& grid : {kGrid1, kGrid2}) {
+    for (int i = 0; i < 40; ++i) {
+      author.record(kinds::kVisit, author.new_id(), visit(grid, std::string(400, 'x')), true,
+                    world.clock.ms);
+      author.record(kinds::kWhistle, author.new_id(), whistle(grid), true, world.clock.ms);
+    }
+  }
+  world.sync(author);
+  const auto standing = standing_of(*world.storage, walker_of_both(world));
+  REQUIRE(standing);
+  FedPhone plain;
+  plain.call(world, standing->held, 2'000, kAllCuts, false);
+  FedPhone phone;
+  SECTION("in one call") { phone.call(world, standing->held, 2'000, kAllCuts, true); }
+  SECTION("in calls that break after two cuts each, no row again") {
+    std::vector<Row> arrived;
+    for (int calls = 0; phone.cursor.complete() == 0; ++calls) {
+      REQUIRE(calls < 1'000);
+      phone.call(world, standing->held, 2'000, 2, true);
+      arrived.insert(arrived.end(), phone.arrived.begin(), phone.arrived.end());
+    }
+    phone.arrived = arrived;
+  }
+  CHECK(phone.rows == plain.rows);
+  CHECK(phone.arrived.size() == plain.arrived.size());
+  CHECK(std::ranges::is_partitioned(phone.arrived, is_urgent));
+  CHECK_FALSE(std::ranges::is_partitioned(plain.arrived, is_urgent));
+  CHECK(std::ranges::count_if(phone.arrived, is_urgent) == 80);
+}
+
+TEST_CASE("a record that left, came again and left between two calls leaves the phone") {
+  World world;
+  Phone author = world.phone(walker_of_both(world));
+  const RecordId id = author.new_id();
+  author.record(kinds::kHousehold, id, household(kGrid1), true, world.clock.ms);
+  world.sync(author);
+  Phone reader = world.phone(world.anna);
+  REQUIRE(world.sync(reader)->rows_of(kinds::kHousehold).size() == 1);
+  for (const std::string& grid : {kGrid2, kGrid1, kGrid2}) {
+    author.record(kinds::kHousehold, id, household(grid), false, ++world.clock.ms);
+    world.sync(author);
+  }
+  const auto rows = world.sync(reader)->rows_of(kinds::kHousehold);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].change == RowChange::kLeft);
+}
+
+TEST_CASE("a first call that breaks goes on where it stopped, whenever the phone was enrolled") {
+  World world;
+  Phone author = world.phone(world.anna);
+  write_filler(world, author, kGrid1);
+  Phone fresh = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  std::multiset<RecordId> arrived;
+  for (int calls = 0; arrived.size() < 200; ++calls) {
+    REQUIRE(calls < 100);
+    const auto inbox = world.sync(fresh, false);
+    for (const v1::Welcome& welcome : inbox->all<v1::Welcome>()) {
+      if (!welcome.as_before()) fresh.grants_version = welcome.grants_version();
+      for (const v1::Epoch& epoch : welcome.epochs()) fresh.epochs.push_back(epoch.id());
+    }
+    // Of each call one cut arrives.
+    const CutDown cut = inbox->all<CutDown>().front();
+    REQUIRE(cut.scope.empty());
+    fresh.cursor.set_seq(cut.upto.value);
+    for (const Row& row : cut.rows) {
+      if (row.kind == kinds::kVisit) arrived.insert(row.id);
+    }
+  }
+  CHECK(arrived.size() == 200);
+  CHECK(std::set(arrived.begin(), arrived.end()).size() == 200);
+}
+
+TEST_CASE("whatever happens while cuts are lost, a phone ends with what a fresh one gets") {
+  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937 dice(seed);
+    const auto random = [&] { return static_cast<int>(dice() % 1'000'000); };
+    World world;
+    Phone author = world.phone(walker_of_both(world));
+    v1::Worker late;
+    late.set_code("W7");
+    const auto grant = [&](const std::string& grid) {
+      v1::WorkerRole& role = *late.add_roles();
+      role.set_role(v1::ROLE_GRID_WORKER);
+      role.set_scope(grid);
+      return world.import(late);
+    };
+    const RecordId reader = grant(kGrid1);
+    const auto held = [&] { return standing_of(*world.storage, reader).value().held; };
+    std::vector<std::pair<KindId, RecordId>> records;
+    FedPhone phone;
+    const auto happens = [&] {
+      const std::string& grid = random() % 2 == 0 ? kGrid1 : kGrid2;
+      const bool is_whistle = random() % 2 == 0;
+      const KindId kind = is_whistle ? kinds::kWhistle : kinds::kVisit;
+      if (records.empty() || random() % 2 == 0) {
+        records.emplace_back(kind, author.new_id());
+        author.record(kind, records.back().second,
+                      is_whistle ? whistle(grid) : visit(grid, std::string(200, 'x')), true,
+                      world.clock.ms);
+        return;
+      }
+      const auto& [of, id] = records[static_cast<std::size_t>(random()) % records.size()];
+      v1::Whistle moved;
+      moved.set_grid(grid);
+      Operation& op = author.record(
+          of, id, of == kinds::kWhistle ? moved.SerializeAsString() : visit(grid, "later"), false,
+          ++world.clock.ms);
+      if (of == kinds::kWhistle || random() % 3 != 0) return;
+      op.type = OperationType::kErase;
+      op.set.clear();
+    };
+    // The second grid comes later: a phone has to hear all of it, the urgent kinds too.
+    const int grants_at = random() % 12;
+    for (int round = 0; round < 12; ++round) {
+      for (int i = random() % 12; i > 0; --i) happens();
+      world.sync(author);
+      if (round == grants_at) grant(kGrid2);
+      phone.call(world, held(), static_cast<std::size_t>(1 + random() % 1'500), random() % 6, true);
+    }
+    phone.call(world, held(), 700, kAllCuts, true);
+    FedPhone fresh;
+    fresh.call(world, held(), 700, kAllCuts, random() % 2 == 0);
+    CHECK(phone.rows == fresh.rows);
+  }
 }

@@ -11,10 +11,15 @@ using kinds::kResident;
 using kinds::kVisit;
 using kinds::kWhistle;
 
-DeviceId succeed(Phone& phone, const v1::Acks& shared = {}) {
+DeviceId succeed(Phone& phone, const v1::Acks& shared = {},
+                 const std::vector<v1::Epoch>& epochs = {}) {
   const auto plan = phone->plan_succession();
   REQUIRE(plan);
-  const auto done = phone->succeed(plan->successor, "b8m", shared);
+  v1::EnrolReply reply;
+  reply.set_short_code("b8m");
+  *reply.mutable_runs() = shared.runs();
+  *reply.mutable_epochs() = {epochs.begin(), epochs.end()};
+  const auto done = phone->succeed(plan->successor, reply);
   if (!done) FAIL(done.error().message);
   return plan->successor;
 }
@@ -127,7 +132,21 @@ TEST_CASE(
   CHECK(phone.put(kHousehold, mine, *drafted) == *drafted);
   CHECK(phone.get<v1::Household>(kHousehold, in_draft, "test").address() == "8 Sea Road");
   if (restarted) return;  // nothing tells any more whether that id was put
-  CHECK(phone.put(kHousehold, mine, reserved) == RecordId::make(after, reserved.counter()));
+  // Who changes a part has seen the other's.
+  v1::Household part;
+  part.set_notes("of the other file's");
+  CHECK(phone.put(kHousehold, part, reserved) == reserved);
+  v1::Resident resident;
+  resident.set_household(std::string(reserved.bytes()));
+  resident.set_name("张三丰");
+  const RecordId own = RecordId::make(after, reserved.counter());
+  const auto made = phone->commit(
+      {{kHousehold, reserved, OperationType::kPut, mine.SerializeAsString(), {}, ""},
+       {kResident, RecordId(), OperationType::kPut, resident.SerializeAsString(), {}, ""}});
+  REQUIRE(made);
+  CHECK((*made)[0] == own);
+  CHECK(phone.get<v1::Resident>(kResident, (*made)[1], "test").household() == own.bytes());
+  CHECK(phone.get<v1::Household>(kHousehold, reserved, "test").notes() == part.notes());
   CHECK(phone.get<v1::Household>(kHousehold, reserved, "test").address() == "8 Sea Road");
 }
 
@@ -197,6 +216,29 @@ TEST_CASE("an edit of a creation that was refused does not become a creation") {
   CHECK_FALSE(operations[0].creates);
 }
 
+TEST_CASE(
+    "what a succession says is acknowledged stays so in the next Welcome of the same server") {
+  Phone phone;
+  phone.enrol();
+  const v1::Welcome grants = phone.welcome_of({"grid:" + std::string(kGrid)});
+  phone.welcome(with_epochs(grants, {{1, Seq(0)}}));
+  phone.put(kVisit, visit_noting("shared"));
+  phone.put(kVisit, visit_noting("own"));
+  std::vector<v1::Epoch> epochs(2);
+  epochs[0].set_id(2);
+  epochs[0].set_start_seq(34);
+  epochs[1].set_id(1);
+  succeed(phone, run_of(Lane::kRecords, 1, 1, 65), epochs);
+  // The file lost power before the first Welcome under the new number was on the disk.
+  phone.open();
+  phone.welcome(with_epochs(grants, {{2, Seq(34)}, {1, Seq(0)}}));
+  CHECK(phone->sync_state()->lanes[index_of(Lane::kRecords)].noted == LaneSeq(1));
+  SECTION("and is offered again where the server did lose it") {
+    phone.welcome(with_epochs(grants, {{3, Seq(50)}, {2, Seq(34)}, {1, Seq(0)}}));
+    CHECK(phone->sync_state()->lanes[index_of(Lane::kRecords)].noted == LaneSeq(0));
+  }
+}
+
 TEST_CASE("a successor is the same until it has succeeded, and reads everything anew") {
   Phone phone;
   phone.enrol();
@@ -211,7 +253,9 @@ TEST_CASE("a successor is the same until it has succeeded, and reads everything 
   REQUIRE(plan.lanes[index_of(Lane::kRecords)].dev_seqs_size() == 1);
   CHECK(plan.lanes[index_of(Lane::kRecords)].hashes() ==
         hash_of(phone.unsent(Lane::kRecords)[0]).substr(0, 8));
-  REQUIRE(phone->succeed(planned, "b8m", {}));
+  v1::EnrolReply reply;
+  reply.set_short_code("b8m");
+  REQUIRE(phone->succeed(planned, reply));
   const SyncState state = phone->sync_state().value();
   CHECK(state.cursor == Seq(7));
   REQUIRE(state.exceptions.size() == 1);

@@ -249,6 +249,63 @@ TEST_CASE("a call that has so long ends then, with what it has done, and goes on
   CHECK(world.server.twice == 0);
 }
 
+TEST_CASE("on a metered line tracks stay for another call, whistles and records go") {
+  World world(1);
+  for (int i = 0; i < 3; ++i) {
+    world.file.record(Lane::kBulk);
+    world.file.record(Lane::kRecords);
+    world.file.record(Lane::kWhistles);
+  }
+  const auto taken = [&](Lane lane) { return world.server.taken[index_of(lane)].size(); };
+  world.run(world.session.sync_once({.metered = true}, world.now_ms));
+  world.deliver_all();
+  REQUIRE(world.finished.size() == 1);
+  CHECK(world.finished[0]);
+  CHECK(world.session.report().held_back == 3);
+  CHECK(taken(Lane::kWhistles) == 3);
+  CHECK(taken(Lane::kRecords) == 3);
+  CHECK(taken(Lane::kBulk) == 0);
+  world.run(world.session.sync_once({}, world.now_ms));
+  world.deliver_all();
+  CHECK(world.session.report().held_back == 0);
+  CHECK(taken(Lane::kBulk) == 3);
+}
+
+TEST_CASE("what is beyond the budget goes with the next calls, but whistles always go") {
+  World world(1);
+  for (int i = 0; i < 200; ++i) world.file.record(Lane::kRecords);
+  for (int i = 0; i < 100; ++i) world.file.record(Lane::kWhistles);
+  const auto taken = [&](Lane lane) { return world.server.taken[index_of(lane)].size(); };
+  world.run(world.session.sync_once({.budget_bytes = 100}, world.now_ms));
+  world.deliver_all();
+  CHECK(taken(Lane::kWhistles) == 100);
+  CHECK(world.session.report().held_back == 200 - taken(Lane::kRecords));
+  CHECK(taken(Lane::kRecords) < 100);
+  int calls = 1;
+  while (!world.file.all_acknowledged()) {
+    REQUIRE(++calls < 300);
+    world.run(world.session.sync_once({.budget_bytes = 1'000}, world.now_ms));
+    world.deliver_all();
+    CHECK(world.session.report().bytes_up < 3'000);
+  }
+  CHECK(calls > 3);
+  CHECK(world.server.twice == 0);
+}
+
+TEST_CASE("a budget is one call's: a live one has none") {
+  World world(1);
+  world.file.record(Lane::kBulk);
+  world.run(world.session.sync_once({.budget_bytes = 100, .metered = true}, world.now_ms));
+  world.deliver_all();
+  REQUIRE_FALSE(world.file.all_acknowledged());
+  world.session.go_live(world.now_ms);
+  const SyncActions actions = world.session.opened(world.file.state(), world.now_ms);
+  CHECK(std::get<SendHello>(actions.front()).hello.budget_bytes() == 0);
+  CHECK(std::ranges::any_of(actions, [](const SyncAction& action) {
+    return std::holds_alternative<ReadOperations>(action);
+  }));
+}
+
 TEST_CASE("a server that has not answered in the time given has failed; a live call goes on") {
   World silent(1);
   silent.run(silent.session.sync_once({.budget_ms = 20'000}, silent.now_ms));

@@ -74,11 +74,18 @@ std::vector<ScopeNo> SqliteStorage::leaves_of(const ScopeGrant& grant) const {
   return leaves;
 }
 
-Result<std::vector<FeedEntry>> SqliteStorage::feed(ScopeNo scope, Seq after, std::size_t limit) {
+Result<std::vector<FeedEntry>> SqliteStorage::feed(ScopeNo scope, Seq after, std::size_t limit,
+                                                   std::span<const KindId> kinds) {
+  std::string of_kinds;
+  for (const KindId kind : kinds) {
+    of_kinds += (of_kinds.empty() ? " AND kind IN (" : ",") + std::to_string(kind.value);
+  }
+  if (!of_kinds.empty()) of_kinds += ")";
   std::vector<FeedEntry> entries;
   const auto read = sqlite::rows_of(
       connection_,
-      "SELECT seq, kind, id, entered, held FROM feed WHERE scope=? AND seq>? ORDER BY seq LIMIT ?",
+      "SELECT seq, kind, id, entered, held FROM feed WHERE scope=? AND seq>?" + of_kinds +
+          " ORDER BY seq LIMIT ?",
       [&](Statement& row) { entries.push_back(entry_of(row, 0)); }, scope, after, limit);
   if (!read) return std::unexpected(read.error());
   return entries;

@@ -62,7 +62,8 @@ class SqliteStorage final : public Storage {
   Seq scope_last(ScopeNo scope) const override;
   std::vector<ScopeNo> leaves_of(const ScopeGrant& grant) const override;
   std::size_t scope_count() const override { return scopes_.size(); }
-  Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit) override;
+  Result<std::vector<FeedEntry>> feed(ScopeNo scope, Seq after, std::size_t limit,
+                                      std::span<const KindId> kinds) override;
   Result<void> scan_feed(
       const std::function<Result<void>(ScopeNo, const FeedEntry&)>& each) override;
 
