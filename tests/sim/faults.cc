@@ -51,15 +51,18 @@ Faults Faults::of_seed(std::uint64_t seed) {
   Faults faults;
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     const Fault fault = static_cast<Fault>(i);
-    const bool hides =
-        fault == Fault::kRestores || fault == Fault::kPutBacks || fault == Fault::kForgets;
+    const bool hides = fault == Fault::kRestores || fault == Fault::kPutBacks ||
+                       fault == Fault::kForgets || fault == Fault::kHostileServer;
     const bool there = lots.chance(hides ? 250 : 700);
     faults.set(fault, there ? lots.between(1, kHardest) : 0);
   }
   if (faults.has(Fault::kRestores)) {
     for (const Fault fault : {Fault::kClones, Fault::kPutBacks}) faults.set(fault, 0);
   }
-  if (faults.has(Fault::kClones) || faults.has(Fault::kPutBacks)) faults.set(Fault::kForgets, 0);
+  const bool copies = faults.has(Fault::kClones) || faults.has(Fault::kPutBacks);
+  if (copies) faults.set(Fault::kForgets, 0);
+  // Open, see docs/testing.md.
+  if (copies || faults.has(Fault::kRestores)) faults.set(Fault::kHostileServer, 0);
   return faults;
 }
 
