@@ -177,7 +177,7 @@ void Phone::put_back(bool server_has_all) {
 }
 
 void Phone::look_for_number() {
-  if (!is_well()) return;
+  if (!running()) return;
   const DeviceId now = client_->status().device;
   if (now == device_) return;
   const bool is_known = std::exchange(device_, now).value != 0;
