@@ -215,6 +215,7 @@ bool Server::sweep() {
   const std::size_t swept_before = swept_.size();
   const auto upto = storage_->fact("swept");
   const auto devices = storage_->devices();
+  if (failures() != before) return false;
   if (!upto || !devices) throw Violation("how far it was swept cannot be read");
   const bool is_unheard = std::ranges::any_of(*devices, [&](const DeviceRow& device) {
     return device.call_counter > 0 && device.cursor.value < std::stoull("0" + *upto);
@@ -227,6 +228,8 @@ bool Server::sweep() {
                             : "sweeps: what all have passed");
       return Result<void>();
     });
+    // The next sweep notes the rest.
+    if (failures() != before) return false;
     if (!noted) throw Violation("what is gone cannot be read: " + noted.error().message);
   }
   return swept_.size() > swept_before;
