@@ -22,6 +22,7 @@ SyncState session_state(const store::SyncState& file, bool compare_due) {
   state.cursor.set_seq(file.cursor.value);
   state.cursor.set_complete(file.complete.value);
   state.cursor.set_urgent(file.urgent.value);
+  state.cursor.set_reached(file.reached.value);
   for (const store::ScopeProgress& scope : file.exceptions) {
     v1::ScopeCursor& cursor = *state.cursor.add_exceptions();
     cursor.set_scope(scope.scope);

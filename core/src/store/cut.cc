@@ -51,6 +51,7 @@ class CutApplication {
   // That is remembered too, or the server would not know what of it the file holds.
   void advance(const CutDown& cut) {
     auto& exceptions = position_.exceptions;
+    position_.reached = std::max(position_.reached, cut.upto);
     if (cut.urgent) {
       position_.urgent = std::max(position_.urgent, cut.upto);
       return;
@@ -243,7 +244,7 @@ Result<void> Store::caught_up(Seq seq) {
   position.cursor = std::max(position.cursor, seq);
   position.complete = position.cursor;
   position.exceptions.clear();
-  position.urgent = Seq();
+  position.urgent = position.reached = Seq();
   position.caught_up = true;
   position.caught_up_wall_ms = state_->options.clock->now().wall_ms;
   // Where nothing came, the place in the log and the time are news that a power cut may take.

@@ -31,6 +31,7 @@ std::string cursor_bytes(const Position& position) {
   cursor.set_seq(position.cursor.value);
   cursor.set_complete(position.complete.value);
   cursor.set_urgent(position.urgent.value);
+  cursor.set_reached(position.reached.value);
   for (const ScopeProgress& lag : position.exceptions) {
     v1::ScopeCursor& entry = *cursor.add_exceptions();
     entry.set_scope(lag.scope);
@@ -58,8 +59,10 @@ Result<void> load_lists(StoreState& state) {
   position.cursor = Seq(cursor.seq());
   position.complete = Seq(cursor.complete());
   position.urgent = Seq(cursor.urgent());
+  position.reached = Seq(cursor.reached());
   for (const v1::ScopeCursor& lag : cursor.exceptions()) {
     position.exceptions.push_back({lag.scope(), Seq(lag.seq())});
+    position.reached = std::max(position.reached, Seq(lag.seq()));  // an older build did not say
   }
   return {};
 }
@@ -102,10 +105,8 @@ std::int64_t server_time(const Position& position, const ClockReading& now) {
 
 Result<Seq> newest_seen(StoreState& state, const Position& position) {
   GW_TRY_LET(acknowledged, state.connection.number("SELECT max(seq) FROM outbox", 0));
-  Seq newest =
-      std::max({position.cursor, position.urgent, Seq(static_cast<std::uint64_t>(acknowledged))});
-  for (const ScopeProgress& lag : position.exceptions) newest = std::max(newest, lag.seq);
-  return newest;
+  return std::max(
+      {position.cursor, position.reached, Seq(static_cast<std::uint64_t>(acknowledged))});
 }
 
 Result<void> forget_beyond(StoreState& state, Seq shared, Position& position) {
@@ -115,10 +116,10 @@ Result<void> forget_beyond(StoreState& state, Seq shared, Position& position) {
 }
 
 void fetch_from_beginning(Position& position, const std::string& scope) {
+  position.urgent = Seq();
   if (!position.cursor) return;  // everything comes from the beginning anyway
   std::erase_if(position.exceptions, [&](const ScopeProgress& lag) { return lag.scope == scope; });
   position.exceptions.push_back({scope, Seq()});
-  position.urgent = Seq();
   position.caught_up = false;
 }
 
@@ -192,7 +193,8 @@ Result<void> save_position(StoreState& state, const Position& position) {
     GW_TRY(put_meta(state, "server", std::string_view(grants_bytes(position))));
   }
   if (position.cursor != before.cursor || position.complete != before.complete ||
-      position.urgent != before.urgent || position.exceptions != before.exceptions) {
+      position.urgent != before.urgent || position.reached != before.reached ||
+      position.exceptions != before.exceptions) {
     GW_TRY(put_meta(state, "cursor", std::string_view(cursor_bytes(position))));
   }
   if (position.own_since != before.own_since) {

@@ -284,6 +284,7 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
   position.complete = Seq();
   position.exceptions.clear();
   position.urgent = Seq();
+  position.reached = std::min(position.reached, shared);
   for (const GrantHeld& grant : position.grants) {
     if (position.cursor) position.exceptions.push_back({grant.scope, Seq()});
   }

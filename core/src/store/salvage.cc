@@ -129,7 +129,7 @@ Result<void> begin_anew(StoreState& state, Salvaged& salvaged) {
   Position position = state.position;
   position.cursor = position.complete = Seq();
   position.exceptions.clear();
-  position.urgent = Seq();
+  position.urgent = position.reached = Seq();
   position.own_since = state.dev_seq;
   position.caught_up = false;
   GW_TRY(save_position(state, position));

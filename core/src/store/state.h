@@ -78,6 +78,7 @@ struct Position {
   std::vector<ScopeProgress> exceptions;
   Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
   Seq urgent;    ///< so far the urgent kinds came ahead of the rest, of all granted scopes
+  Seq reached;   ///< the newest place that anything came from since it was last caught up
   DevSeq own_since;
   std::vector<EpochSeen> epochs;
   std::vector<GrantHeld> grants;

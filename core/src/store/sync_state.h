@@ -64,6 +64,7 @@ struct SyncState {
   std::vector<ScopeProgress> exceptions;
   Seq complete;  ///< where `cursor` stood when the server last said that nothing was missing
   Seq urgent;    ///< so far the urgent kinds came ahead of the rest, of all granted scopes
+  Seq reached;   ///< the newest place that anything came from since it was last caught up
   DevSeq own_since;
   std::vector<EpochSeen> epochs;  ///< newest first
   std::vector<GrantHeld> grants;

@@ -28,17 +28,15 @@ std::vector<GrantHeld> grants_of(const v1::Welcome& welcome) {
   return grants;
 }
 
-// Whether `now` shows rows that `before` did not: these were never fetched.
+// Whether `now` shows rows that `before` did not: these were never fetched. Some kinds are shown to
+// some roles alone.
 bool widened(const std::vector<GrantHeld>& before, const GrantHeld& now) {
   return std::ranges::none_of(before, [&](const GrantHeld& held) {
     return held.scope == now.scope && (held.audiences & now.audiences) == now.audiences &&
+           (held.roles & now.roles) == now.roles &&
+           (held.roles_inside & now.roles_inside) == now.roles_inside &&
            (held.subtree || !now.subtree);
   });
-}
-
-bool same_view(const GrantHeld& one, const GrantHeld& other) {
-  return one.scope == other.scope && one.subtree == other.subtree &&
-         one.audiences == other.audiences;
 }
 
 class Arrival {
@@ -127,10 +125,8 @@ class Arrival {
     std::erase_if(position_.exceptions, [&](const ScopeProgress& lag) {
       return std::ranges::find(grants, lag.scope, &GrantHeld::scope) == grants.end();
     });
-    const bool lost = std::ranges::any_of(position_.grants, [&](const GrantHeld& held) {
-      return std::ranges::none_of(grants,
-                                  [&](const GrantHeld& grant) { return same_view(grant, held); });
-    });
+    const bool lost = std::ranges::any_of(
+        position_.grants, [&](const GrantHeld& held) { return widened(grants, held); });
     position_.grants = grants;
     position_.grants_version = welcome_.grants_version();
     if (!lost) return {};
@@ -256,6 +252,7 @@ Result<SyncState> Store::sync_state() {
   out.exceptions = position.exceptions;
   out.complete = position.complete;
   out.urgent = position.urgent;
+  out.reached = position.reached;
   out.own_since = position.own_since;
   out.epochs = position.epochs;
   out.grants = position.grants;

@@ -61,7 +61,7 @@ Result<SyncActions> SyncSession::take(const v1::Welcome& welcome) {
     comparing_ = welcome.compares() ? Comparing::kAsked : Comparing::kNot;
     if (welcome.compares()) actions.push_back(ReadDigests{});
   }
-  reconcile_ = welcome.reconcile() && comparing_ == Comparing::kNot;
+  reconcile_ = (welcome.reconcile() || compare_put_off_) && comparing_ == Comparing::kNot;
   return actions;
 }
 

@@ -7,6 +7,12 @@
 
 namespace gridwhistle {
 
+namespace {
+
+bool is_limited(const SyncOptions& options) { return options.metered || options.budget_bytes != 0; }
+
+}  // namespace
+
 SyncSession::SyncSession(SessionLabel label, Random& random)
     : label_(std::move(label)), random_(random) {}
 
@@ -17,7 +23,8 @@ SyncActions SyncSession::sync_once(const SyncOptions& options, std::uint64_t now
   if (call_open_) {
     // A live call is never over; what was asked of it is done when nothing is left to do.
     once_wanted_ = true;
-    again_ = end_sent_;
+    again_ = end_sent_ || (!live_ && is_limited(options_) && !is_limited(options));
+    if (again_) options_next_ = options;
     SyncActions actions;
     settle(actions);
     return actions;
@@ -218,6 +225,7 @@ SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   const bool whole = state.unsent == 0 && behind_.empty() && budget_bytes() == 0;
   const bool due = state.compare_due || (options_.compare && once_wanted_);
   comparing_ = whole && due ? Comparing::kWanted : Comparing::kNot;
+  compare_put_off_ = state.compare_due && !whole;
   SyncActions actions{SendHello{hello(state)}};
   pump(actions);
   return actions;
@@ -279,8 +287,10 @@ SyncActions SyncSession::ended(const Result<void>& how, std::uint64_t now_ms) {
   last_error_.reset();
   if (!live_ || now_ms >= opened_ms_ + kSteadyMs) backoff_.reset();
   phase_ = SyncPhase::kStopped;
-  if (reconciles_next() || again_) {
+  const bool reconciles = reconciles_next();
+  if (reconciles || again_) {
     once_wanted_ = true;
+    if (!reconciles) options_ = options_next_;
     return reopened(now_ms);
   }
   if (live_wanted_) {
@@ -400,7 +410,7 @@ void SyncSession::pump(SyncActions& actions) {
 // What is to be compared is all that there is: the call that brings it ends first. Whatever a
 // server says, one call more.
 bool SyncSession::reconciles_next() {
-  const bool can = report_.caught_up && options_.budget_bytes == 0;
+  const bool can = report_.caught_up && budget_bytes() == 0;
   reconciles_ = reconcile_ && can && !reconciles_;
   return reconciles_;
 }

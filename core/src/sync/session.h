@@ -140,6 +140,7 @@ class SyncSession {
   bool once_wanted_ = false;
   bool again_ = false;                          ///< asked for after the end of this call was sent
   SyncOptions options_;                         ///< of the one-time call
+  SyncOptions options_next_;                    ///< of the one behind it, while `again_`
   std::optional<std::uint64_t> once_until_ms_;  ///< it has so long
 
   SyncPhase phase_ = SyncPhase::kStopped;
@@ -166,8 +167,9 @@ class SyncSession {
   /// A comparison, which the end of a one-time call waits for.
   enum class Comparing : std::uint8_t { kNot, kWanted, kAsked, kTelling, kRepairing };
   Comparing comparing_ = Comparing::kNot;
-  /// The server has said in this call that what the file holds is to be compared; and whether it
-  /// has begun for that.
+  bool compare_put_off_ = false;  ///< it is due, and this call has something to bring first
+  /// What the file holds is to be compared, in a call behind this one; and whether it has begun for
+  /// that.
   bool reconcile_ = false;
   bool reconciles_ = false;
   std::uint64_t opened_ms_ = 0;

@@ -571,7 +571,8 @@ Result<std::optional<Receipt>> Applier::gone(Workspace& workspace, const Author&
     if (!*belonged) return std::nullopt;
     auto page = workspace.open(key);
     if (!page) return std::unexpected(std::move(page.error()));
-    (*page)->gone = !(*page)->record.state.exists;
+    // Whoever would make it has the word; another may name any id.
+    (*page)->gone = operation.creates && !(*page)->record.state.exists;
   }
   Receipt receipt = gone_receipt(seq);
   Loser own;

@@ -78,15 +78,17 @@ bool is_well_formed(const v1::UnsettledLane& lane) {
 }
 
 // The predecessor's row, with a number, letters and a key of its own, and lanes that go on behind
-// what the server has of the predecessor's.
+// what the server has of the predecessor's. `before`: who asked for that number and has not called
+// under it yet; of what both know the most counts.
 Result<void> add_successor(Storage& storage, const v1::EnrolRequest& request, Successor& successor,
-                           std::int64_t now_ms) {
+                           const std::optional<DeviceRow>& before, std::int64_t now_ms) {
   DeviceRow& row = successor.row;
   const DeviceId predecessor = row.device;
   row.device = DeviceId(request.device());
   row.public_key = request.public_key();
   row.predecessor = predecessor;
   row.inherits = DevSeq(request.dev_seq());
+  if (before) row.inherits = std::min(row.inherits, before->inherits);
   row.enrolled_ms = now_ms;
   row.last_seen_ms = 0;
   row.call_counter = row.call_window = 0;
@@ -100,7 +102,12 @@ Result<void> add_successor(Storage& storage, const v1::EnrolRequest& request, Su
     if (!had) return std::unexpected(std::move(had.error()));
     // A restored server may have less than the phone has noted: it says so to the first Hello.
     const LaneSeq noted = std::min(settled.noted, had->last);
-    const LaneSeq last(noted.value + settled.known);
+    LaneSeq last(noted.value + settled.known);
+    if (before) {
+      auto has = storage.lane(row.device, settled.lane);
+      if (!has) return std::unexpected(std::move(has.error()));
+      last = std::max(last, has->last);
+    }
     if (auto put = storage.put_lane(row.device, settled.lane, {last, last, {}}); !put) return put;
     if (settled.known < static_cast<std::size_t>(asked.dev_seqs_size())) {
       const std::uint64_t own = asked.dev_seqs(static_cast<int>(settled.known));
@@ -138,12 +145,19 @@ Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& reque
     if (!known) return std::unexpected(std::move(known.error()));
     successor.settled.push_back({lane, LaneSeq(asked.noted()), *known});
   }
-  if (*before) {
+  if (*before && (*before)->last_seen_ms != 0) {
+    // Its lanes stand where they stand, and more than they hold nobody has under that number.
+    for (SettledLane& lane : successor.settled) {
+      auto has = storage.lane((*before)->device, lane.lane);
+      if (!has) return std::unexpected(std::move(has.error()));
+      const std::uint64_t most = has->last.value - std::min(has->last.value, lane.noted.value);
+      lane.known = std::min<std::uint64_t>(lane.known, most);
+    }
     successor.row = std::move(**before);
     return successor;
   }
   successor.row = *predecessor;
-  if (auto added = add_successor(storage, request, successor, now_ms); !added) {
+  if (auto added = add_successor(storage, request, successor, *before, now_ms); !added) {
     return std::unexpected(added.error());
   }
   return successor;

@@ -75,11 +75,17 @@ class Sweeping {
   };
 
   // With its parts, at every depth, or not at all: a part whose whole is not there would wait for
-  // it where nobody sees it.
+  // it where nobody sees it. And a part whose whole is erased goes with that one alone: should it
+  // come back, it brings all that went along.
   Result<void> take_whole(const RecordKey& first) {
     std::vector<Part> all;
     auto goes = add(first, all);
     if (!goes) return std::unexpected(std::move(goes.error()));
+    if (!all.empty()) {
+      auto waits = waits_for_whole(all.front());
+      if (!waits) return std::unexpected(std::move(waits.error()));
+      if (*waits) return {};
+    }
     for (std::size_t at = 0; *goes && at < all.size(); ++at) {
       const RecordKey whole = all[at].key;
       auto keys = storage_.children(whole.id);
@@ -102,6 +108,15 @@ class Sweeping {
       ++swept_.records;
     }
     return {};
+  }
+
+  Result<bool> waits_for_whole(const Part& part) {
+    const KindSchema& kind = *schema_.kind(part.key.kind);
+    const RecordKey whole = workspace_.parent_of(kind, part.stored->state.body);
+    if (!whole.kind) return false;
+    auto stored = storage_.record(whole);
+    if (!stored) return std::unexpected(std::move(stored.error()));
+    return *stored && (*stored)->state.erased && !(*stored)->state.forgotten;
   }
 
   Result<bool> follows(const RecordKey& key, const RecordKey& whole) {

@@ -138,6 +138,7 @@ bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epoch
   // The next start began where the log of this one ended.
   const std::uint64_t end = epochs[*common - 1].start_seq.value;
   return hello.cursor().seq() > end || hello.cursor().urgent() > end ||
+         hello.cursor().reached() > end ||
          std::ranges::any_of(hello.cursor().exceptions(),
                              [&](const v1::ScopeCursor& scope) { return scope.seq() > end; });
 }
@@ -382,6 +383,8 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
   // What the phone has and this server has not: it counts by acknowledgements that may be on the
   // way.
   device->unsent = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent, UINT32_MAX));
+  // Of a log that is lost: how much of this one it has read the next call will say.
+  if (ahead) device->cursor = Seq();
   if (auto put = storage->put_device(*device); !put) return put;
   for (const Lane lane : kLanes) {
     auto row = storage->lane(device->device, lane);
@@ -393,7 +396,11 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
   effect.welcome.emplace();
   if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
   // Its cursor speaks of this log: one that speaks of another goes back first.
-  effect.welcome->set_reconcile(!ahead && is_swept_over(Seq(hello.cursor().seq())));
+  const bool has_anything = hello.cursor().seq() > 0 || hello.cursor().reached() > 0 ||
+                            std::ranges::any_of(hello.lanes(), [](const v1::LaneState& lane) {
+                              return lane.noted() > 0;
+                            });
+  effect.welcome->set_reconcile(!ahead && has_anything && Seq(hello.cursor().seq()) < swept);
   if (ahead) {
     // The phone learns from the epochs and lanes what this server has lost, and begins anew.
     for (const Lane lane : kLanes) {

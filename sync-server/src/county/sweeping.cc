@@ -43,7 +43,9 @@ Result<Seq> County::Impl::passed_by_all() {
   if (!devices) return std::unexpected(devices.error());
   Seq passed = storage->last_seq();
   for (const DeviceRow& device : *devices) {
-    if (device.state != DeviceState::kActive || device.call_counter == 0) continue;
+    if (device.state == DeviceState::kLost || device.call_counter == 0) continue;
+    // Who left may still bring work, which a reviewer is to find.
+    if (device.state != DeviceState::kActive && device.unsent == 0) continue;
     passed = std::min(passed, device.unsent > 0 ? std::min(device.cursor, swept) : device.cursor);
   }
   return passed;

@@ -108,6 +108,9 @@ Result<std::vector<Row>> Comparison::repairs(const v1::RangeContents& theirs, Se
       gone.id = key.id;
       gone.last_seq = read_to;
       gone.change = RowChange::kLeft;
+      auto stored = storage_.record(key);
+      if (!stored) return std::unexpected(std::move(stored.error()));
+      gone.forgotten = *stored && (*stored)->state.forgotten;
       rows.push_back(std::move(gone));
     } else if (digest_of(key.kind, key.id, (*row)->set) != record.digest()) {
       rows.push_back(std::move(**row));

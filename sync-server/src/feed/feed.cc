@@ -48,7 +48,12 @@ struct Feed::Place {
 
 Feed::Feed(Storage& storage, const Schema& schema, Reader reader, const ScopeSet& grants,
            const v1::Cursor& cursor)
-    : storage_(storage), schema_(schema), reader_(reader), cursor_(cursor.seq()), grants_(grants) {
+    : storage_(storage),
+      schema_(schema),
+      reader_(reader),
+      cursor_(cursor.seq()),
+      reached_(cursor.reached()),
+      grants_(grants) {
   // A cursor from a future that was lost reads on from what there is.
   cursor_ = std::min(cursor_, storage_.last_seq());
   for (const ScopeGrant& grant : grants.grants()) {
@@ -258,9 +263,9 @@ Feed::Place Feed::place_of(const KindSchema& kind, const StoredRecord& stored) c
       // A scope may lag because the device holds it again, or more of it: the rows it read then may
       // still be in its file.
       const Seq urgent = is_urgent(kind.id) ? held.urgent : Seq();
-      // Of a record that left and came again only the last time is known: it may have been here ever
-      // since it was created.
-      place.may_have |= stored.state.created <= std::max({held.cursor, cursor_, urgent});
+      // Of a record that left and came again only the last time is known: it may have been here
+      // ever since it was created.
+      place.may_have |= stored.state.created <= std::max({held.cursor, cursor_, urgent, reached_});
       if (m.entered <= held.complete) {
         place.has = true;
         place.base = std::max(place.base, held.complete);

@@ -93,6 +93,7 @@ class Feed {
   const Schema& schema_;
   const Reader reader_;
   Seq cursor_;
+  const Seq reached_;  ///< so far anything may be in the device's file
   ScopeSet grants_;
   std::vector<Held> held_;  ///< as in `grants_`
 

@@ -322,6 +322,7 @@ struct FedPhone {
       }
       arrived.push_back(row);
     }
+    cursor.set_reached(std::max(cursor.reached(), cut.upto.value));
     if (cut.urgent) {
       cursor.set_urgent(std::max(cursor.urgent(), cut.upto.value));
     } else if (cut.scope.empty()) {
@@ -341,9 +342,9 @@ struct FedPhone {
   // As the store does with the grants of a Welcome.
   void learn(const ScopeSet& held) {
     for (const ScopeGrant& grant : held.grants()) {
-      if (!scopes.insert(grant.scope).second || cursor.seq() == 0) continue;
-      cursor.add_exceptions()->set_scope(grant.scope);
+      if (!scopes.insert(grant.scope).second) continue;
       cursor.set_urgent(0);
+      if (cursor.seq() != 0) cursor.add_exceptions()->set_scope(grant.scope);
     }
   }
 

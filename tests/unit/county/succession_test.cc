@@ -336,6 +336,35 @@ TEST_CASE("a copy made while its file asked for a number gets it too, and is tol
                                                              "on its copy, too"});
 }
 
+TEST_CASE("who asks for a number again is not stuck, whatever its original has sent since") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  for (const char* note : {"shared 1", "shared 2", "shared 3"}) record_visit(world, phone, note);
+  Phone original = phone;
+  original.lanes[Lane::kRecords].resize(2);
+  Phone copy = phone;
+  record_visit(world, copy, "on the copy");
+  world.sync(original);
+  const P256Key key = *P256Key::make();
+  Phone lost = succeed(world, copy, world.anna, 77, key);
+  CHECK(lost.noted[Lane::kRecords] == 2);
+  bool has_called = false;
+  SECTION("its answer was lost") {}
+  SECTION("a copy of it has called under that number, and brought nothing") {
+    has_called = true;
+    lost.lanes[Lane::kRecords].resize(2);
+    world.sync(lost);
+  }
+  phone.calls = original.calls;
+  CHECK(world.sync(phone)->refused() == ErrorCode{});  // brings the third
+  Phone again = succeed(world, copy, world.anna, 77, key);
+  again.calls = lost.calls;
+  CHECK(world.sync(again)->refused() == ErrorCode{});
+  const auto notes = notes_of_visits(world);
+  CHECK(notes.count("on the copy") == 1);
+  CHECK(notes.count("shared 3") == (has_called ? 2 : 1));
+}
+
 TEST_CASE("a successor needs its predecessor's key, number and worker, and a new number") {
   World world;
   Phone phone = world.phone(world.anna);

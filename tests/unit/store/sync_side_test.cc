@@ -243,6 +243,40 @@ TEST_CASE("a scope that shows more than before is fetched again") {
   CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
 }
 
+TEST_CASE("a scope is fetched again when a role in it shows more than before") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome grants = phone.welcome_of({kGridScope});
+  phone.welcome(grants);
+  REQUIRE(phone->caught_up(Seq(20)));
+  grants.mutable_grants(0)->set_roles(1 << 3);
+  phone.welcome(grants);
+  CHECK(phone->sync_state()->exceptions == std::vector<ScopeProgress>{{kGridScope, Seq(0)}});
+  REQUIRE(phone->caught_up(Seq(21)));
+  grants.mutable_grants(0)->set_roles(0);
+  phone.welcome(grants);
+  CHECK(phone->sync_state()->exceptions.empty());
+}
+
+TEST_CASE("urgent rows move no cursor, and a new grant has them all come again") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope}));
+  REQUIRE(phone->apply_cut({.upto = Seq(200),
+                            .rows = {row_of(kinds::kWhistle, kForeignId, 12, whistle())},
+                            .urgent = true}));
+  phone.open();
+  CHECK(phone->sync_state()->cursor == Seq(0));
+  CHECK(phone->sync_state()->urgent == Seq(200));
+  CHECK(phone.has(kinds::kWhistle, kForeignId));
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  CHECK(phone->sync_state()->urgent == Seq(0));
+  // What came is in the file all the same, wherever it stands.
+  CHECK(phone->sync_state()->reached == Seq(200));
+  REQUIRE(phone->caught_up(Seq(210)));
+  CHECK(phone->sync_state()->reached == Seq(0));
+}
+
 TEST_CASE("a lost scope takes its rows, words and children along, and leaves the work unsent") {
   Phone phone;
   phone.enrol();
@@ -319,7 +353,8 @@ TEST_CASE("what is private is recorded only where this device may read it") {
   CHECK_FALSE(phone.put(kHousehold, household()).is_nil());
 }
 
-TEST_CASE("rows that a role shows beyond the audience stay when the grants change") {
+TEST_CASE(
+    "rows that a role shows beyond the audience stay when the grants change, and go with it") {
   Phone phone;
   v1::Welcome welcome = phone.welcome_of({"town:440811001000", kOtherScope});
   welcome.mutable_grants(0)->set_audiences(1U << 1 | 1U << 2);
@@ -340,6 +375,11 @@ TEST_CASE("rows that a role shows beyond the audience stay when the grants chang
   phone.welcome(welcome);
   CHECK(phone.has(kinds::kWhistleContact, caller.id) == acceptor);
   CHECK(phone.has(kinds::kDispute, quarrel.id) == !acceptor);
+  welcome.mutable_grants(0)->set_roles(0);
+  welcome.mutable_grants(0)->set_roles_inside(0);
+  phone.welcome(welcome);
+  CHECK_FALSE(phone.has(kinds::kWhistleContact, caller.id));
+  CHECK_FALSE(phone.has(kinds::kDispute, quarrel.id));
 }
 
 TEST_CASE("another county's server is refused") {
