@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -88,9 +89,10 @@ TEST_CASE("a run that fails shrinks to less that breaks the same law") {
   const RunResult result = run(least.seed, least.options);
   CHECK(law_of(result.violation) == law);
   CHECK(law.contains("forgot what"));
-  // Fewer phones, or fewer things done: whichever is tried, much of the run goes.
-  const bool few_things = least.options.operations > 0 && least.options.operations <= 10;
-  CHECK((few_things || least.options.idle.size() >= 3));
+  const auto count = [](const Faults& faults) { return std::ranges::count(faults.text(), '='); };
+  REQUIRE(least.options.faults);
+  CHECK(count(*least.options.faults) * 2 <= count(Faults::of_seed(least.seed)));
+  CHECK_FALSE(least.options.idle.empty());
   CHECK(result.acts < run(found.seed, found.options).acts);
   CHECK(Replay::parse(least.text()).text() == least.text());
 }

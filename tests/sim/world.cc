@@ -79,6 +79,8 @@ class World {
     if (faults_.has(Fault::kHostileServer)) compare(Repairs::kExpected);
     if (intruder_) intruder_->check_end(server_.county());
     check_end(server_.county(), oracle_, phones_);
+    // As the server does every minute.
+    if (!server_.county().end_what_ran_out()) throw Violation("the server's minute fails");
     check_forgotten(server_, oracle_, phones_);
     compare(Repairs::kNone);
   }

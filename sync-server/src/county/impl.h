@@ -264,7 +264,8 @@ struct County::Impl {
   std::map<DeviceId, std::int64_t> forks;    ///< when it was last turned away as FORKED
   std::map<DeviceId, std::deque<std::int64_t>> comparisons;  ///< when, of the last hour
   bool standings_changed = false;
-  bool wipe_due = false;  ///< what was forgotten still stands in the file's log
+  /// What was forgotten still stands in the file's log; at a start nobody knows.
+  bool wipe_due = true;
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };
