@@ -35,8 +35,8 @@ struct SyncOptions {
   /// done. kTimeout where the server had not even answered by then.
   std::uint64_t budget_ms = 0;
   /// Compare what the file holds with what the server has for it, and put right what differs. It
-  /// happens by itself once a week; not with a budget, not while something is unsent, and not in a
-  /// call that is open already.
+  /// happens by itself once a week; not with a budget, not while something is unsent (one that is
+  /// due follows in a call behind), and not in a call that is open already.
   bool compare = false;
   /// The line costs money: tracks stay for another call, and `kMeteredBytes` are the budget where
   /// none is given. Pictures go with `Client::send_media`, which nobody need call.

@@ -561,11 +561,15 @@ void County::Impl::take_over_call(ConnectionId connection, Session& session, Eff
   current[device] = connection;
   const v1::Hello& hello = *effect.hello;
   const bool reads = effect.author->device.state == DeviceState::kActive;
-  session.feed.emplace(
-      *storage, schema,
-      Reader{device, DevSeq(hello.own_since()), std::move(effect.numbers_before), hello.schema(),
-             effect.since, hello.urgent_first(), effect.welcome && effect.welcome->as_before()},
-      reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
+  session.feed.emplace(*storage, schema,
+                       Reader{.device = device,
+                              .own_since = DevSeq(hello.own_since()),
+                              .before = std::move(effect.numbers_before),
+                              .schema = hello.schema(),
+                              .since = effect.since,
+                              .urgent_first = hello.urgent_first(),
+                              .knows_grants = effect.welcome && effect.welcome->as_before()},
+                       reads ? effect.author->standing.held : ScopeSet(), hello.cursor());
   session.live = hello.live();
   session.schema = hello.schema();
   session.only_brings = hello.protocol() < options.protocol_min;

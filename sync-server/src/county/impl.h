@@ -209,8 +209,6 @@ struct County::Impl {
   Result<Seq> passed_by_all();
   Result<void> mark_log(std::int64_t now_ms);
   Result<void> begin_sweep();
-  /// Whether something was swept that a phone which has read so far has not passed.
-  bool is_swept_over(Seq cursor) const;
 
   /// Inside a batch: writes what a redrawing changes at once, and reckons what follows.
   Result<void> order_redraw(const RedrawRequest& request, RedrawReport& report);

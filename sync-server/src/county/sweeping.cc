@@ -84,15 +84,12 @@ Result<void> County::Impl::begin_sweep() {
   sweep.emplace(SweepProgress{.upto = upto});
   // A phone hears in its Welcome what has been swept; a call that began before begins anew.
   for (auto& [connection, session] : sessions) {
-    if (session.author && is_swept_over(session.author->device.cursor) && !session.reconciles) {
-      refuse(session, swept_over());
-    }
+    if (!session.author || session.reconciles) continue;
+    const Seq cursor = session.author->device.cursor;
+    if (cursor && cursor < swept) refuse(session, swept_over());
   }
   return {};
 }
-
-// A phone that has read nothing holds nothing of what was swept.
-bool County::Impl::is_swept_over(Seq cursor) const { return cursor && cursor < swept; }
 
 Result<SweepReport> County::sweep() {
   Impl& impl = *impl_;
