@@ -223,6 +223,23 @@ TEST_CASE("what a server says has gone unheard is compared in a call more, and n
   CHECK(world.finished.size() == (live ? 0 : 1));
 }
 
+TEST_CASE("a comparison that is due follows behind the call that brings what was unsent") {
+  World world(1);
+  world.file.record(Lane::kRecords);
+  world.session.sync_once({}, world.now_ms);
+  const bool due = GENERATE(true, false);
+  SyncState state = world.file.state();
+  state.compare_due = due;
+  const SyncActions begun = world.session.opened(state, world.now_ms);
+  CHECK_FALSE(std::get<SendHello>(begun.front()).hello.compare());
+  world.session.frame(welcome(), 10, world.now_ms);
+  world.session.frame(down_end(7), 10, world.now_ms);
+  const SyncActions ended = world.session.ended({}, world.now_ms);
+  CHECK(due == std::ranges::any_of(ended, [](const SyncAction& action) {
+          return std::holds_alternative<OpenCall>(action);
+        }));
+}
+
 TEST_CASE("a call that has so long ends then, with what it has done, and goes on from there") {
   World world(1);
   for (int i = 0; i < 3; ++i) world.file.record(Lane::kRecords);
