@@ -12,13 +12,15 @@ double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
 
-/// `GRIDWHISTLE_KILLS` asks for longer ones, as for more kills.
-double attack_seconds() { return repeated(30) > 30 ? 20 : 4; }
+/// `GRIDWHISTLE_KILLS` asks for longer ones, as for more kills, on a machine that does nothing
+/// else.
+bool is_proof() { return repeated(30) > 30; }
+double attack_seconds() { return is_proof() ? 20 : 4; }
 
 constexpr std::uint64_t kMegabyte = 1 << 20;
 /// What an attack may cost the server while it lasts. The attackers have 200 lines at most. What
-/// gRPC has read of calls and not dealt with yet has no limit of its own: that goes by how fast they
-/// come in the seconds that a test takes.
+/// gRPC has read of calls and not dealt with yet has no limit of its own: that goes by how fast
+/// they come in the seconds that a test takes.
 constexpr std::uint64_t kMemoryForAttackers = 2048 * kMegabyte;
 constexpr std::size_t kDescriptorsForAttackers = 260;
 
@@ -57,8 +59,9 @@ void goes_on_under(const std::string& attack) {
   WARN(attack << ": " << synced << " syncs meanwhile, the longest " << longest << " s; "
               << memory / kMegabyte << " MB, " << descriptors << " descriptors; " << ended.out);
   CHECK(synced >= 2);
-  // Two seconds, and what this machine takes anyhow for a sync amid all else that it does.
-  CHECK(longest < 2 + 10 * calm_sync);
+  // Two seconds, and what this machine takes anyhow for a sync amid all else that it does. Beside
+  // other tests a clock says nothing of the server.
+  if (is_proof()) CHECK(longest < 2 + 10 * calm_sync);
   CHECK(memory < memory_before + kMemoryForAttackers);
   CHECK(descriptors < descriptors_before + kDescriptorsForAttackers);
   CHECK(comes_to_be([&] { return county.descriptors() <= descriptors_before + 2; }));
