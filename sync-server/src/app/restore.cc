@@ -98,11 +98,12 @@ bool is_of_left_log(const std::string& replaced, const std::string& backup) {
 Seq told_safe(const ServerConfig& config) {
   const std::string path = config.database_path();
   if (config.replicated) return seq_noted(path, "last_seq");
-  std::istringstream noted(peek_fact(path, kBackupsFact).value_or(""));
-  std::vector<std::uint64_t> backups;
-  for (std::uint64_t upto = 0; noted >> upto;) backups.push_back(upto);
+  const auto places = [&](std::string_view fact) {
+    return places_in(peek_fact(path, fact).value_or("")).value_or(std::deque<Seq>());
+  };
+  const std::deque<Seq> backups = places(kBackupsFact);
   if (backups.empty()) return seq_noted(path, "backed_up");
-  return Seq(backups[backups.size() - std::min(backups.size(), config.backup_restorable)]);
+  return reach_of_every_backup(backups, places(kBackupsBegunFact), config.backup_restorable);
 }
 
 /// Opens the copy as a county and checks everything in it, and against `replaced`, the devices of

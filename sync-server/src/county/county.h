@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,18 @@ struct CountyOptions {
 /// How far the restorable backups reach, as storage notes it: numbers, the oldest first, with a
 /// space between. For whoever reads a file that nobody opens.
 inline constexpr std::string_view kBackupsFact = "backups";
+
+/// The same of backups that were begun and, for all that storage knows, may be in their places: the
+/// process ended, or its disk failed, before they were noted.
+inline constexpr std::string_view kBackupsBegunFact = "backups_begun";
+
+/// Up to where every backup reaches that the county may be restored to, the newest `restorable` of
+/// those there are. `backups` and `begun` are sorted; nothing where no backup is noted.
+Seq reach_of_every_backup(const std::deque<Seq>& backups, const std::deque<Seq>& begun,
+                          std::size_t restorable);
+
+/// A list of places as those facts keep it; nothing of one that is no list of numbers, sorted.
+std::optional<std::deque<Seq>> places_in(std::string_view noted);
 
 /// When `pump` wants to be called again.
 struct PumpResult {

@@ -121,6 +121,7 @@ struct County::Impl {
   Result<void> load_backups();
   /// How far the restorable backups reach, with one more.
   std::deque<Seq> backups_with(Seq upto) const;
+  Result<void> note_begun(Seq upto);
   Result<void> fill_backup_status(CountyStatus& status);
 
   // Calls.
@@ -244,7 +245,8 @@ struct County::Impl {
   std::uint64_t epoch = 0;
   std::uint64_t minted = 0;
   std::vector<EpochRow> epochs;
-  std::deque<Seq> backups;  ///< how far each restorable one reaches, the newest last
+  std::deque<Seq> backups;        ///< how far each restorable one reaches, the newest last
+  std::deque<Seq> backups_begun;  ///< of those that may be in their places unnoted
   /// How far redrawings are carried out: so many of them; of the next one's old grids so many; and
   /// of the next of these the feed up to there.
   struct RedrawProgress {

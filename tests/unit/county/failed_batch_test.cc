@@ -174,6 +174,34 @@ TEST_CASE("while the disk is full who reads is served, and a batch waits to be a
   CHECK(world.county->verify()->faults.empty());
 }
 
+TEST_CASE("a backup in its place that could not be noted is one of those that phones keep for") {
+  World world;
+  world.restorable_backups = 3;
+  world.open();
+  Phone phone = world.phone(world.anna);
+  std::vector<Seq> made;
+  const auto back_up = [&] {
+    write_visits(phone, world, 1);
+    world.sync(phone);
+    made.push_back(world.storage->last_seq());
+    return world.county->backup(world.file("copy" + std::to_string(made.size())), "test");
+  };
+  const auto told = [&] { return Seq(world.sync(phone)->all<v1::Welcome>().front().backed_up()); };
+  refuse_inserts(world, "audit");
+  CHECK_FALSE(back_up());
+  accept_inserts(world);
+  REQUIRE(open_sqlite_storage(world.file("copy1"), built_schema()));
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(back_up());
+    CHECK(told() == made[0]);
+    world.open();
+    CHECK(told() == made[0]);
+  }
+  // From here on three that came later are there.
+  REQUIRE(back_up());
+  CHECK(told() == made[1]);
+}
+
 TEST_CASE("verify names the record that somebody changed behind the county's back") {
   World world;
   Phone anna = world.phone(world.anna);
