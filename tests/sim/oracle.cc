@@ -59,7 +59,7 @@ KindId Oracle::History::kind() const {
 
 void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
                    const std::string& value, const std::string& seen, Word word) {
-  records_[id].writes[field].push_back({kind, author, value, seen, word, {author}});
+  records_[id].writes[field].push_back({kind, author, value, seen, word, ++writes_, {author}});
   if (is_forgotten(id)) ++written_on_forgotten_;
   if (word == Word::kOpen) return;
   recorder_.note(
@@ -70,7 +70,7 @@ void Oracle::wrote(const std::string& author, KindId kind, const RecordId& id, s
 
 void Oracle::added(const std::string& author, KindId kind, const RecordId& id, std::uint32_t field,
                    const std::string& element, Word word) {
-  records_[id].elements[field].push_back({kind, author, element, {}, word, {author}});
+  records_[id].elements[field].push_back({kind, author, element, {}, word, ++writes_, {author}});
   if (word == Word::kOpen) return;
   recorder_.note("added", {{"kind", kind.value}, {"id", id}, {"field", field}, {"value", element}});
   ++promises_;
@@ -139,8 +139,8 @@ void Oracle::drop_put_away(const std::string& phone) {
   for_each_write([&](Write& write) { write.holders.erase(put_away_of(phone)); });
 }
 
-// Two files may have given one id to different records, so each takes what it holds along. All of
-// it was written before what stands there already: that has been written under the id of now.
+// Two files may have given one id to different records, so each takes what it holds along. What
+// stands there already may have come from another copy before: the order is that of writing.
 bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
   bool is_left = false;
   for (auto& [field, all] : from) {
@@ -159,8 +159,8 @@ bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
     all = std::move(left);
     if (moved.empty()) continue;
     std::vector<Write>& there = to[field];
-    there.insert(there.begin(), std::make_move_iterator(moved.begin()),
-                 std::make_move_iterator(moved.end()));
+    std::ranges::move(moved, std::back_inserter(there));
+    std::ranges::stable_sort(there, {}, &Write::place);
   }
   std::erase_if(from, [](const auto& field) { return field.second.empty(); });
   return is_left;

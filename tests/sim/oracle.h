@@ -94,6 +94,7 @@ class Oracle {
     std::string value;
     std::string seen;
     Word word;
+    std::uint64_t place;                 ///< counts all writes of the run
     std::set<std::string> holders = {};  ///< phones with it in their files, as written there
   };
   using Writes = std::map<std::uint32_t, std::vector<Write>>;  ///< by field
@@ -120,6 +121,7 @@ class Oracle {
 
   Recorder& recorder_;
   std::map<RecordId, History> records_;
+  std::uint64_t writes_ = 0;  ///< so many of all
   std::map<RecordId, std::set<RecordId>> wholes_;
   std::map<RecordId, std::string> listed_;
   std::set<RecordId> forgotten_;
