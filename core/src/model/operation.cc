@@ -15,6 +15,7 @@ void append_sized(std::string& out, std::string_view bytes) {
 
 std::string hash_of(const Operation& operation) {
   if (!operation.hash_before.empty()) return operation.hash_before;
+  if (!operation.recorded_hash.empty()) return operation.recorded_hash;
   std::string bytes;
   bytes.reserve(128 + operation.scope.size() + operation.set.size() + operation.remove.size());
   append_varint(bytes, operation.kind.value);

@@ -49,6 +49,9 @@ struct Operation {
   /// The hash it had before its content was forgotten; empty for all others. It goes on by that: a
   /// server that got it whole, and whose acknowledgement was lost, knows it again.
   std::string hash_before;
+  /// The hash it was recorded with, where what it claims to have seen has changed since: the server
+  /// was restored, and is offered it again. Empty for nearly every operation.
+  std::string recorded_hash;
   /// Which rule the content breaks; only ever set on what came over the wire. Such an operation
   /// keeps its place in its lane and is refused there: its other parts are as they came.
   std::string fault;
@@ -74,8 +77,9 @@ constexpr bool was_applied(OutcomeStatus status) {
          status == OutcomeStatus::kSuperseded || status == OutcomeStatus::kRevived;
 }
 
-/// SHA-256 over everything in the operation, in one fixed order of fields, or the one it had before
-/// its content was forgotten. The server tells a replayed operation from a forked device by it.
+/// SHA-256 over everything in the operation, in one fixed order of fields, as it was recorded: of
+/// one that was forgotten or is offered again the hash that it had before. The server tells a
+/// replayed operation from a forked device by it.
 std::string hash_of(const Operation& operation);
 
 }  // namespace gridwhistle

@@ -119,6 +119,7 @@ Result<void> build(StoreState& state) {
   GW_TRY(state.connection.script(kTables));
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kOwnSince));
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kHashBefore));
+  GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kRecordedHash));
   return sqlite::build_tables(state.connection, state.schema, kLayout);
 }
 

@@ -76,15 +76,15 @@ Operation read_operation(const sqlite::Statement& row) {
   operation.remove = row.blob(15);
   operation.own_since = DevSeq(row.number(16));
   operation.hash_before = row.blob(17);
+  operation.recorded_hash = row.blob(18);
   return operation;
 }
 
 Result<std::optional<Operation>> load_operation(StoreState& state, OutboxKey key) {
-  GW_TRY_LET(
-      query,
-      state.connection.prepare(
-          "SELECT key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,"
-          "boot_id,scope,fields,clear,remove,own_since,hash_before FROM outbox WHERE key=?"));
+  GW_TRY_LET(query, state.connection.prepare(
+                        "SELECT key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,"
+                        "boot_id,scope,fields,clear,remove,own_since,hash_before,recorded_hash "
+                        "FROM outbox WHERE key=?"));
   query.bind(key);
   GW_TRY_LET(row, query.step());
   if (!row) return std::optional<Operation>();
@@ -140,7 +140,8 @@ Result<std::vector<Operation>> Store::operations(Lane lane, LaneSeq after, std::
       query,
       state_->connection.prepare(
           "SELECT key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,boot_id,"
-          "scope,fields,clear,remove,own_since,hash_before FROM outbox WHERE key>? AND key<=? "
+          "scope,fields,clear,remove,own_since,hash_before,recorded_hash FROM outbox WHERE key>? "
+          "AND key<=? "
           "ORDER BY key"));
   query.bind(key_of(lane, after), key_of(lane, LaneSeq(0)) | kLaneSeqMask);
   std::vector<Operation> operations;

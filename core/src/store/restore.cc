@@ -10,10 +10,10 @@ namespace {
 constexpr std::string_view kRefusedColumns =
     "SELECT "
     "key,dev_seq,kind,id,type,creates,more,base_seq,hlc,wall_ms,boot_ms,boot_id,scope,fields,"
-    "clear,remove,own_since,hash_before,status,code,seq FROM outbox WHERE state=2";
+    "clear,remove,own_since,hash_before,recorded_hash,status,code,seq FROM outbox WHERE state=2";
 
 Refused read_refused(const sqlite::Statement& row) {
-  constexpr int kStatus = 18;
+  constexpr int kStatus = 19;
   return {read_operation(row), static_cast<OutcomeStatus>(row.integer(kStatus)),
           static_cast<std::uint32_t>(row.integer(kStatus + 1)), Seq(row.number(kStatus + 2))};
 }

@@ -60,19 +60,46 @@ Result<void> note_places(StoreState& state, const KindTable& table) {
 
 // Acknowledgements behind the parting were given by a log that is gone: of each lane everything
 // from the first such operation on is to be sent again, as far as nothing is missing from there on.
-// A server that says what it has of the lane knows it best: what is offered again with another base
-// under a number that it has would be a fork.
+// The server may have some of it, from another copy of this file: each is known by the hash it was
+// recorded with. Nor does a lane leave a gap behind what the server says that it has.
 Result<LaneSeq> first_lost(StoreState& state, Lane lane, Seq shared,
                            const std::optional<LaneSeq>& held) {
   const LaneProgress& progress = state.lanes[index_of(lane)];
-  if (held) {
-    const LaneSeq next(std::min(held->value, progress.noted.value) + 1);
-    return std::max(next, progress.first);
-  }
   GW_TRY_LET(key, state.connection.number(
                       "SELECT min(key) FROM outbox WHERE key BETWEEN ? AND ? AND seq>?", 0,
                       key_of(lane, progress.first), key_of(lane, progress.noted), shared));
-  return key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
+  const LaneSeq lost = key != 0 ? lane_seq_of(key) : LaneSeq(progress.noted.value + 1);
+  if (!held || held->value >= lost.value) return lost;
+  return std::max(LaneSeq(held->value + 1), progress.first);
+}
+
+// Where phone and server know no start in common, how much the server has of the lane is all that
+// tells.
+LaneSeq first_not_held(const StoreState& state, Lane lane, const std::optional<LaneSeq>& held) {
+  const LaneProgress& progress = state.lanes[index_of(lane)];
+  const std::uint64_t last = held ? held->value : 0;
+  return std::max(LaneSeq(std::min(last, progress.noted.value) + 1), progress.first);
+}
+
+// What is offered again claims less than it did, or says less: it stays what was recorded.
+Result<void> note_hashes(StoreState& state, Lane lane, LaneSeq first) {
+  GW_TRY_LET(query, state.connection.prepare(
+                        "SELECT key FROM outbox WHERE key BETWEEN ? AND ? AND recorded_hash=x'' "
+                        "AND hash_before=x'' AND (base_seq>0 OR own_since>0 OR state=3 OR "
+                        "id IN (SELECT id FROM outbox WHERE state=2))"));
+  query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].last));
+  std::vector<OutboxKey> keys;
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) break;
+    keys.push_back(query.integer(0));
+  }
+  for (const OutboxKey key : keys) {
+    GW_TRY_LET(operation, load_operation(state, key));
+    GW_TRY(state.connection.run("UPDATE outbox SET recorded_hash=? WHERE key=?",
+                                sqlite::Blob{hash_of(*operation)}, key));
+  }
+  return {};
 }
 
 /// Of each lane, the first operation that is offered again.
@@ -241,12 +268,16 @@ Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const
 }
 
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
-                                                    const LanesHeld& held, Position& position) {
+                                                    bool is_known_parting, const LanesHeld& held,
+                                                    Position& position) {
   std::array<LaneProgress, kLaneCount> lanes = state.lanes;
   FirstLost firsts;
   for (const Lane lane : kLanes) {
-    GW_TRY_LET(first, first_lost(state, lane, shared, held[index_of(lane)]));
+    const std::optional<LaneSeq>& has = held[index_of(lane)];
+    GW_TRY_LET(first, is_known_parting ? first_lost(state, lane, shared, has)
+                                       : Result<LaneSeq>(first_not_held(state, lane, has)));
     firsts[index_of(lane)] = first;
+    GW_TRY(note_hashes(state, lane, first));
   }
   Dropped dropped;
   for (auto& [id, table] : state.kinds) GW_TRY(note_places(state, table));

@@ -59,7 +59,7 @@ Result<std::uint64_t> close_gaps(StoreState& state) {
       lost += operation.lane_seq.value > next.value ? 1 : 0;
       GW_TRY(state.connection.run("UPDATE outbox SET more=0 WHERE key=?",
                                   key_of(operation.lane, before)));
-      GW_TRY(state.connection.run("UPDATE outbox SET key=? WHERE key=?",
+      GW_TRY(state.connection.run("UPDATE outbox SET key=?, recorded_hash=x'' WHERE key=?",
                                   key_of(operation.lane, next), key));
     }
     before = next;

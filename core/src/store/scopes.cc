@@ -68,20 +68,19 @@ class Sweep {
  public:
   Sweep(StoreState& state, const std::vector<GrantHeld>& grants) : state_(state), grants_(grants) {}
 
-  Result<std::vector<KindId>> run() {
+  Result<Uncovered> run() {
     // Judged before anything goes, because a child is judged by its parent.
     std::vector<std::pair<KindId, std::vector<RecordId>>> lost;
     for (const auto& [id, table] : state_.kinds) {
       GW_TRY_LET(records, uncovered(table));
       if (!records.empty()) lost.emplace_back(id, std::move(records));
     }
-    std::vector<KindId> touched;
     for (const auto& [id, records] : lost) {
       for (const RecordId& record : records)
         GW_TRY(remove_row(state_, *table_of(state_, id), record));
-      touched.push_back(id);
+      gone_.kinds.push_back(id);
     }
-    return touched;
+    return gone_;
   }
 
  private:
@@ -113,18 +112,22 @@ class Sweep {
       // Pending edits of a record whose base has left name no place: there is nothing to show.
       return scope && covers(grants_, *scope, shown);
     }
-    return parent_stays(kind, shown, content, depth);
+    return parent_stays(kind, shown, row, content, depth);
   }
 
-  // A parent that has not arrived yet says nothing against its children.
-  Result<bool> parent_stays(const KindSchema& kind, const KindSchema& shown,
+  // A parent that is not here may still arrive, or have left before. Unsent work stays in sight;
+  // what the server has it can bring again.
+  Result<bool> parent_stays(const KindSchema& kind, const KindSchema& shown, const RecordRow& child,
                             std::string_view content, int depth) {
     constexpr int kDepthMax = 4;
     const auto named = parent_of(kind, content);
     const KindTable* parent = named ? table_of(state_, named->kind) : nullptr;
     if (parent == nullptr || depth == kDepthMax) return true;
     GW_TRY_LET(row, load_row(state_, *parent, named->id));
-    return row ? stays(*parent, shown, *row, depth + 1) : Result<bool>(true);
+    if (row) return stays(*parent, shown, *row, depth + 1);
+    if (!child.pending.empty()) return true;
+    gone_.in_doubt = true;
+    return false;
   }
 
   bool any_covered(std::string_view scopes, const KindSchema& shown) const {
@@ -134,6 +137,7 @@ class Sweep {
 
   StoreState& state_;
   const std::vector<GrantHeld>& grants_;
+  Uncovered gone_;
 };
 
 }  // namespace
@@ -225,8 +229,7 @@ Result<void> load_scope_sets(StoreState& state) {
   }
 }
 
-Result<std::vector<KindId>> drop_uncovered(StoreState& state,
-                                           const std::vector<GrantHeld>& grants) {
+Result<Uncovered> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants) {
   return Sweep(state, grants).run();
 }
 

@@ -30,6 +30,7 @@ namespace gridwhistle::store {
 inline constexpr std::int64_t kGone = -1;
 inline constexpr std::string_view kOwnSince = "own_since INTEGER NOT NULL DEFAULT 0";
 inline constexpr std::string_view kHashBefore = "hash_before BLOB NOT NULL DEFAULT x''";
+inline constexpr std::string_view kRecordedHash = "recorded_hash BLOB NOT NULL DEFAULT x''";
 inline constexpr std::string_view kColumns[] = {"base BLOB",
                                                 "pending BLOB",
                                                 "base_seq INTEGER NOT NULL DEFAULT 0",
@@ -343,8 +344,14 @@ Result<std::int64_t> intern_scopes(StoreState& state, const std::vector<std::str
 void drop_scope_sets_after(StoreState& state, std::int64_t number);
 /// When a file is opened.
 Result<void> load_scope_sets(StoreState& state);
-/// Removes the rows that no grant covers any more; gives the kinds that lost some.
-Result<std::vector<KindId>> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
+struct Uncovered {
+  std::vector<KindId> kinds;  ///< that lost rows
+  /// Among them parts without their whole: they may lie in a scope that is still held, and are to
+  /// be brought again.
+  bool in_doubt = false;
+};
+/// Removes the rows that no grant covers any more.
+Result<Uncovered> drop_uncovered(StoreState& state, const std::vector<GrantHeld>& grants);
 
 // --- rewind.cc
 /// Which own writes are out of sight in a row that shows own work above nothing: those before the
@@ -354,9 +361,11 @@ Result<DevSeq> own_out_of_sight(StoreState& state, const KindTable& table, const
 using LanesHeld = std::array<std::optional<LaneSeq>, kLaneCount>;
 /// Goes back to `shared`, up to where this file and a restored server have one log: drops rows that
 /// speak of later changes, makes the operations it does not have pending again: those acknowledged
-/// later, or those behind what it says it holds. Gives the lanes as they are then.
+/// later, or, where the parting is not known, those behind what the server says it holds. Gives the
+/// lanes as they are then.
 Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq shared,
-                                                    const LanesHeld& held, Position& position);
+                                                    bool is_known_parting, const LanesHeld& held,
+                                                    Position& position);
 
 // --- succession.cc
 /// Whether the id was given out by this file, under whichever number it had then.

@@ -184,8 +184,9 @@ class Renaming {
     if (before != operation.id && table != nullptr) GW_TRY(number_anew(*table, operation));
     const OutboxKey key = key_of(operation.lane, operation.lane_seq);
     return state_.connection.run(
-        "UPDATE outbox SET id=?, creates=?, fields=?, remove=? WHERE key=?", operation.id,
-        operation.creates, sqlite::Blob{operation.set}, sqlite::Blob{operation.remove}, key);
+        "UPDATE outbox SET id=?, creates=?, fields=?, remove=?, recorded_hash=x'' WHERE key=?",
+        operation.id, operation.creates, sqlite::Blob{operation.set},
+        sqlite::Blob{operation.remove}, key);
   }
 
   // Both files have counted on, and two whistles must not answer to one number.

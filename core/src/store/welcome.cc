@@ -94,7 +94,8 @@ class Arrival {
     const std::optional<Seq> shared = parting(position_.epochs, theirs);
     // Of a log that parted too long ago only the lanes tell what the server still has. To offer it
     // all again would look like a copy of this file.
-    if (shared && welcome_.lanes().empty() && !share_a_start(position_.epochs, theirs)) {
+    const bool is_known = share_a_start(position_.epochs, theirs);
+    if (shared && welcome_.lanes().empty() && !is_known) {
       return fail(ErrorCode::kProtocol, "the server knows nothing of what this file has seen",
                   "welcome");
     }
@@ -103,7 +104,7 @@ class Arrival {
     GW_TRY(forget_beyond(state_, *shared, position_));
     GW_TRY_LET(newest, newest_seen(state_, position_));
     if (newest <= *shared) return {};
-    GW_TRY_LET(lanes, rewind(state_, *shared, lanes_held(welcome_), position_));
+    GW_TRY_LET(lanes, rewind(state_, *shared, is_known, lanes_held(welcome_), position_));
     lanes_ = lanes;
     rewound_ = true;
     for (const auto& [id, table] : state_.kinds) kinds_.insert(id);
@@ -130,11 +131,15 @@ class Arrival {
     position_.grants = grants;
     position_.grants_version = welcome_.grants_version();
     if (!lost) return {};
-    GW_TRY_LET(kinds, drop_uncovered(state_, grants));
+    GW_TRY_LET(gone, drop_uncovered(state_, grants));
+    const std::vector<KindId>& kinds = gone.kinds;
     kinds_.insert(kinds.begin(), kinds.end());
     // Own writes went with the rows: should the scope come back, the feed must bring those too.
     if (!kinds.empty()) position_.own_since = state_.dev_seq;
     dropped_ = !kinds.empty();
+    if (gone.in_doubt) {
+      for (const GrantHeld& grant : grants) fetch_from_beginning(position_, grant.scope);
+    }
     // Terms of removed records would linger in the index until its parts are merged.
     if (!kinds.empty()) GW_TRY(compact_index(state_));
     return {};

@@ -88,6 +88,7 @@ void write_operation(DeviceId device, const Operation& op, Predecessor& before, 
   if (counter_of(op.hlc) != 0) append_uint(out, 17, counter_of(op.hlc));
   if (op.own_since) append_uint(out, 18, op.own_since.value);
   if (!op.hash_before.empty()) append_bytes(out, 19, op.hash_before);
+  if (!op.recorded_hash.empty()) append_bytes(out, 20, op.recorded_hash);
   before.kind = op.kind.value;
   before.seq = op.base_seq.value;
   before.dev_seq = op.dev_seq.value;
@@ -109,7 +110,7 @@ struct OperationFields {
   PackedField own_counter, base_seq, dev_seq, hlc_ms, wall_ms, boot_ms;
   std::optional<std::uint64_t> boot_id;
   std::optional<std::string_view> scope;
-  std::string_view id, set, remove, hash_before;
+  std::string_view id, set, remove, hash_before, recorded_hash;
   std::vector<std::uint32_t> clear;
 };
 
@@ -170,6 +171,9 @@ bool take(const PackedField& field, OperationFields& into) {
       return field.is_uint();
     case 19:
       into.hash_before = field.bytes;
+      return field.is_bytes() && field.bytes.size() == kSha256Bytes;
+    case 20:
+      into.recorded_hash = field.bytes;
       return field.is_bytes() && field.bytes.size() == kSha256Bytes;
     default:
       return true;  // of a newer phone
@@ -265,6 +269,7 @@ class OperationReader {
     if (auto sound = check_clear(fields.clear); !sound) op.fault = sound.error().message;
     op.clear = std::move(fields.clear);
     op.hash_before = fields.hash_before;
+    op.recorded_hash = fields.recorded_hash;
     const bool speaks = op.creates || op.type != OperationType::kPut || !fields.set.empty() ||
                         !fields.remove.empty() || !op.clear.empty();
     if (!op.hash_before.empty() && speaks) return malformed("a forgotten operation");

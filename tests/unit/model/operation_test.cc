@@ -41,6 +41,16 @@ TEST_CASE("the hash of an operation changes with each of its parts") {
   CHECK(hashes.size() == changes.size());
 }
 
+TEST_CASE("an operation that is offered again keeps the hash it was recorded with") {
+  Operation operation;
+  operation.base_seq = Seq(7);
+  const std::string recorded = hash_of(operation);
+  operation.recorded_hash = recorded;
+  operation.base_seq = Seq(3);
+  operation.own_since = DevSeq(2);
+  CHECK(hash_of(operation) == recorded);
+}
+
 TEST_CASE(
     "a new write's clock is above everything its writer has seen, and no lower than the server's") {
   CHECK(next_hlc(Hlc(5), 0) == Hlc(6));

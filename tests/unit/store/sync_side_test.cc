@@ -304,6 +304,24 @@ TEST_CASE("a lost scope takes its rows, words and children along, and leaves the
   CHECK_FALSE(phone.has(kHousehold, own));
 }
 
+TEST_CASE("with a lost scope a part goes whose whole is not here, and what is unsent of it stays") {
+  Phone phone;
+  phone.enrol();
+  phone.welcome(phone.welcome_of({kGridScope, kOtherScope}));
+  phone.cut(row_of(kVisit, kForeignId, 5, visit()));
+  // Of a household that no cut has brought yet, or has left again.
+  v1::Resident resident;
+  resident.set_household(std::string(RecordId::make(DeviceId(9), 2).bytes()));
+  resident.set_name("陈某");
+  const RecordId part = phone.put(kResident, resident);
+  const bool is_sent = GENERATE(true, false);
+  if (is_sent) phone.acknowledge(Lane::kRecords, 10, OutcomeStatus::kAccepted);
+  phone.welcome(phone.welcome_of({kOtherScope}));
+  CHECK(phone.has(kResident, part) == !is_sent);
+  // Should the household lie in what is still held, all of it comes again.
+  CHECK(phone->sync_state()->exceptions.size() == (is_sent ? 1U : 0U));
+}
+
 TEST_CASE("what an unsent erasure hides goes with its scope too") {
   Phone phone;
   phone.enrol();
