@@ -452,9 +452,9 @@ void add_act(CLI::App& app, Chosen& chosen) {
   acting->add_option("--evidence", words->evidence,
                      both("附件的标识；可重复", "an attachment's id; may be given again"));
   acting->footer(
-      both("--before 和 --after 的文件随动作记录其指纹、大小和类型；文件本身目前不发送，请保留。",
-           "Of the files of --before and --after the fingerprint, the size and the media type are\n"
-           "recorded with the action. The files themselves are not sent yet: keep them."));
+      both("--before 和 --after 的文件随动作一并保存，排在上报之后发送；有的事项要等照片到达才结案。",
+           "The files of --before and --after are kept with the action and sent behind reports; some\n"
+           "categories are closed only when such a picture has arrived."));
   terminal::add_examples(
       *acting, {"gw act EAP6-000008-6 accept --class key", "gw act EAP6-000008-6 check_in",
                 "gw act EAP6-000008-6 report_back --note 已更换井盖 --after b.jpg",

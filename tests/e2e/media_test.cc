@@ -88,6 +88,55 @@ TEST_CASE(
   CHECK(county.operate({"verify"}).code == 0);
 }
 
+TEST_CASE("A category that asks for a picture is closed when that has arrived, and not before") {
+  County county;
+  county.serve();
+  const std::string table = county.file("categories.csv");
+  write_file(table, "code,name,closing_evidence\n01001,暴露垃圾,是\n");
+  REQUIRE(county.operate({"import", table}).code == 0);
+  Phone worker(county, "worker");
+  Phone visitor(county, "visitor");
+  worker.enrol("WG001");
+  visitor.enrol("HF100");
+  const std::string number = worker
+                                 .asked({"whistle", "--grid", kGrid, "--title", "垃圾堆放",
+                                         "--category", "01001", "--handled", "已清运"})
+                                 .at("number");
+  worker.sync();
+  visitor.sync();
+  const auto state_at = [&](const Phone& phone) {
+    phone.sync();
+    return phone.asked({"show", number}).at("fields").at("state");
+  };
+  const Words visit = {"act", number, "return_visit", "--result", "satisfied"};
+  const Ended refused = visitor.gw(visit);
+  CHECK(refused.code == 1);
+  CHECK(refused.err.contains("picture"));
+  CHECK(visitor.asked({"status"}).at("unsent") == 0);
+  Words at_the_desk = visit;
+  at_the_desk.insert(at_the_desk.begin(), {"--lang", "zh"});
+  at_the_desk.insert(at_the_desk.end(), {"--as", "HF100"});
+  const Ended desk = county.operate(at_the_desk);
+  CHECK(desk.code == 1);
+  CHECK((desk.out + desk.err).contains("照片"));
+
+  const std::string path = county.file("after.jpg");
+  write_file(path, photograph(300'000, 7));
+  Words with_picture = visit;
+  with_picture.insert(with_picture.end(), {"--after", path});
+  visitor.asked(with_picture);
+  visitor.asked({"sync", "--metered"});
+  CHECK(visitor.asked({"status"}).at("unsent") == 0);
+  CHECK(unsent_pictures(visitor) == 1);
+  CHECK(state_at(worker) == "HANDLED_ON_SPOT");
+  visitor.sync();
+  CHECK(unsent_pictures(visitor) == 0);
+  CHECK(state_at(worker) == "CLOSED");
+  CHECK(state_at(visitor) == "CLOSED");
+  CHECK(visitor.asked({"outcomes"}).empty());
+  CHECK(county.operate({"verify"}).code == 0);
+}
+
 /// With notes that do not compress well.
 void record_households(const Phone& phone, int count, std::uint64_t seed) {
   std::mt19937_64 random(seed);

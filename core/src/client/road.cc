@@ -219,7 +219,56 @@ bool takes_another_in(store::Store& store, const RecordId& whistle) {
          state != WhistleState::kRefused && state != WhistleState::kMerged;
 }
 
-ProposedAction proposal_of(store::Store& store, const v1::WhistleAction& row, const RecordId& id) {
+bool is_closed_with_picture(store::Store& store, const v1::Whistle& whistle) {
+  const auto found = store.query(kinds::kCategory, Query().is("code", whistle.category()).first(1));
+  v1::Category category;
+  return found && !found->empty() && category.ParseFromString(found->front().record) &&
+         category.closing_evidence();
+}
+
+ClosingEvidence shown_by(const v1::Attachment& picture) {
+  if (picture.stage() != v1::ATTACHMENT_STAGE_AFTER) return ClosingEvidence::kMissing;
+  return picture.stored() ? ClosingEvidence::kArrived : ClosingEvidence::kOnItsWay;
+}
+
+/// What this phone knows of the pictures that count: the whistle's own in its first round, and
+/// those that an action of the round names or that were added to one.
+ClosingEvidence closing_evidence(store::Store& store, const Road& road,
+                                 const v1::WhistleAction& proposed) {
+  const v1::Whistle& whistle = road.whistle.record;
+  if (!is_closed_with_picture(store, whistle)) return ClosingEvidence::kNotNeeded;
+  const auto round_of = [](const auto& row) { return std::max<std::int64_t>(row.round(), 1); };
+  std::vector<std::string> named(proposed.evidence().begin(), proposed.evidence().end());
+  std::vector<RecordId> parents;
+  if (round_of(whistle) == 1) parents.push_back(road.whistle.info.id);
+  for (const Found<v1::WhistleAction>& action : road.actions) {
+    if (round_of(action.record) != round_of(whistle)) continue;
+    named.insert(named.end(), action.record.evidence().begin(), action.record.evidence().end());
+    parents.push_back(action.info.id);
+  }
+  for (const RoadPart& part : road.parts) {
+    if (round_of(part.assignment.record) != round_of(whistle)) continue;
+    parents.push_back(part.assignment.info.id);
+  }
+  auto best = ClosingEvidence::kMissing;
+  for (const std::string& id : named) {
+    const auto picture = one<v1::Attachment>(store, id_of(id));
+    best = std::max(best, picture ? shown_by(picture->record) : ClosingEvidence::kOnItsWay);
+  }
+  for (const RecordId& parent : parents) {
+    const auto found =
+        store.query(kinds::kAttachment, Query().is("parent", bytes_of(parent)).first(kActionsMax));
+    if (!found) continue;
+    for (const FoundBytes& row : *found) {
+      v1::Attachment picture;
+      if (picture.ParseFromString(row.record)) best = std::max(best, shown_by(picture));
+    }
+  }
+  return best;
+}
+
+ProposedAction proposal_of(store::Store& store, const Road& road, const v1::WhistleAction& row,
+                           const RecordId& id) {
   const RecordId worker = id_of(row.actor());
   const Actor actor = actor_of(store, worker, id_of(row.organisation()));
   ProposedAction action;
@@ -248,6 +297,9 @@ ProposedAction proposal_of(store::Store& store, const v1::WhistleAction& row, co
   action.until_ms = row.until_ms();
   count_evidence(store, row, action);
   action.return_visit_result = as<ReturnVisitResult>(row.return_visit_result());
+  if (action.type == WhistleActionType::kReturnVisit) {
+    action.closing_evidence = closing_evidence(store, road, row);
+  }
   return action;
 }
 
@@ -255,7 +307,7 @@ WhistleCase case_with_pending(store::Store& store, const Road& road) {
   WhistleCase whistle = case_of(store, road);
   for (const Found<v1::WhistleAction>& action : road.actions) {
     if (is_decided(action.record)) continue;
-    whistle = decide(whistle, proposal_of(store, action.record, action.info.id)).next;
+    whistle = decide(whistle, proposal_of(store, road, action.record, action.info.id)).next;
   }
   return whistle;
 }
@@ -313,10 +365,12 @@ Result<v1::WhistleAction> completed_action(store::Store& store, const v1::Whistl
   const auto id = action.has_id() ? Result<RecordId>(id_of(action.id())) : store.new_id();
   if (!id) return std::unexpected(id.error());
   action.set_id(bytes_of(*id));
-  ProposedAction proposal = proposal_of(store, action, *id);
+  ProposedAction proposal = proposal_of(store, *road, action, *id);
   for (const v1::Attachment& attachment : evidence) {
     action.add_evidence(attachment.id());
     count_one(attachment.stage(), proposal);
+    if (proposal.closing_evidence == ClosingEvidence::kNotNeeded) continue;
+    proposal.closing_evidence = std::max(proposal.closing_evidence, shown_by(attachment));
   }
   const Decision decision = decide(whistle, proposal);
   if (decision.verdict != Verdict::kRejected) return action;

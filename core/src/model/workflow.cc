@@ -241,12 +241,16 @@ void change_level(WhistleCase& whistle, const ProposedAction& action, RecordId n
 }
 
 void return_visit(WhistleCase& whistle, const ProposedAction& action, bool closes) {
-  const bool reached = action.return_visit_result != ReturnVisitResult::kNotReached;
-  if (!reached) ++whistle.contact_attempts;
-  whistle.return_visit_result = action.return_visit_result;
+  // The server, which closes when the picture has come, has no answer of its own.
+  if (action.return_visit_result != ReturnVisitResult::kUnspecified) {
+    whistle.return_visit_result = action.return_visit_result;
+    if (action.return_visit_result == ReturnVisitResult::kNotReached) ++whistle.contact_attempts;
+  }
   if (!closes) return;
   whistle.closed_ms = action.at_ms;
-  whistle.closing_reason = reached ? ClosingReason::kReturnVisit : ClosingReason::kNotReached;
+  whistle.closing_reason = whistle.return_visit_result == ReturnVisitResult::kNotReached
+                               ? ClosingReason::kNotReached
+                               : ClosingReason::kReturnVisit;
 }
 
 void reopen(WhistleCase& whistle) {
@@ -269,6 +273,7 @@ void accept(WhistleCase& whistle, const ProposedAction& action) {
 // What came back goes to the lead again, or, when it was settled on the spot, to the centre.
 void send_back(WhistleCase& whistle, const ProposedAction& action) {
   if (whistle.state == WhistleState::kHandledOnSpot) {
+    whistle.return_visit_result = ReturnVisitResult::kUnspecified;
     if (whistle.accepted_ms == 0) accept(whistle, action);
     take_over(whistle, action.organisation);
     return;

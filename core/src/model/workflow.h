@@ -101,6 +101,14 @@ struct AssignmentTarget {
   AssignmentPart part = AssignmentPart::kCo;
 };
 
+/// The picture that some categories are closed with: of how it was left, from this round.
+enum class ClosingEvidence : std::uint8_t {
+  kNotNeeded,  ///< the whistle's category does not ask for it
+  kMissing,
+  kOnItsWay,  ///< a record announces it, or the action names it; its bytes have not arrived
+  kArrived,   ///< at the server, whole
+};
+
 /// What somebody wants to do, with what the caller looked up about it.
 struct ProposedAction {
   RecordId id;
@@ -131,6 +139,8 @@ struct ProposedAction {
   std::int64_t until_ms = 0;          ///< requests: the day asked for
   std::uint32_t evidence_before = 0;  ///< pictures of the state found
   std::uint32_t evidence_after = 0;   ///< pictures of the state left
+  /// kReturnVisit: the picture it is closed with.
+  ClosingEvidence closing_evidence = ClosingEvidence::kNotNeeded;
   ReturnVisitResult return_visit_result = ReturnVisitResult::kUnspecified;  ///< kReturnVisit
 };
 

@@ -109,6 +109,11 @@ constexpr std::array kLines = std::to_array<Line>({
     {WorkflowCode::kNotSupervised,
      "not_supervised",
      {"未在督办中", "It is not under supervision."}},
+    {WorkflowCode::kClosingEvidenceMissing,
+     "closing_evidence_missing",
+     {"此类事项结案需要处置后的照片：请随回访附上，或同步后再试",
+      "Closing this category needs a picture of how it was left: add one to the return visit, or "
+      "sync and try again."}},
 });
 
 const Line* find(WorkflowCode code) {

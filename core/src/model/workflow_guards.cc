@@ -62,6 +62,13 @@ bool was_reached(ReturnVisitResult result) {
          result == ReturnVisitResult::kUnresolved;
 }
 
+// All that a visit has to find out is known; what is lacking is the picture.
+bool was_visited(const WhistleCase& whistle) {
+  return was_reached(whistle.return_visit_result) ||
+         (whistle.return_visit_result == ReturnVisitResult::kNotReached &&
+          whistle.contact_attempts >= kContactsTried);
+}
+
 bool may_object(const GuardView& view) {
   return view.assignment->part != AssignmentPart::kLead ||
          view.whistle.objections < kObjectionsBeforeMeeting;
@@ -143,6 +150,13 @@ bool passes(Guard guard, const GuardView& view) {
       return whistle.supervised;
     case Guard::kNotSupervised:
       return !whistle.supervised;
+    case Guard::kClosingEvidence:
+      return action.closing_evidence == ClosingEvidence::kNotNeeded ||
+             action.closing_evidence == ClosingEvidence::kArrived;
+    case Guard::kEvidenceOnItsWay:
+      return action.closing_evidence == ClosingEvidence::kOnItsWay;
+    case Guard::kVisited:
+      return action.return_visit_result == ReturnVisitResult::kUnspecified && was_visited(whistle);
   }
   return false;
 }
@@ -200,6 +214,7 @@ WorkflowCode code_of(Guard guard) {
     case Guard::kReached:
     case Guard::kNotReached:
     case Guard::kThirdFailure:
+    case Guard::kVisited:
       return WorkflowCode::kResultMissing;
     case Guard::kWithin30Days:
       return WorkflowCode::kTooLate;
@@ -207,16 +222,20 @@ WorkflowCode code_of(Guard guard) {
       return WorkflowCode::kNotSupervised;
     case Guard::kNotSupervised:
       return WorkflowCode::kAlreadySupervised;
+    case Guard::kClosingEvidence:
+    case Guard::kEvidenceOnItsWay:
+      return WorkflowCode::kClosingEvidenceMissing;
   }
   return WorkflowCode::kUnknownAction;
 }
 
 bool is_known_beforehand(Guard guard) {
   constexpr Set<Guard> kSaidByTheAction = {
-      Guard::kReasonGiven,  Guard::kOtherWhistleOpen, Guard::kEvidence,        Guard::kOneLead,
-      Guard::kLevelRaised,  Guard::kLevelLowered,     Guard::kOnReceiversList, Guard::kDateGiven,
-      Guard::kDateReached,  Guard::kReached,          Guard::kNotReached,      Guard::kThirdFailure,
-      Guard::kWithin30Days,
+      Guard::kReasonGiven,     Guard::kOtherWhistleOpen, Guard::kEvidence,
+      Guard::kOneLead,         Guard::kLevelRaised,      Guard::kLevelLowered,
+      Guard::kOnReceiversList, Guard::kDateGiven,        Guard::kDateReached,
+      Guard::kReached,         Guard::kNotReached,       Guard::kThirdFailure,
+      Guard::kWithin30Days,    Guard::kClosingEvidence,  Guard::kEvidenceOnItsWay,
   };
   return !kSaidByTheAction.has(guard);
 }

@@ -47,8 +47,11 @@ enum class Guard : std::uint8_t {
   kWithin30Days,
   kSupervised,
   kNotSupervised,
+  kClosingEvidence,
+  kEvidenceOnItsWay,
+  kVisited,
 };
-inline constexpr int kGuardCount = 32;
+inline constexpr int kGuardCount = 35;
 
 /// Names the time limit within which the action is due, counted from when the subject came into
 /// the row's `from`. The lengths are configuration: by class, category, area class, emergency.

@@ -52,8 +52,9 @@ bool exposes_its_parent(const Workspace& workspace, const KindSchema& kind, std:
 
 // What the rules read of the reference; a change of anything else needs no new reading.
 bool is_reference(KindId kind) {
-  constexpr std::array kKinds = {kinds::kAdminArea, kinds::kGrid, kinds::kOrgUnit,
-                                 kinds::kResponsibilityItem, kinds::kRoutingRule};
+  constexpr std::array kKinds = {
+      kinds::kAdminArea, kinds::kCategory,           kinds::kGrid,
+      kinds::kOrgUnit,   kinds::kResponsibilityItem, kinds::kRoutingRule};
   return std::ranges::find(kKinds, kind) != kKinds.end();
 }
 

@@ -66,6 +66,11 @@ Result<Reference> read_reference(Storage& storage) {
       reference.grid_types[record.code15()] = static_cast<routing::GridType>(record.type());
     });
   }
+  if (read) {
+    read = read_kind<v1::Category>(storage, [&](RecordId, const v1::Category& record) {
+      if (record.closing_evidence()) reference.closed_with_picture.insert(record.code());
+    });
+  }
   if (!read) return std::unexpected(read.error());
   return reference;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "gridwhistle/ids.h"
@@ -15,6 +16,8 @@ struct Reference {
   routing::RuleBook book;
   std::map<std::string, routing::GridType, std::less<>> grid_types;  ///< by code15
   std::map<RecordId, routing::Organisation> organisations;
+  /// The codes of the categories that are closed only with a picture.
+  std::set<std::string, std::less<>> closed_with_picture;
 
   /// kUnspecified for an organisation that is not there.
   Level level_of(RecordId organisation) const;

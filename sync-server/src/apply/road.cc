@@ -17,6 +17,9 @@ namespace {
 
 namespace whistle_field = fields::whistle;
 
+const Actor kServer{
+    .worker = {}, .organisation = {}, .roles = {kServerRole}, .level = Level::kCity};
+
 RecordId id_of(const std::string& bytes) {
   return RecordId::from_bytes(bytes).value_or(RecordId{});
 }
@@ -284,6 +287,87 @@ Result<void> Road::count_evidence(RecordId whistle, const v1::WhistleAction& con
   return {};
 }
 
+// What a picture of how it was left has come to. Of a whistle that was reopened only the new
+// round's pictures say anything: what its actions name, or what was added to them.
+Result<ClosingEvidence> Road::closing_evidence(const Case& at, const v1::WhistleAction& content) {
+  if (!reference_.closed_with_picture.contains(at.record.category())) {
+    return ClosingEvidence::kNotNeeded;
+  }
+  auto keys = workspace_.children(at.whistle.id);
+  if (!keys) return std::unexpected(std::move(keys.error()));
+  std::set<RecordId> pictures;
+  for (const std::string& bytes : content.evidence()) pictures.insert(id_of(bytes));
+  std::vector<RecordId> parents;
+  if (at.whistle.round == 1) parents.push_back(at.whistle.id);
+  for (const RecordKey& key : *keys) {
+    if (key.kind == kinds::kWhistleAction) {
+      auto action = read_message<v1::WhistleAction>(workspace_, key.kind, key.id);
+      if (!action) return std::unexpected(std::move(action.error()));
+      if (std::max<std::int64_t>(action->round(), 1) != at.whistle.round) continue;
+      for (const std::string& bytes : action->evidence()) pictures.insert(id_of(bytes));
+      parents.push_back(key.id);
+    } else if (key.kind == kinds::kAssignment) {
+      const AssignmentCase* part = find_assignment(at.whistle, key.id);
+      if (part != nullptr && part->round == at.whistle.round) parents.push_back(key.id);
+    }
+  }
+  for (const RecordId parent : parents) {
+    auto parts = workspace_.children(parent);
+    if (!parts) return std::unexpected(std::move(parts.error()));
+    for (const RecordKey& part : *parts) {
+      if (part.kind == kinds::kAttachment) pictures.insert(part.id);
+    }
+  }
+  auto best = ClosingEvidence::kMissing;
+  for (const RecordId id : pictures) {
+    auto page = workspace_.open({kinds::kAttachment, id});
+    if (!page) return std::unexpected(std::move(page.error()));
+    const RecordState& state = (*page)->record.state;
+    v1::Attachment picture;
+    if (!state.exists) {
+      best = std::max(best, ClosingEvidence::kOnItsWay);
+    } else if (!state.erased && picture.ParseFromString(state.body) &&
+               picture.stage() == v1::ATTACHMENT_STAGE_AFTER) {
+      auto about = whistle_of(picture);
+      if (!about) return std::unexpected(std::move(about.error()));
+      if (*about != at.whistle.id) continue;
+      best =
+          std::max(best, picture.stored() ? ClosingEvidence::kArrived : ClosingEvidence::kOnItsWay);
+    }
+  }
+  return best;
+}
+
+Result<void> Road::picture_arrived(const v1::Attachment& picture) {
+  if (picture.stage() != v1::ATTACHMENT_STAGE_AFTER) return {};
+  auto whistle = whistle_of(picture);
+  if (!whistle) return std::unexpected(std::move(whistle.error()));
+  return whistle->is_nil() ? Result<void>{} : close_if_visited(*whistle);
+}
+
+// The machine says whether a visit waits for its picture; if none does, nothing is written.
+Result<void> Road::close_if_visited(RecordId whistle) {
+  auto record = read_message<v1::Whistle>(workspace_, kinds::kWhistle, whistle);
+  if (!record) return std::unexpected(std::move(record.error()));
+  if (!record->has_return_visit_result() || record->has_closed_ms()) return {};
+  auto at = read_case(whistle);
+  if (!at) return std::unexpected(std::move(at.error()));
+  const RecordId id = mint_();
+  v1::WhistleAction content;
+  content.set_whistle(bytes_of(whistle));
+  content.set_type(v1::WHISTLE_ACTION_TYPE_RETURN_VISIT);
+  content.set_at_ms(workspace_.now_ms());
+  content.set_note("回访已完成，结案所需照片已到齐，自动结案");
+  content.set_round(at->whistle.round);
+  if (!at->whistle.last_action.is_nil()) content.set_after(bytes_of(at->whistle.last_action));
+  auto action = proposal(*at, id, content, kServer);
+  if (!action) return std::unexpected(std::move(action.error()));
+  if (decide(at->whistle, *action).verdict != Verdict::kAccepted) return {};
+  auto closed = propose(id, content, kServer);
+  if (!closed) return std::unexpected(std::move(closed.error()));
+  return {};
+}
+
 Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::WhistleAction& content,
                                       const Actor& actor) {
   ProposedAction action;
@@ -324,6 +408,11 @@ Result<ProposedAction> Road::proposal(const Case& at, RecordId id, const v1::Whi
   action.return_visit_result = static_cast<ReturnVisitResult>(content.return_visit_result());
   if (auto counted = count_evidence(at.whistle.id, content, action); !counted) {
     return std::unexpected(counted.error());
+  }
+  if (action.type == WhistleActionType::kReturnVisit) {
+    auto evidence = closing_evidence(at, content);
+    if (!evidence) return std::unexpected(std::move(evidence.error()));
+    action.closing_evidence = *evidence;
   }
   return action;
 }
@@ -430,6 +519,12 @@ Result<RoadResult> Road::proposed(RecordId id, const Actor& actor, std::int64_t 
     return std::unexpected(written.error());
   }
   if (action->type != WhistleActionType::kBlow) {
+    // A remark may name the picture that a visit waits for.
+    if (action->type == WhistleActionType::kComment && content->evidence_size() > 0) {
+      if (auto closed = close_if_visited(at->whistle.id); !closed) {
+        return std::unexpected(closed.error());
+      }
+    }
     if (auto followed = follow_facts(at->whistle.id, at->record, workspace_.next_seq());
         !followed) {
       return std::unexpected(followed.error());
@@ -455,7 +550,8 @@ Result<RoadResult> Road::propose(RecordId id, const v1::WhistleAction& content,
 Result<void> Road::edited(RecordId id, const std::string& before, Seq seq) {
   v1::Whistle was;
   if (!was.ParseFromString(before)) return fail(ErrorCode::kCorrupt, "a whistle cannot be read");
-  return follow_facts(id, was, seq);
+  if (auto followed = follow_facts(id, was, seq); !followed) return followed;
+  return close_if_visited(id);
 }
 
 // Where a whistle would go is worked out anew when what decides it has changed.
@@ -511,9 +607,7 @@ Result<void> Road::call_by_rule(RecordId whistle) {
   content.set_lead(bytes_of(route.lead));
   for (const RecordId co : route.co_departments) content.add_co_departments(bytes_of(co));
   content.set_responsibility_item(route.item);
-  const Actor server{
-      .worker = {}, .organisation = {}, .roles = {kServerRole}, .level = Level::kCity};
-  auto called = propose(mint_(), content, server);
+  auto called = propose(mint_(), content, kServer);
   if (!called) return std::unexpected(std::move(called.error()));
   return {};
 }

@@ -49,6 +49,9 @@ class Road {
   Result<RoadResult> proposed(RecordId action, const Actor& actor, std::int64_t effective_ms,
                               Seq seq);
 
+  /// The bytes of a picture have arrived: closes the whistle that waited for no more than that.
+  Result<void> picture_arrived(const v1::Attachment& picture);
+
   /// The server proposes an action by a rule, or staff do at the server itself.
   Result<RoadResult> propose(RecordId action, const v1::WhistleAction& content, const Actor& actor);
 
@@ -69,6 +72,8 @@ class Road {
   Result<RecordId> whistle_of(const v1::Attachment& attachment);
   Result<void> count_evidence(RecordId whistle, const v1::WhistleAction& content,
                               ProposedAction& action);
+  Result<ClosingEvidence> closing_evidence(const Case& at, const v1::WhistleAction& content);
+  Result<void> close_if_visited(RecordId whistle);
   Result<void> write_case(const Case& before, const Decision& decision,
                           const v1::WhistleAction& content, RecordId action, const Actor& actor);
   Result<void> write_assignment(const Case& before, const AssignmentCase& assignment,

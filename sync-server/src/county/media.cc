@@ -6,6 +6,7 @@
 
 #include "access/grants.h"
 #include "access/hello.h"
+#include "apply/road.h"
 #include "base/file_digest.h"
 #include "base/sha256.h"
 #include "county/impl.h"
@@ -139,13 +140,18 @@ Result<Seq> County::media_brought(DeviceId device, const MediaFile& file) {
     if (own->empty()) return std::unexpected(no_such_file());
     v1::Attachment arrived;
     arrived.set_stored(true);
+    auto reference = impl.applier.reference();
+    if (!reference) return std::unexpected(std::move(reference.error()));
     Workspace workspace(*impl.storage, impl.schema, impl.now_ms());
+    Road road(workspace, **reference, impl.applier.mint());
     for (const RecordKey& key : *own) {
       auto page = workspace.open(key);
       if (!page) return std::unexpected(std::move(page.error()));
-      if (int_of((*page)->record.state.body, fields::attachment::kStored) == 1) continue;
+      v1::Attachment says;
+      if (!says.ParseFromString((*page)->record.state.body) || says.stored()) continue;
       const auto done = workspace.write_message(key, arrived, {}, workspace.next_seq());
       if (!done) return done;
+      if (auto closed = road.picture_arrived(says); !closed) return closed;
     }
     return impl.applier.finish(workspace);
   };

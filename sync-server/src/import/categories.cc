@@ -34,7 +34,8 @@ void read_categories(const std::string& file, std::string_view bytes, Reference&
                      {"emergency"},
                      {"keywords"},
                      {"help"},
-                     {"valid_until"}},
+                     {"valid_until"},
+                     {"closing_evidence"}},
                     problems);
   for (const Table::Row& row : table.rows()) {
     const auto code = row["code"].code();
@@ -52,6 +53,7 @@ void read_categories(const std::string& file, std::string_view bytes, Reference&
     for (const std::string& word : list_of(row["keywords"].value)) category.add_keywords(word);
     if (const auto v = row["help"].text()) category.set_help(*v);
     if (const auto v = row["valid_until"].date_ms()) category.set_valid_until_ms(*v);
+    if (const auto v = row["closing_evidence"].flag()) category.set_closing_evidence(*v);
     into.add(into.categories, *code, std::move(entry), problems);
   }
 }

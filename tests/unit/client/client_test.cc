@@ -682,6 +682,66 @@ TEST_CASE("who settled a matter on the spot pays no return visit for it, before 
   CHECK(refused.error().detail == "handler_may_not");
 }
 
+TEST_CASE(
+    "a phone asks for the picture that a category is closed with, and shows what it holds up") {
+  Phone phone;
+  phone.server.roles = static_cast<std::uint32_t>(RoleSet{Role::kReturnVisitor}.bits());
+  phone.ready();
+  CutDown cut;
+  cut.upto = Seq(40);
+  const auto told = [&](KindId kind, RecordId id, std::uint64_t seq, const std::string& set) {
+    Row row;
+    row.kind = kind;
+    row.id = id;
+    row.last_seq = Seq(seq);
+    row.hlc = Hlc(seq << 20);
+    row.change = RowChange::kWhole;
+    row.scopes = {std::string("grid:") + kGrid};
+    row.set = set;
+    cut.rows.push_back(row);
+  };
+  v1::Category category;
+  category.set_code("01001");
+  category.set_name("暴露垃圾");
+  category.set_closing_evidence(true);
+  told(kinds::kCategory, RecordId::make(DeviceId(9), 1), 39, category.SerializeAsString());
+  v1::Whistle theirs = whistle("垃圾堆放");
+  theirs.set_category("01001");
+  theirs.set_state(v1::WHISTLE_STATE_RETURN_VISIT);
+  theirs.set_round(1);
+  const RecordId id = RecordId::make(DeviceId(9), 2);
+  told(kinds::kWhistle, id, 40, theirs.SerializeAsString());
+  phone.server.cuts.push_back(cut);
+  REQUIRE(phone.sync());
+
+  v1::WhistleAction visit;
+  visit.set_whistle(std::string(id.bytes()));
+  visit.set_type(v1::WHISTLE_ACTION_TYPE_RETURN_VISIT);
+  visit.set_return_visit_result(v1::RETURN_VISIT_RESULT_SATISFIED);
+  const auto refused = phone.client->act(visit);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().detail == "closing_evidence_missing");
+  CHECK(refused.error().message.find("照片") != std::string::npos);
+  CHECK(refused.error().message.find("picture") != std::string::npos);
+  CHECK(phone.client->status().unsent == 0);
+
+  auto picture = phone.client->keep("\xFF\xD8\xFF\xE0 clean again", {"image/jpeg", true});
+  REQUIRE(picture);
+  picture->set_stage(v1::ATTACHMENT_STAGE_AFTER);
+  REQUIRE(phone.client->act(visit, {*picture}));
+  CHECK(phone.client->road(id)->proposed == v1::WHISTLE_STATE_RETURN_VISIT);
+
+  cut.rows.clear();
+  cut.upto = Seq(60);
+  picture->set_parent(std::string(id.bytes()));
+  picture->set_parent_kind(kinds::kWhistle.value);
+  picture->set_stored(true);
+  told(kinds::kAttachment, RecordId::make(DeviceId(9), 3), 60, picture->SerializeAsString());
+  phone.server.cuts = {cut};
+  REQUIRE(phone.sync());
+  CHECK(phone.client->road(id)->proposed == v1::WHISTLE_STATE_CLOSED);
+}
+
 TEST_CASE("a closed client answers everything with kClosed") {
   Phone phone;
   phone.ready();

@@ -4,6 +4,7 @@
 #include "county_world.h"
 #include "media/limits.h"
 #include "media/media_desk.h"
+#include "model/workflow_codes.h"
 
 // The desk that takes and gives attachments' bytes, before a real county and a real folder.
 using namespace gridwhistle;
@@ -602,4 +603,148 @@ TEST_CASE("forgetting notes the files that go with it, until somebody says that 
   CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes)});
   REQUIRE(desk.world.county->media_purged());
   CHECK(desk.world.county->media_to_purge()->empty());
+}
+
+namespace {
+
+// A whistle that its reporter has settled, of a category that is closed only with a picture.
+struct Settled : Desk {
+  Phone anna = world.phone(world.anna);
+  Phone visitor = world.phone(world.worker("W9", Role::kReturnVisitor, kTown, world.road_org));
+  RecordId id = anna.new_id();
+
+  Settled() {
+    v1::Category category;
+    category.set_code("0101");
+    category.set_name("manholes");
+    category.set_closing_evidence(true);
+    world.import(category);
+    v1::Whistle report;
+    report.ParseFromString(whistle(kGrid1));
+    report.set_handled_on_spot(true);
+    anna.record(kinds::kWhistle, id, report.SerializeAsString(), true, world.clock.ms);
+    world.sync(anna);
+    REQUIRE(state() == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  }
+  v1::WhistleState state() { return whistle_of(world, id).state(); }
+
+  RecordId picture_of(Phone& phone, const std::string& bytes,
+                      v1::AttachmentStage stage = v1::ATTACHMENT_STAGE_AFTER) {
+    v1::Attachment picture;
+    picture.set_sha256(sha256(bytes));
+    picture.set_size_bytes(static_cast<std::int64_t>(bytes.size()));
+    picture.set_media_type("image/jpeg");
+    picture.set_stage(stage);
+    picture.set_parent(std::string(id.bytes()));
+    picture.set_parent_kind(kinds::kWhistle.value);
+    const RecordId record = phone.new_id();
+    phone.record(kinds::kAttachment, record, picture.SerializeAsString(), true, world.clock.ms);
+    world.sync(phone);
+    return record;
+  }
+  v1::AckRun acts(Phone& phone, v1::WhistleActionType type, RecordId evidence = {},
+                  v1::ReturnVisitResult result = v1::RETURN_VISIT_RESULT_UNSPECIFIED) {
+    v1::WhistleAction action;
+    action.set_whistle(std::string(id.bytes()));
+    action.set_type(type);
+    action.set_round(whistle_of(world, id).round());
+    if (const v1::Whistle now = whistle_of(world, id); now.has_last_action()) {
+      action.set_after(now.last_action());
+    }
+    if (!evidence.is_nil()) action.add_evidence(std::string(evidence.bytes()));
+    if (result != v1::RETURN_VISIT_RESULT_UNSPECIFIED) action.set_return_visit_result(result);
+    phone.record(kinds::kWhistleAction, phone.new_id(), action.SerializeAsString(), true,
+                 world.clock.ms);
+    return world.sync(phone)->runs().back();
+  }
+  v1::AckRun visits(RecordId evidence = {}) {
+    return acts(visitor, v1::WHISTLE_ACTION_TYPE_RETURN_VISIT, evidence,
+                v1::RETURN_VISIT_RESULT_SATISFIED);
+  }
+  static bool accepted(const v1::AckRun& run) {
+    return static_cast<OutcomeStatus>(run.status()) == OutcomeStatus::kAccepted;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("without a picture of how it was left a visit does not close, and is told why") {
+  Settled at;
+  const v1::AckRun refused = at.visits();
+  CHECK_FALSE(Settled::accepted(refused));
+  CHECK(refused.code() == static_cast<std::uint32_t>(WorkflowCode::kClosingEvidenceMissing));
+  at.picture_of(at.anna, photograph(5000), v1::ATTACHMENT_STAGE_BEFORE);
+  at.bring(at.anna, photograph(5000));
+  CHECK_FALSE(Settled::accepted(at.visits()));
+  CHECK(at.state() == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  CHECK_FALSE(whistle_of(at.world, at.id).has_return_visit_result());
+  // A category that does not ask is closed as ever.
+  v1::Category category;
+  category.set_code("0101");
+  category.set_name("manholes");
+  const auto known = at.world.storage->find(*built_schema().kind(kinds::kCategory),
+                                            fields::category::kCode, "0101");
+  REQUIRE(known);
+  category.set_closing_evidence(false);
+  at.world.import(category, known->front());
+  CHECK(Settled::accepted(at.visits()));
+  CHECK(at.state() == v1::WHISTLE_STATE_CLOSED);
+}
+
+TEST_CASE("a visit with a picture on its way closes the whistle when the bytes are there") {
+  Settled at;
+  const RecordId picture = at.picture_of(at.visitor, photograph(5000));
+  REQUIRE(Settled::accepted(at.visits(picture)));
+  CHECK(at.state() == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  at.bring(at.visitor, photograph(5000));
+  const v1::Whistle closed = whistle_of(at.world, at.id);
+  CHECK(closed.state() == v1::WHISTLE_STATE_CLOSED);
+  CHECK(closed.return_visit_result() == v1::RETURN_VISIT_RESULT_SATISFIED);
+  CHECK(closed.closing_reason() == v1::CLOSING_REASON_RETURN_VISIT);
+  CHECK(at.world.county->explain(at.id)->steps.size() == 2);
+  CHECK(at.world.sync(at.anna)->rows_of(kinds::kWhistle).size() == 1);
+  CHECK(at.world.county->verify()->faults.empty());
+}
+
+TEST_CASE("the handler's picture closes as well, and one that is named before its record comes") {
+  Settled theirs;
+  theirs.picture_of(theirs.anna, photograph(5000));
+  theirs.bring(theirs.anna, photograph(5000));
+  CHECK(Settled::accepted(theirs.visits()));
+  CHECK(theirs.state() == v1::WHISTLE_STATE_CLOSED);
+
+  Settled late;
+  const RecordId to_come(RecordId::make(late.visitor.device, late.visitor.counter + 2));
+  CHECK(Settled::accepted(late.visits(to_come)));
+  CHECK(late.picture_of(late.visitor, photograph(5000)) == to_come);
+  CHECK(late.state() == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  late.bring(late.visitor, photograph(5000));
+  CHECK(late.state() == v1::WHISTLE_STATE_CLOSED);
+}
+
+TEST_CASE("after a reopening an old picture proves nothing, one that a remark names does") {
+  Settled at;
+  const RecordId first = at.picture_of(at.anna, photograph(5000));
+  at.bring(at.anna, photograph(5000));
+  REQUIRE(Settled::accepted(at.visits()));
+  Phone dora = at.world.phone(at.world.dora);
+  at.world.sync(dora);
+  REQUIRE(Settled::accepted(at.acts(dora, v1::WHISTLE_ACTION_TYPE_REOPEN)));
+  const RecordId before = at.picture_of(at.anna, photograph(6000, 2), v1::ATTACHMENT_STAGE_BEFORE);
+  const RecordId after = at.picture_of(at.anna, photograph(7000, 3));
+  v1::WhistleAction handled;
+  handled.set_whistle(std::string(at.id.bytes()));
+  handled.set_type(v1::WHISTLE_ACTION_TYPE_HANDLE_ON_SPOT);
+  handled.set_round(2);
+  handled.set_after(whistle_of(at.world, at.id).last_action());
+  handled.add_evidence(std::string(before.bytes()));
+  handled.add_evidence(std::string(after.bytes()));
+  at.anna.record(kinds::kWhistleAction, at.anna.new_id(), handled.SerializeAsString(), true,
+                 at.world.clock.ms);
+  REQUIRE(Settled::accepted(at.world.sync(at.anna)->runs().back()));
+  CHECK(Settled::accepted(at.visits()));
+  CHECK(at.state() == v1::WHISTLE_STATE_HANDLED_ON_SPOT);
+  // Whose phone was lost: a remark by anybody with the proof will do.
+  REQUIRE(Settled::accepted(at.acts(at.anna, v1::WHISTLE_ACTION_TYPE_COMMENT, first)));
+  CHECK(at.state() == v1::WHISTLE_STATE_CLOSED);
 }

@@ -301,6 +301,64 @@ TEST_CASE("the third failed contact closes a whistle as not reached") {
   CHECK(story.whistle.closing_reason == ClosingReason::kNotReached);
 }
 
+TEST_CASE("a category that asks for a picture is closed only with one that has arrived") {
+  Story story;
+  story.whistle = whistle_in(WhistleState::kReturnVisit);
+  ProposedAction visit = story.visitor(Action::kReturnVisit);
+  visit.return_visit_result = ReturnVisitResult::kSatisfied;
+  visit.closing_evidence = ClosingEvidence::kMissing;
+  CHECK(story.refusal(visit) == WorkflowCode::kClosingEvidenceMissing);
+  visit.closing_evidence = ClosingEvidence::kArrived;
+  story.then(visit);
+  CHECK(story.whistle.state == WhistleState::kClosed);
+}
+
+TEST_CASE("a visit whose picture is on its way counts, and the server closes when that is there") {
+  for (const auto result : {ReturnVisitResult::kUnresolved, ReturnVisitResult::kNotReached}) {
+    Story story;
+    story.whistle = whistle_in(WhistleState::kReturnVisit);
+    story.whistle.contact_attempts = 2;
+    ProposedAction close = story.by({}, {}, Level::kCity, {kServerRole}, Action::kReturnVisit);
+    close.closing_evidence = ClosingEvidence::kArrived;
+    CHECK(story.refusal(close) == WorkflowCode::kResultMissing);
+    ProposedAction visit = story.visitor(Action::kReturnVisit);
+    visit.return_visit_result = result;
+    visit.closing_evidence = ClosingEvidence::kOnItsWay;
+    story.then(visit);
+    CHECK(story.whistle.state == WhistleState::kReturnVisit);
+    CHECK(story.whistle.return_visit_result == result);
+    close = story.by({}, {}, Level::kCity, {kServerRole}, Action::kReturnVisit);
+    close.closing_evidence = ClosingEvidence::kOnItsWay;
+    CHECK(story.refusal(close) == WorkflowCode::kClosingEvidenceMissing);
+    close.closing_evidence = ClosingEvidence::kArrived;
+    const std::uint32_t attempts = story.whistle.contact_attempts;
+    story.then(close);
+    CHECK(story.whistle.state == WhistleState::kClosed);
+    CHECK(story.whistle.return_visit_result == result);
+    CHECK(story.whistle.contact_attempts == attempts);
+    CHECK(story.whistle.closing_reason == (result == ReturnVisitResult::kNotReached
+                                               ? ClosingReason::kNotReached
+                                               : ClosingReason::kReturnVisit));
+  }
+}
+
+TEST_CASE("what is sent back from the spot is closed by a visit anew, not by a late picture") {
+  Story story;
+  story.whistle = whistle_in(WhistleState::kHandledOnSpot);
+  ProposedAction visit = story.visitor(Action::kReturnVisit);
+  visit.return_visit_result = ReturnVisitResult::kSatisfied;
+  visit.closing_evidence = ClosingEvidence::kOnItsWay;
+  story.then(visit);
+  story.then(story.village(Action::kReject));
+  story.blown_for(kWaterworks);
+  story.worked_by(kWaterworks);
+  story.then(story.town(Action::kCheck));
+  story.then(story.town(Action::kReview));
+  ProposedAction close = story.by({}, {}, Level::kCity, {kServerRole}, Action::kReturnVisit);
+  close.closing_evidence = ClosingEvidence::kArrived;
+  CHECK(story.refusal(close) == WorkflowCode::kResultMissing);
+}
+
 TEST_CASE("neither the person nor the organisation that handled it checks it") {
   Story story;
   story.blown_for(kWaterworks);

@@ -131,6 +131,7 @@ class RandomWalk {
     action.evidence_before = dice_.roll(2);
     action.evidence_after = dice_.roll(2);
     action.return_visit_result = static_cast<ReturnVisitResult>(dice_.roll(5));
+    action.closing_evidence = static_cast<ClosingEvidence>(dice_.roll(4));
     call(action);
   }
 

@@ -180,6 +180,15 @@ void satisfy(Guard guard, Scene& scene) {
     case Guard::kNotSupervised:
       whistle.supervised = false;
       break;
+    case Guard::kClosingEvidence:
+      action.closing_evidence = ClosingEvidence::kArrived;
+      break;
+    case Guard::kEvidenceOnItsWay:
+      action.closing_evidence = ClosingEvidence::kOnItsWay;
+      break;
+    case Guard::kVisited:
+      whistle.return_visit_result = ReturnVisitResult::kSatisfied;
+      break;
   }
 }
 
@@ -278,6 +287,13 @@ void violate(Guard guard, Scene& scene) {
       break;
     case Guard::kNotSupervised:
       whistle.supervised = true;
+      break;
+    case Guard::kClosingEvidence:
+    case Guard::kEvidenceOnItsWay:
+      action.closing_evidence = ClosingEvidence::kMissing;
+      break;
+    case Guard::kVisited:
+      whistle.return_visit_result = ReturnVisitResult::kUnspecified;
       break;
   }
 }
