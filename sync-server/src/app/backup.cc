@@ -36,6 +36,16 @@ std::string backup_name(const std::string& county, std::int64_t now_ms) {
 }
 
 constexpr char kSuffix[] = ".gwbackup";
+
+/// Whether `backup_name` gave a file its name. What somebody put there under another stays theirs:
+/// nothing stands on it, and it is never dropped.
+bool is_backup_name(const std::string& name, const std::string& county) {
+  if (!name.starts_with(county + "-")) return false;
+  std::string shape = name.substr(county.size() + 1);
+  std::ranges::replace_if(shape, [](char c) { return c >= '0' && c <= '9'; }, '0');
+  return shape == std::string("00000000T000000Z") + kSuffix;
+}
+
 constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
 // A whole one that is damaged takes what stands on it along, so that is a week's at most.
 constexpr std::size_t kDifferencesMax = 6;
@@ -45,28 +55,37 @@ constexpr std::int64_t kBaseMs = 7 * kDayMs;
 struct Kept {
   fs::path path;
   fs::path base;  ///< the whole one that a difference stands on; empty: it is whole itself
+  bool readable = true;
   std::string name() const { return path.filename().string(); }
   /// A difference is as old as what it stands on.
   std::string oldest_name() const { return base.empty() ? name() : base.filename().string(); }
 };
 
-/// The oldest first. What stands on a file that is gone is none.
+/// The oldest first. What stands on a file that is gone is none. One that cannot be read, if only
+/// today, stands on the newest whole one before it, as every difference does.
 std::vector<Kept> backups_of(const ServerConfig& config) {
-  std::vector<Kept> backups;
+  std::vector<fs::path> paths;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(config.backup_folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(config.county + "-") || !name.ends_with(kSuffix)) continue;
-    Kept kept{entry.path(), {}};
-    if (is_difference(entry.path())) {
-      const auto head = read_difference(entry.path());
-      if (!head) continue;
-      kept.base = entry.path().parent_path() / head->base;
-      if (!fs::exists(kept.base, ignored)) continue;
+    if (is_backup_name(entry.path().filename().string(), config.county)) {
+      paths.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(paths);
+  std::vector<Kept> backups;
+  fs::path whole;
+  for (const fs::path& path : paths) {
+    Kept kept{path, {}};
+    if (is_difference(path)) {
+      const auto head = read_difference(path);
+      kept.readable = head.has_value();
+      kept.base = head ? path.parent_path() / head->base : whole;
+      if (kept.base.empty() || !fs::exists(kept.base, ignored)) continue;
+    } else {
+      whole = path;
     }
     backups.push_back(std::move(kept));
   }
-  std::ranges::sort(backups, {}, &Kept::path);
   return backups;
 }
 
@@ -77,20 +96,21 @@ void remove_backup(const fs::path& path) {
   }
 }
 
-/// The newest stays, however old, and so does what one that stays stands on. A difference goes
-/// before its whole one, so that a kill in between leaves none without.
+/// The newest stays, however old, and so does what one that stays stands on. What cannot be read
+/// stays as long as its neighbours and in nobody's place. A difference goes before its whole one,
+/// so that a kill in between leaves none without.
 void drop_oldest(const ServerConfig& config, std::int64_t now_ms) {
   std::vector<Kept> backups = backups_of(config);
   const std::string oldest = config.backup_days == 0
                                  ? ""
                                  : backup_name(config.county, now_ms - config.backup_days * kDayMs);
   std::set<fs::path> needed;
-  for (std::size_t i = 0; i < backups.size(); ++i) {
-    const bool newest = i + 1 == backups.size();
-    const bool one_of_newest = i + config.backup_keep >= backups.size();
-    if (!newest && (!one_of_newest || backups[i].oldest_name() < oldest)) continue;
-    needed.insert(backups[i].path);
-    if (!backups[i].base.empty()) needed.insert(backups[i].base);
+  std::size_t newer = 0;
+  for (auto kept = backups.rbegin(); kept != backups.rend(); ++kept) {
+    if (newer > 0 && (newer >= config.backup_keep || kept->oldest_name() < oldest)) continue;
+    needed.insert(kept->path);
+    if (!kept->base.empty()) needed.insert(kept->base);
+    newer += kept->readable ? 1 : 0;
   }
   std::ranges::stable_partition(backups, [](const Kept& kept) { return !kept.base.empty(); });
   for (const Kept& kept : backups) {
@@ -116,10 +136,12 @@ void drop_half_made(const fs::path& folder, const std::string& prefix) {
 }
 
 /// What the next backup may stand on: the newest whole one, while it is young, carries few and is
-/// as it was written. Names it in `damaged` when it is not.
+/// as it was written. Names in `damaged` what is not: it, or else a difference that is kept.
 std::optional<fs::path> base_for(const ServerConfig& config, std::int64_t now_ms,
                                  std::string& damaged) {
   const std::vector<Kept> backups = backups_of(config);
+  const auto unreadable = std::ranges::find(backups, false, &Kept::readable);
+  if (unreadable != backups.end()) damaged = unreadable->path.string();
   const auto whole =
       std::ranges::find_if(backups.rbegin(), backups.rend(), &fs::path::empty, &Kept::base);
   if (whole == backups.rend()) return std::nullopt;

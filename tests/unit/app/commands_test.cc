@@ -1008,3 +1008,51 @@ TEST_CASE("A journal whose last line was cut off is read without it; any other f
   CHECK(refused.error().code == ErrorCode::kCorrupt);
   CHECK(refused.error().message.find("440811-forgotten.txt:3") != std::string::npos);
 }
+
+TEST_CASE("Nothing stands on a file that somebody put among the backups, and it is never dropped") {
+  Desk desk;
+  desk.with_sample();
+  ServerConfig config = desk.config();
+  config.backup_keep = 1;
+  const std::string theirs = config.backup_folder + "/440811-before-the-upgrade.gwbackup";
+  std::filesystem::create_directories(config.backup_folder);
+  REQUIRE(make_backup(desk.county(), config, theirs, "test", kToday));
+  const std::string whole = back_up_on(desk, config, 0);
+  CHECK_FALSE(is_difference(whole));
+  const std::string next = back_up_on(desk, config, 1);
+  REQUIRE(is_difference(next));
+  CHECK(read_difference(next)->base == std::filesystem::path(whole).filename());
+  for (int day = 2; day < 10; ++day) back_up_on(desk, config, day);
+  CHECK_FALSE(std::filesystem::exists(whole));
+  CHECK(std::filesystem::exists(theirs));
+  CHECK(std::filesystem::exists(theirs + kDigestSuffix));
+}
+
+TEST_CASE("A difference that cannot be read stays and goes with its whole one, and is told of") {
+  Desk desk;
+  desk.with_sample();
+  ServerConfig config = desk.config();
+  config.backup_keep = 2;
+  const std::string whole = back_up_on(desk, config, 0);
+  const std::string difference = back_up_on(desk, config, 1);
+  REQUIRE(is_difference(difference));
+  // Its first page says something else for a while, as on a disk that fails.
+  const auto turn_over = [&] { flip_byte(difference, 100); };
+  turn_over();
+  REQUIRE(is_difference(difference));
+  REQUIRE_FALSE(read_difference(difference));
+  std::filesystem::remove(whole + kDigestSuffix);  // so that the next one is whole
+  const auto second = make_backup(desk.county(), config, "", "test", kToday + 2 * kDayMs);
+  REQUIRE(second);
+  CHECK(second->damaged == difference);
+  REQUIRE_FALSE(is_difference(second->path));
+  CHECK(std::filesystem::exists(whole));
+  turn_over();
+  CHECK(rebuild(difference, [](std::string_view) { return Result<void>(); }));
+  turn_over();
+  back_up_on(desk, config, 3);
+  CHECK(std::filesystem::exists(second->path));
+  CHECK_FALSE(std::filesystem::exists(whole));
+  CHECK_FALSE(std::filesystem::exists(difference));
+  CHECK_FALSE(std::filesystem::exists(difference + kDigestSuffix));
+}
