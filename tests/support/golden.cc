@@ -31,6 +31,26 @@ std::string from_hex(std::string_view digits) {
   return bytes;
 }
 
+std::string to_hex(std::string_view bytes) {
+  std::string digits;
+  for (const char byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    digits += kDigits[value >> 4U];
+    digits += kDigits[value & 15U];
+  }
+  return digits;
+}
+
+void write_new(const std::string& path, std::string_view bytes) {
+  INFO(path);
+  REQUIRE_FALSE(std::ifstream(path));
+  std::ofstream out(path, std::ios::binary);
+  out << bytes;
+  out.close();
+  REQUIRE(out);
+}
+
 }  // namespace
 
 std::string golden_file(std::string_view name) {
@@ -40,6 +60,21 @@ std::string golden_file(std::string_view name) {
       ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size());
   REQUIRE_FALSE(ZSTD_isError(size));
   return bytes;
+}
+
+void keep_golden_file(std::string_view name, const std::string& bytes) {
+  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
+  const std::size_t size =
+      ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), ZSTD_maxCLevel());
+  REQUIRE_FALSE(ZSTD_isError(size));
+  write_new(path_of(name, ".zst"), std::string_view(packed).substr(0, size));
+}
+
+void keep_golden_lines(std::string_view name,
+                       const std::vector<std::pair<std::string, std::string>>& lines) {
+  std::string text;
+  for (const auto& [what, bytes] : lines) text += what + " " + to_hex(bytes) + "\n";
+  write_new(path_of(name, ".txt"), text);
 }
 
 std::vector<std::string> golden_lines(std::string_view name, std::string_view what) {

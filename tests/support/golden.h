@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // What builds of the past have written, kept for ever in tests/golden: files compressed, frames as
@@ -14,5 +15,11 @@ std::string golden_file(std::string_view name);
 
 /// Lines of "what hexdigits", by what they are, in order.
 std::vector<std::string> golden_lines(std::string_view name, std::string_view what);
+
+/// For the cases that make them: keep a file, or lines of "what" and bytes. Fail the test where
+/// there is one of that name, because that is kept for ever.
+void keep_golden_file(std::string_view name, const std::string& bytes);
+void keep_golden_lines(std::string_view name,
+                       const std::vector<std::pair<std::string, std::string>>& lines);
 
 }  // namespace gridwhistle::test

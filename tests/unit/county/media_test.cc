@@ -1,10 +1,15 @@
 #include "wire/media.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "base/limits.h"
 #include "county_world.h"
 #include "media/limits.h"
 #include "media/media_desk.h"
 #include "model/workflow_codes.h"
+#include "support/golden.h"
 
 // The desk that takes and gives attachments' bytes, before a real county and a real folder.
 using namespace gridwhistle;
@@ -603,6 +608,87 @@ TEST_CASE("forgetting notes the files that go with it, until somebody says that 
   CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes)});
   REQUIRE(desk.world.county->media_purged());
   CHECK(desk.world.county->media_to_purge()->empty());
+}
+
+namespace {
+
+// The same of version 1, for ever: what a phone said of a picture, and what it was answered.
+constexpr const char* kGoldenCounty = "v1/media_county";
+constexpr const char* kGoldenFrames = "v1/media";
+
+}  // namespace
+
+TEST_CASE("Write the golden frames of a picture's way", "[.regenerate]") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  const std::string bytes = photograph(3'000);
+  desk.attach(anna, named(bytes));
+  const std::string copy = desk.world.file("copy.gwbackup");
+  REQUIRE(desk.world.county->backup(copy, "test", [] { return Result<void>(); }));
+  std::vector<std::pair<std::string, std::string>> lines;
+  const auto id = desk.open();
+  const auto says = [&](const MediaUp& part) {
+    lines.emplace_back("up", encode_media_up(part));
+    for (const MediaDown& answer : desk.say(id, part)) {
+      lines.emplace_back("down", encode_media_down(answer));
+    }
+  };
+  v1::MediaPut wanted;
+  wanted.set_sha256(sha256(bytes));
+  wanted.set_size(bytes.size());
+  v1::MediaGet fetched;
+  fetched.set_sha256(sha256(bytes));
+  fetched.set_bytes_max(2'000);
+  v1::MediaGet unknown;
+  unknown.set_sha256(sha256("nobody's"));
+  unknown.set_bytes_max(2'000);
+  says(desk.hello(anna));
+  says(wanted);
+  says(chunk_of(0, bytes.substr(0, 2'000)));
+  says(chunk_of(2'000, bytes.substr(2'000)));
+  says(fetched);
+  says(unknown);
+  std::ifstream file(copy, std::ios::binary);
+  keep_golden_file(kGoldenCounty, {std::istreambuf_iterator<char>(file), {}});
+  keep_golden_lines(kGoldenFrames, lines);
+}
+
+TEST_CASE("a phone of version 1 still brings a picture and fetches it, frame by frame") {
+  Desk desk;
+  desk.world.county.reset();
+  for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(desk.world.file() + part);
+  std::ofstream(desk.world.file(), std::ios::binary) << golden_file(kGoldenCounty);
+  desk.world.open();
+  const std::string bytes = photograph(3'000);
+  const auto id = desk.open();
+  TestLine& line = *desk.lines.at(id);
+  for (const std::string& frame : golden_lines(kGoldenFrames, "up")) {
+    REQUIRE(line.wants);
+    line.wants = false;
+    desk.desk.on_frame(id, frame);
+  }
+  REQUIRE(line.frames.size() == 5);
+  CHECK(std::holds_alternative<v1::MediaHas>(line.frames[0]));
+  CHECK(std::holds_alternative<v1::MediaStored>(line.frames[2]));
+  CHECK(std::get<v1::MediaChunk>(line.frames[3]).content() == bytes.substr(0, 2'000));
+  CHECK(Desk::refused(line.frames[4]) == ErrorCode::kNotFound);
+}
+
+TEST_CASE("what a server of version 1 said of a picture is still understood") {
+  std::vector<MediaDown> said;
+  for (const std::string& frame : golden_lines(kGoldenFrames, "down")) {
+    auto part = decode_media_down(frame);
+    REQUIRE(part);
+    said.push_back(std::move(*part));
+  }
+  const std::string bytes = photograph(3'000);
+  REQUIRE(said.size() == 5);
+  CHECK(std::get<v1::MediaHas>(said[0]).offset() == 0);
+  CHECK(std::get<v1::MediaHas>(said[1]).offset() == 2'000);
+  CHECK(std::holds_alternative<v1::MediaStored>(said[2]));
+  CHECK(is_intact(std::get<v1::MediaChunk>(said[3])));
+  CHECK(std::get<v1::MediaChunk>(said[3]).content() == bytes.substr(0, 2'000));
+  CHECK(static_cast<ErrorCode>(std::get<v1::MediaRefused>(said[4]).code()) == ErrorCode::kNotFound);
 }
 
 namespace {
