@@ -70,6 +70,43 @@ void goes_on_under(const std::string& attack) {
   CHECK(county.operate({"verify"}).code == 0);
 }
 
+TEST_CASE("A phone over its quota hears when to go on, loses nothing, and gets there") {
+  County county;
+  county.set("operations_an_hour = 200000", "operations_an_hour = 3");
+  county.serve();
+  Phone phone(county, "phone");
+  phone.enrol("WG001");
+  phone.sync();
+  const auto place = [&](int number) {
+    phone.asked({"add", "place", "grid=" + kGrid, "name=示例小店" + std::to_string(number)});
+  };
+  for (int i = 0; i < 4; ++i) place(i);
+  phone.sync();
+  for (int i = 4; i < 9; ++i) place(i);
+  const Ended over = phone.gw({"--lang", "zh", "sync"});
+  CHECK(over.code != 0);
+  CHECK((over.out + over.err).contains("60 分钟"));
+  // Told once, the phone does not ask again, in whichever process.
+  const std::uint64_t before = county.network().counts().up_bytes;
+  const Ended waits = phone.gw({"--lang", "en", "sync"});
+  CHECK(waits.code != 0);
+  CHECK((waits.out + waits.err).contains("15 minutes"));
+  CHECK(county.network().counts().up_bytes == before);
+  CHECK(phone.asked({"status"}).at("unsent") == 5);
+  phone.whistle("漏气");
+  CHECK(phone.gw({"sync"}).code != 0);
+  CHECK(county.records("Whistle").size() == 1);
+  CHECK(phone.asked({"status"}).at("unsent") == 5);
+  // A server that starts counts anew; a phone with a whistle does not wait.
+  county.stop();
+  county.serve();
+  phone.whistle("又漏气");
+  phone.sync();
+  CHECK(phone.asked({"status"}).at("unsent") == 0);
+  CHECK(county.records("Place").size() == 9);
+  CHECK(county.records("Whistle").size() == 2);
+}
+
 TEST_CASE("Honest phones go on while somebody says a byte a second on many lines") {
   goes_on_under("loris");
 }

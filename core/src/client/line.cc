@@ -171,9 +171,30 @@ void ClientState::on_frame(const std::string& frame) {
   const Result<Down> decoded = decode_down(built_schema(), frame);
   if (!decoded) {
     perform(session_.bad_frame(decoded.error(), now_ms()));
-  } else {
-    perform(session_.frame(*decoded, frame.size(), now_ms()));
+    return;
   }
+  const std::uint64_t asked_ms = session_.not_before_ms();
+  SyncActions actions = session_.frame(*decoded, frame.size(), now_ms());
+  if (session_.not_before_ms() != asked_ms) note_wait();
+  perform(std::move(actions));
+}
+
+// For a phone that restarts meanwhile. A file that cannot be written says so itself with the next
+// write, and what is short is not worth one.
+void ClientState::note_wait() {
+  constexpr std::uint64_t kWorthKeepingMs = 60'000;
+  const ClockReading now = options_.clock->now();
+  const std::uint64_t until_ms = session_.not_before_ms();
+  if (until_ms < now.boot_ms + kWorthKeepingMs) return;
+  static_cast<void>(store_->note_wait(until_ms - now.boot_ms, now));
+}
+
+Result<void> ClientState::resume_wait(const store::SyncState& file) {
+  const ClockReading now = options_.clock->now();
+  const auto left_ms = store_->wait_left_ms(now);
+  if (!left_ms) return std::unexpected(left_ms.error());
+  session_.resume(session_state(file, false).lanes, *left_ms, now.boot_ms);
+  return {};
 }
 
 SyncActions ClientState::do_hello(v1::Hello hello) {

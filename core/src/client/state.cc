@@ -58,6 +58,9 @@ Result<std::shared_ptr<ClientState>> ClientState::open(ClientOptions options) {
   state->store_ = std::move(*store);
   auto sync_state = state->store_->sync_state();
   if (!sync_state) return std::unexpected(std::move(sync_state.error()));
+  if (auto resumed = state->resume_wait(*sync_state); !resumed) {
+    return std::unexpected(std::move(resumed.error()));
+  }
   state->enrolment_ = std::move(sync_state->enrolment);
   return state;
 }

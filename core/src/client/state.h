@@ -113,6 +113,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void do_close();
   void do_finished(const Result<void>& how);
   void note_line(const std::optional<Error>& error);
+  void note_wait();
+  Result<void> resume_wait(const store::SyncState& file);
   void arm_timer();
   CallEvents events_of_call();
   void on_frame(const std::string& frame);

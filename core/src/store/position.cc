@@ -236,6 +236,30 @@ Result<void> Store::note_line(const std::optional<Error>& error) {
   return {};
 }
 
+Result<void> Store::note_wait(std::uint64_t wait_ms, const ClockReading& now) {
+  GW_TRY_LET(transaction, begin(*state_));
+  GW_TRY(put_meta(*state_, "wait_ms", static_cast<std::int64_t>(wait_ms)));
+  GW_TRY(put_meta(*state_, "wait_wall_ms", now.wall_ms));
+  GW_TRY(put_meta(*state_, "wait_boot_ms", static_cast<std::int64_t>(now.boot_ms)));
+  GW_TRY(put_meta(*state_, "wait_boot_id", static_cast<std::int64_t>(now.boot_id)));
+  return transaction.commit();
+}
+
+// The clock since the start of the phone cannot be set; the other one can, and one that was set
+// back would prolong the wait at each start of the app.
+Result<std::uint64_t> Store::wait_left_ms(const ClockReading& now) {
+  GW_TRY_LET(wait_ms, meta_number(*state_, "wait_ms"));
+  if (wait_ms == 0) return 0;
+  GW_TRY_LET(wall_ms, meta_number(*state_, "wait_wall_ms"));
+  GW_TRY_LET(boot_ms, meta_number(*state_, "wait_boot_ms"));
+  GW_TRY_LET(boot_id, meta_number(*state_, "wait_boot_id"));
+  const bool same_boot = static_cast<std::uint64_t>(boot_id) == now.boot_id;
+  const std::int64_t passed_ms =
+      same_boot ? static_cast<std::int64_t>(now.boot_ms) - boot_ms : now.wall_ms - wall_ms;
+  if (passed_ms < 0 || passed_ms >= wait_ms) return 0;
+  return static_cast<std::uint64_t>(wait_ms - passed_ms);
+}
+
 const std::optional<Error>& Store::line_error() const { return state_->position.line_error; }
 
 }  // namespace gridwhistle::store

@@ -320,6 +320,11 @@ class Store {
   Result<void> note_line(const std::optional<Error>& error);
   const std::optional<Error>& line_error() const;
 
+  /// The server asked to wait for so long from now on; 0: no longer.
+  Result<void> note_wait(std::uint64_t wait_ms, const ClockReading& now);
+  /// What is left of it: never more than was asked for, and nothing where the clocks don't tell.
+  Result<std::uint64_t> wait_left_ms(const ClockReading& now);
+
   /// Whether the last call ended caught up and nothing was granted or rewound since.
   bool is_caught_up() const;
 

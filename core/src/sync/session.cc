@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/line.h"
 #include "wire/limits.h"
 
 namespace gridwhistle {
@@ -15,6 +16,13 @@ bool is_limited(const SyncOptions& options) { return options.metered || options.
 
 SyncSession::SyncSession(SessionLabel label, Random& random)
     : label_(std::move(label)), random_(random) {}
+
+void SyncSession::resume(const std::array<LaneProgress, kLaneCount>& lanes, std::uint64_t wait_ms,
+                         std::uint64_t now_ms) {
+  now_ms_ = now_ms;
+  outbox_ = Outbox(lanes);
+  put_off(wait_ms);
+}
 
 SyncActions SyncSession::sync_once(const SyncOptions& options, std::uint64_t now_ms) {
   now_ms_ = now_ms;
@@ -30,8 +38,14 @@ SyncActions SyncSession::sync_once(const SyncOptions& options, std::uint64_t now
     return actions;
   }
   if (now_ms < earliest_ms()) {
-    return {Finished{fail(ErrorCode::kBusy, "the server asks to wait before the next call",
-                          "ms " + std::to_string(not_before_ms_ - now_ms))}};
+    const std::uint64_t wait_ms = not_before_ms_ - now_ms;
+    const std::string minutes = std::to_string((wait_ms + 59'999) / 60'000);
+    return {Finished{
+        fail(ErrorCode::kBusy,
+             both("服务器请本机 " + minutes + " 分钟后再同步；内容都在本机，哨声可随时发送",
+                  "the server asks this phone to wait: sync again in " + minutes +
+                      " minutes; everything is safe on it, and whistles go at once"),
+             "ms " + std::to_string(wait_ms))}};
   }
   once_wanted_ = true;
   options_ = options;

@@ -72,6 +72,11 @@ class SyncSession {
   SyncActions stop();
   SyncActions network_changed(std::uint64_t now_ms);
 
+  /// The file of a phone that was asked to wait and has restarted: so long is left of it, and so far
+  /// the lanes have come. Before anything else.
+  void resume(const std::array<LaneProgress, kLaneCount>& lanes, std::uint64_t wait_ms,
+              std::uint64_t now_ms);
+
   // What happened on the phone.
   SyncActions recorded(Lane lane, LaneSeq last, std::uint64_t now_ms);
   SyncActions operations(Lane lane, std::span<const Operation> operations);
@@ -91,6 +96,9 @@ class SyncSession {
   SyncActions bad_frame(const Error& error, std::uint64_t now_ms);
   SyncActions ended(const Result<void>& how, std::uint64_t now_ms);
   SyncActions tick(std::uint64_t now_ms);
+
+  /// Until when the server asked to wait; 0: it did not. A whistle need not.
+  std::uint64_t not_before_ms() const { return not_before_ms_; }
 
   /// When to call `tick` next.
   std::optional<std::uint64_t> wake_ms() const;

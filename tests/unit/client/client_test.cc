@@ -742,6 +742,42 @@ TEST_CASE(
   CHECK(phone.client->road(id)->proposed == v1::WHISTLE_STATE_CLOSED);
 }
 
+TEST_CASE("how long a server asked to wait is kept in the file, and never grows") {
+  Phone phone;
+  phone.ready();
+  REQUIRE(phone.client->put(visit("井盖松动")));
+  phone.server.busy_ms = 600'000;
+  CHECK(phone.sync().error().code == ErrorCode::kBusy);
+  phone.server.busy_ms = 0;
+  const std::size_t calls = phone.server.hellos.size();
+  const auto waits = [&] {
+    phone.client.reset();
+    phone.open();
+    const auto how = phone.sync();
+    return !how && how.error().code == ErrorCode::kBusy && phone.server.hellos.size() == calls;
+  };
+  CHECK(waits());
+  CHECK(phone.client->status().unsent == 1);
+  SECTION("the phone starts anew, and its clock is right") {
+    phone.clock.restart(2);
+    CHECK(waits());
+    phone.wait(600'000);
+    CHECK_FALSE(waits());
+  }
+  SECTION("the phone starts anew with its clock set back: it asks the server") {
+    phone.clock.restart(2);
+    phone.clock.set_error_ms(-3'600'000);
+    CHECK_FALSE(waits());
+  }
+  SECTION("a clock that jumps while the phone runs changes nothing") {
+    phone.clock.set_error_ms(-3'600'000);
+    CHECK(waits());
+    phone.wait(600'000);
+    CHECK_FALSE(waits());
+  }
+  CHECK(phone.client->status().unsent == 0);
+}
+
 TEST_CASE("a closed client answers everything with kClosed") {
   Phone phone;
   phone.ready();

@@ -122,6 +122,12 @@ v1::Acks ScriptedServer::take(const OperationsUp& up) {
 }
 
 std::vector<std::string> ScriptedServer::rows_and_end() {
+  if (busy_ms > 0) {
+    v1::Refusal refusal;
+    refusal.set_code(static_cast<std::uint32_t>(ErrorCode::kBusy));
+    refusal.set_retry_after_ms(busy_ms);
+    return {encode(refusal)};
+  }
   std::vector<std::string> frames;
   for (const CutDown& cut : std::exchange(cuts, {})) {
     seq = std::max(seq, cut.upto.value);
@@ -146,6 +152,7 @@ std::vector<std::string> ScriptedServer::answer(const std::string& frame) {
     }
     return frames;
   }
+  if (busy_ms > 0) return {};
   if (const auto* operations = std::get_if<OperationsUp>(&*up)) return {encode(take(*operations))};
   return {};
 }

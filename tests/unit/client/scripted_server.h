@@ -31,6 +31,7 @@ class ScriptedServer {
   bool reachable = true;
   bool answers = true;
   bool talks_nonsense = false;
+  std::uint32_t busy_ms = 0;  ///< takes nothing, and asks to wait for so long
   OutcomeStatus outcome = OutcomeStatus::kAccepted;
   std::uint64_t backed_up = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs = {{77, 1}};  ///< id, start seq

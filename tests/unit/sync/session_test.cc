@@ -518,6 +518,28 @@ TEST_CASE("a server may put a phone off for a while, but no whistle") {
 }
 
 TEST_CASE(
+    "a phone that restarts waits as long as is left, says for how long, and holds up no whistle") {
+  World world(1);
+  const LaneSeq report = world.file.record(Lane::kWhistles);
+  std::array<LaneProgress, kLaneCount> lanes;
+  lanes[index_of(Lane::kWhistles)] = {report, report, LaneSeq(1)};
+  world.session.resume(lanes, 90'000, world.now_ms);
+  const SyncActions told = world.session.sync_once({}, world.now_ms);
+  REQUIRE(told.size() == 1);
+  const auto& how = std::get<Finished>(told.front()).how;
+  REQUIRE_FALSE(how);
+  CHECK(how.error().code == ErrorCode::kBusy);
+  CHECK(how.error().message.find("2 分钟") != std::string::npos);
+  CHECK(how.error().message.find("2 minutes") != std::string::npos);
+  world.run(world.session.go_live(world.now_ms));
+  CHECK_FALSE(world.call);
+  CHECK(world.session.wake_ms() == world.now_ms + 90'000);
+  world.run(
+      world.session.recorded(Lane::kWhistles, world.file.record(Lane::kWhistles), world.now_ms));
+  CHECK(world.call);
+}
+
+TEST_CASE(
     "another network under an open call is not trusted: a call at rest begins anew, any other "
     "has to hear something soon") {
   LiveWorld rest;
