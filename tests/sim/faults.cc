@@ -44,8 +44,8 @@ void Faults::set(Fault fault, std::uint64_t hardness) {
 }
 
 // A restore hides what else may go wrong with acknowledged work, and so do a file put back and what
-// is forgotten, so they have fewer seeds. A restore, or a forgetting, beside copies of files is
-// more than the protocol knows how to tell apart: see docs/testing.md.
+// is forgotten, so they have fewer seeds. A forgetting beside copies of files is more than the
+// protocol knows how to tell apart: see docs/testing.md.
 Faults Faults::of_seed(std::uint64_t seed) {
   Dice lots(seed ^ 0xFA0175);
   Faults faults;
@@ -55,9 +55,6 @@ Faults Faults::of_seed(std::uint64_t seed) {
                        fault == Fault::kForgets || fault == Fault::kHostileServer;
     const bool there = lots.chance(hides ? 250 : 700);
     faults.set(fault, there ? lots.between(1, kHardest) : 0);
-  }
-  if (faults.has(Fault::kRestores)) {
-    for (const Fault fault : {Fault::kClones, Fault::kPutBacks}) faults.set(fault, 0);
   }
   const bool copies = faults.has(Fault::kClones) || faults.has(Fault::kPutBacks);
   if (copies) faults.set(Fault::kForgets, 0);

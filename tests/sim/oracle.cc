@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <tuple>
 
@@ -124,6 +125,13 @@ void Oracle::put_back(const std::string& phone, bool server_has_it) {
   });
 }
 
+// What a file that was put back has lost, the county alone had.
+void Oracle::restored() {
+  for_each_write([](Write& write) {
+    if (write.holders.empty()) write.word = Word::kOpen;
+  });
+}
+
 // What lies nowhere else has another id by now, in the file that it was copied from.
 void Oracle::drop_put_away(const std::string& phone) {
   for (auto& [id, history] : records_) {
@@ -166,11 +174,23 @@ bool Oracle::move(Writes& from, Writes& to, const std::string& phone) {
   return is_left;
 }
 
+bool Oracle::holds_any(const History& history, const std::string& phone) {
+  return std::ranges::any_of(
+      std::array{&history.writes, &history.elements}, [&](const Writes* all) {
+        return std::ranges::any_of(*all, [&](const auto& field) {
+          return std::ranges::any_of(
+              field.second, [&](const Write& write) { return write.holders.contains(phone); });
+        });
+      });
+}
+
 std::size_t Oracle::renamed(const std::string& phone, const std::map<RecordId, RecordId>& now) {
   std::size_t twice = 0;
   for (const auto& [before, after] : now) {
     const auto known = records_.find(before);
     if (known == records_.end()) continue;
+    // What was given out and never put has another id now, too, and another file may have put it.
+    if (!holds_any(known->second, phone)) continue;
     History& history = records_[after];
     const bool was_left = move(known->second.writes, history.writes, phone);
     if (move(known->second.elements, history.elements, phone) || was_left) ++twice;
@@ -198,7 +218,8 @@ void Oracle::shows(const std::string& reader, const RecordId& id, std::uint32_t 
   const auto of_value = std::ranges::find(writes->second, value, &Write::value);
   if (of_value == writes->second.end() || of_value->author != reader) return;
   const bool wrote_later = std::any_of(of_value + 1, writes->second.end(), [&](const Write& later) {
-    return later.author == reader && later.word == Word::kGiven;
+    // What two files held comes twice where both have taken one number.
+    return later.author == reader && later.word == Word::kGiven && later.place > of_value->place;
   });
   if (wrote_later) {
     throw Violation(reader + " reads its own older write again: " + named(id, field) + " shows " +

@@ -54,6 +54,8 @@ class Oracle {
   /// A phone's file is as it was put away. What was written there since is no longer its own;
   /// unless the server has it for good, nobody promises it any more.
   void put_back(const std::string& phone, bool server_has_it);
+  /// The county is as a backup had it. What no file holds any more nobody promises.
+  void restored();
   /// No file is put back any more.
   void drop_put_away(const std::string& phone);
   /// In a phone's file records have other ids from here on: nobody else had them. Gives how many
@@ -111,6 +113,7 @@ class Oracle {
   template <typename Each>
   void for_each_write(Each each);
   static bool move(Writes& from, Writes& to, const std::string& phone);
+  static bool holds_any(const History& history, const std::string& phone);
 
   bool may_be_erased(const RecordId& id) const;
   bool is_forgotten(const RecordId& id) const;

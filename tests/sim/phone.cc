@@ -213,10 +213,7 @@ std::map<DeviceId, std::map<RecordId, RecordId>> Phone::other_ids() const {
   }
   auto file = sqlite::Connection::open({.path = file_, .vfs = desk.name()});
   if (!file) throw Violation(name_ + "'s file cannot be read: " + file.error().message);
-  // What was given out and never put has another id now, too, and nothing is written on it.
-  auto rows = file->prepare(
-      "SELECT before, now FROM renamed WHERE now IN (SELECT id FROM outbox) OR now IN "
-      "(SELECT before FROM renamed)");
+  auto rows = file->prepare("SELECT before, now FROM renamed");
   if (!rows) throw Violation(name_ + "'s ids cannot be read: " + rows.error().message);
   std::map<DeviceId, std::map<RecordId, RecordId>> ids;
   while (rows->step().value()) {

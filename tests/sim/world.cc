@@ -12,6 +12,7 @@
 #include "plants.h"
 #include "recorder.h"
 #include "schema/kinds.h"
+#include "sync/session.h"
 
 namespace gridwhistle::sim {
 
@@ -510,6 +511,7 @@ class World {
       marks_.hit(which + 1 == backups ? "restores: the newest backup"
                                       : "restores: an older backup");
       recorder_.note("restored", {{"upto", server_.restore(which).value}});
+      oracle_.restored();
       for (Person& person : data_->people()) {
         if (has_grid(person)) to_place_.try_emplace(&person, person.place);
       }
@@ -545,7 +547,8 @@ class World {
       if (!phone->running()) phone->open();
       phone->client().stop();
     }
-    wait(2 * kMinute);
+    // A false server may have told a phone to come back later than that.
+    wait(faults_.has(Fault::kHostileServer) ? SyncSession::kPutOffMaxMs : 2 * kMinute);
     constexpr int kRoundsMax = 20;
     constexpr int kQuietRounds = 2;
     int quiet = 0;

@@ -102,12 +102,12 @@ Result<std::string> ClientState::succession_request(const store::Succession& pla
   request.set_public_key(*public_key);
   request.set_device(plan.successor.value);
   request.set_worker(std::string(enrolment_->worker.bytes()));
-  request.set_predecessor(store_->device().value);
+  request.set_predecessor(plan.predecessor.value);
   request.set_dev_seq(plan.dev_seq.value);
   for (const v1::UnsettledLane& lane : plan.lanes) *request.add_unsettled() = lane;
   const std::string_view server_key = enrolment_->server_key_sha256;
   const auto vouched =
-      options_.secrets->sign(store_->key_name(), succession_to_sign(request, server_key));
+      options_.secrets->sign(plan.predecessor_key, succession_to_sign(request, server_key));
   if (!vouched) return std::unexpected(vouched.error());
   request.set_predecessor_signature(*vouched);
   const auto signature = options_.secrets->sign(plan.key_name, enrol_to_sign(request, server_key));
@@ -116,8 +116,12 @@ Result<std::string> ClientState::succession_request(const store::Succession& pla
   return request.SerializeAsString();
 }
 
-SyncActions ClientState::do_succeed() {
-  const auto plan = store_->plan_succession();
+SyncActions ClientState::do_succeed(bool is_unknown) {
+  numbers_back_ = 0;
+  return ask_to_succeed(is_unknown ? store_->plan_return(0) : store_->plan_succession());
+}
+
+SyncActions ClientState::ask_to_succeed(const Result<store::Succession>& plan) {
   if (!plan) return session_.store_failed(plan.error(), now_ms());
   const auto request = succession_request(*plan);
   if (!request) return session_.store_failed(request.error(), now_ms());
@@ -148,11 +152,18 @@ SyncActions ClientState::succeeded(const store::Succession& plan,
     return session_.open_failed(
         {ErrorCode::kProtocol, "the server's answer cannot be read", "succession reply"}, now_ms());
   }
-  if (said.code() != 0) {
-    return session_.open_failed(
-        {static_cast<ErrorCode>(said.code()), said.message(), "succession refused"}, now_ms());
+  const auto code = static_cast<ErrorCode>(said.code());
+  // The numbers that a restored server knows no more are told to it again, the oldest first.
+  if (plan.is_return && code == ErrorCode::kNotEnrolled && store_->plan_return(numbers_back_ + 1)) {
+    return ask_to_succeed(store_->plan_return(++numbers_back_));
   }
-  const auto stored = store_->succeed(plan.successor, said);
+  if (said.code() != 0) {
+    return session_.open_failed({code, said.message(), "succession refused"}, now_ms());
+  }
+  if (plan.is_return && numbers_back_ > 0)
+    return ask_to_succeed(store_->plan_return(--numbers_back_));
+  const auto stored =
+      plan.is_return ? store_->returned(said) : store_->succeed(plan.successor, said);
   if (!stored) return after_store(stored);
   enrolment_->short_code = said.short_code();
   return session_.succeeded(now_ms());

@@ -16,6 +16,7 @@ SyncState session_state(const store::SyncState& file, bool compare_due) {
   SyncState state;
   state.compare_due = compare_due;
   state.device = file.device;
+  state.has_succeeded = file.has_succeeded;
   for (std::size_t i = 0; i < kLaneCount; ++i) {
     state.lanes[i] = {file.lanes[i].noted, file.lanes[i].last, file.lanes[i].first};
   }
@@ -69,7 +70,7 @@ void ClientState::perform(SyncActions actions) {
 
 SyncActions ClientState::carry_out(const SyncAction& action) {
   if (std::holds_alternative<OpenCall>(action)) return do_open();
-  if (std::holds_alternative<Succeed>(action)) return do_succeed();
+  if (const auto* succeed = std::get_if<Succeed>(&action)) return do_succeed(succeed->is_unknown);
   if (const auto* hello = std::get_if<SendHello>(&action)) return do_hello(hello->hello);
   if (const auto* read = std::get_if<ReadOperations>(&action)) return do_read(*read);
   if (const auto* send = std::get_if<Send>(&action)) {

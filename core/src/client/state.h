@@ -103,7 +103,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void perform(SyncActions actions);
   SyncActions carry_out(const SyncAction& action);
   SyncActions do_open();
-  SyncActions do_succeed();
+  SyncActions do_succeed(bool is_unknown);
+  SyncActions ask_to_succeed(const Result<store::Succession>& plan);
   SyncActions succeeded(const store::Succession& plan, const Result<std::string>& reply);
   SyncActions do_hello(v1::Hello hello);
   Result<void> sign(v1::Bundle& bundle);
@@ -142,6 +143,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   /// Of enrolments under way, by their question: a server is spoken with once it has been accepted.
   std::map<std::uint64_t, std::shared_ptr<Transport>> enrolling_;
   std::shared_ptr<Call> call_;
+  std::size_t numbers_back_ = 0;   ///< which of the file's numbers the server is told of again
   std::uint64_t call_number_ = 0;  ///< events of calls before this one are late
   std::uint64_t timer_ = 0;
   std::optional<std::uint64_t> timer_ms_;

@@ -142,15 +142,21 @@ class CutApplication {
     const KindSchema* outcome = state_.schema.kind("Outcome");
     if (outcome == nullptr || row.kind != outcome->id) return {};
     const auto number = [&](std::string_view name) { return number_in(*outcome, row.set, name); };
-    if (number("device") != state_.device.value) return {};
+    const DeviceId device(number("device"));
+    if (device != state_.device &&
+        std::ranges::find(state_.predecessors, device) == state_.predecessors.end()) {
+      return {};
+    }
+    const DeviceId known_by = device == state_.device ? DeviceId() : device;
     const auto status = static_cast<OutcomeStatus>(number("status"));
     const OutboxKey key = key_of(static_cast<Lane>(number("lane")), LaneSeq(number("lane_seq")));
     if (status == OutcomeStatus::kParked || lane_seq_of(key) == LaneSeq(0)) return {};
     GW_TRY(state_.connection.run(
-        "UPDATE outbox SET state=?, status=?, code=? WHERE key=? AND state IN (2, 4) AND "
-        "status IN (?, ?)",
+        "UPDATE outbox SET state=?, status=?, code=? WHERE key=? AND known_by=? AND "
+        "state IN (2, 4) AND status IN (?, ?)",
         was_applied(status) ? OutboxState::kApplied : OutboxState::kRefused, status, number("code"),
-        key, OutcomeStatus::kParked, OutcomeStatus::kSealed));
+        key, static_cast<std::int64_t>(known_by.value), OutcomeStatus::kParked,
+        OutcomeStatus::kSealed));
     if (state_.connection.changes() == 0) return {};
     settled_ = true;
     GW_TRY_LET(operation, load_operation(state_, key));

@@ -120,6 +120,7 @@ Result<void> build(StoreState& state) {
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kOwnSince));
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kHashBefore));
   GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kRecordedHash));
+  GW_TRY(sqlite::add_missing_column(state.connection, "outbox", kKnownBy));
   return sqlite::build_tables(state.connection, state.schema, kLayout);
 }
 

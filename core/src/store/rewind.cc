@@ -291,20 +291,22 @@ Result<std::array<LaneProgress, kLaneCount>> rewind(StoreState& state, Seq share
     GW_TRY(pend_again(state, lane, first, dropped));
     lanes[index_of(lane)].noted = LaneSeq(first.value - 1);
     // What its worker has put aside keeps its number and says nothing any more.
-    GW_TRY(state.connection.run(
-        "UPDATE outbox SET type=0, creates=0, status=0, code=0, seq=0, fields=x'', clear=x'', "
-        "remove=x'' WHERE state=3 AND key BETWEEN ? AND ?",
-        key_of(lane, first), key_of(lane, lanes[index_of(lane)].last)));
+    GW_TRY(
+        state.connection.run("UPDATE outbox SET type=0, creates=0, status=0, code=0, seq=0, "
+                             "known_by=0, fields=x'', clear=x'', "
+                             "remove=x'' WHERE state=3 AND key BETWEEN ? AND ?",
+                             key_of(lane, first), key_of(lane, lanes[index_of(lane)].last)));
     // What its author had seen of the lost log hid values of the log that is left, which the author
     // need not have seen: a write of values claims to have seen none of it, and whose value it
     // replaces is told. What erases, removes or empties goes by what was seen up to the parting, or
     // it would undo nothing.
-    GW_TRY(state.connection.run(
-        "UPDATE outbox SET state=0, status=0, code=0, seq=0, base_seq=CASE WHEN base_seq<=? THEN "
-        "base_seq WHEN type=? AND clear=x'' AND remove=x'' THEN 0 ELSE ? END "
-        "WHERE state<>3 AND key BETWEEN ? AND ?",
-        shared, OperationType::kPut, shared, key_of(lane, first),
-        key_of(lane, lanes[index_of(lane)].last)));
+    GW_TRY(
+        state.connection.run("UPDATE outbox SET state=0, status=0, code=0, seq=0, known_by=0, "
+                             "base_seq=CASE WHEN base_seq<=? THEN "
+                             "base_seq WHEN type=? AND clear=x'' AND remove=x'' THEN 0 ELSE ? END "
+                             "WHERE state<>3 AND key BETWEEN ? AND ?",
+                             shared, OperationType::kPut, shared, key_of(lane, first),
+                             key_of(lane, lanes[index_of(lane)].last)));
     GW_TRY(put_meta(state, "noted" + std::to_string(static_cast<int>(lane)),
                     static_cast<std::int64_t>(first.value - 1)));
   }

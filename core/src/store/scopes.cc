@@ -104,7 +104,7 @@ class Sweep {
   Result<bool> stays(const KindTable& table, const KindSchema& shown, const RecordRow& row,
                      int depth) {
     const KindSchema& kind = table.rules();
-    if (row.scopes != 0) return any_covered(scopes_text(state_, row.scopes), shown);
+    if (row.scopes != 0) return any_covered(scopes_text(state_, row.scopes), shown, depth > 0);
     if (!kind.fixed_scope.empty()) return true;
     GW_TRY_LET(content, content_of(state_, table, row));
     if (kind.scope_parent == 0) {
@@ -130,9 +130,12 @@ class Sweep {
     return false;
   }
 
-  bool any_covered(std::string_view scopes, const KindSchema& shown) const {
-    return std::ranges::any_of(
-        lines(scopes), [&](std::string_view scope) { return covers(grants_, scope, shown); });
+  // Who reported something keeps it in sight, and nothing of it that is private.
+  bool any_covered(std::string_view scopes, const KindSchema& shown, bool is_of_whole) const {
+    return std::ranges::any_of(lines(scopes), [&](std::string_view scope) {
+      const bool is_reporters = is_of_whole && split(scope).prefix == "worker";
+      return !(is_reporters && is_private(shown)) && covers(grants_, scope, shown);
+    });
   }
 
   StoreState& state_;

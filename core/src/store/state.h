@@ -31,6 +31,8 @@ inline constexpr std::int64_t kGone = -1;
 inline constexpr std::string_view kOwnSince = "own_since INTEGER NOT NULL DEFAULT 0";
 inline constexpr std::string_view kHashBefore = "hash_before BLOB NOT NULL DEFAULT x''";
 inline constexpr std::string_view kRecordedHash = "recorded_hash BLOB NOT NULL DEFAULT x''";
+/// Which of the file's numbers the server knows an operation by; 0: the one it has now.
+inline constexpr std::string_view kKnownBy = "known_by INTEGER NOT NULL DEFAULT 0";
 inline constexpr std::string_view kColumns[] = {"base BLOB",
                                                 "pending BLOB",
                                                 "base_seq INTEGER NOT NULL DEFAULT 0",

@@ -215,6 +215,14 @@ class Store {
   /// operations that were asked about. All others get the new number; records that they made get
   /// new ids, and whistles new numbers. An old id still finds its record. Everything is read anew.
   Result<void> succeed(DeviceId successor, const v1::EnrolReply& reply);
+  /// What to ask a server that was restored from before this file took its number, and so knows its
+  /// predecessor alone: to take it as a successor again, under the same number. `back`: of how many
+  /// numbers that the file had since the server must hear before; 0 for the file's own.
+  ///
+  /// Errors: kNotEnrolled when the file had no such numbers; those of SQLite.
+  Result<Succession> plan_return(std::size_t back);
+  /// The server did: goes back to where its log and this file's part. Nothing is renamed.
+  Result<void> returned(const v1::EnrolReply& reply);
 
   // --- the outbox, for people ---------------------------------------------------------------
 
@@ -312,8 +320,8 @@ class Store {
   Result<std::vector<v1::RangeContents>> contents(const std::vector<std::uint32_t>& ranges);
   /// It was compared now, and put right.
   Result<void> note_compared();
-  /// Whether the file believes that it has everything, and was not compared for a week, or since the
-  /// server said that it is to be.
+  /// Whether the file believes that it has everything, and was not compared for a week, or since
+  /// the server said that it is to be.
   Result<bool> compare_due();
 
   /// How the last call ended, across restarts: nothing where it went well.

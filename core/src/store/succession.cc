@@ -45,12 +45,12 @@ Result<std::string> with_ids(std::string_view bytes, DeviceId device, Now now) {
   return out;
 }
 
-// What is behind the acknowledged part of a lane, at most so many.
-Result<std::vector<Operation>> unsettled(StoreState& state, Lane lane, std::size_t most) {
+// What is behind a place of a lane, at most so many.
+Result<std::vector<Operation>> behind(StoreState& state, Lane lane, LaneSeq noted,
+                                      std::size_t most) {
   GW_TRY_LET(query, state.connection.prepare(
                         "SELECT key FROM outbox WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?"));
-  const LaneProgress& progress = state.lanes[index_of(lane)];
-  query.bind(key_of(lane, LaneSeq(progress.noted.value + 1)), key_of(lane, progress.last),
+  query.bind(key_of(lane, LaneSeq(noted.value + 1)), key_of(lane, state.lanes[index_of(lane)].last),
              static_cast<std::int64_t>(most));
   std::vector<Operation> operations;
   for (;;) {
@@ -87,7 +87,8 @@ class Renaming {
  private:
   Result<void> load() {
     for (const Lane lane : kLanes) {
-      GW_TRY_LET(all, unsettled(state_, lane, limits::kPendingOperations));
+      const LaneSeq noted = state_.lanes[index_of(lane)].noted;
+      GW_TRY_LET(all, behind(state_, lane, noted, limits::kPendingOperations));
       std::ranges::move(all, std::back_inserter(operations_));
     }
     for (const Operation& operation : operations_) {
@@ -269,6 +270,23 @@ void read_anew(const StoreState& state, Position& position) {
 
 }  // namespace
 
+namespace {
+
+// The operations behind `noted` that the server may have, by their hashes.
+Result<v1::UnsettledLane> asked_of(StoreState& state, Lane lane, LaneSeq noted) {
+  v1::UnsettledLane asked;
+  asked.set_lane(static_cast<std::uint32_t>(lane));
+  asked.set_noted(noted.value);
+  GW_TRY_LET(operations, behind(state, lane, noted, limits::kUnsettledOperations));
+  for (const Operation& operation : operations) {
+    asked.mutable_hashes()->append(hash_of(operation), 0, limits::kUnsettledHashBytes);
+    asked.add_dev_seqs(operation.dev_seq.value);
+  }
+  return asked;
+}
+
+}  // namespace
+
 std::string Store::key_name() const {
   return state_->predecessors.empty() ? std::string() : key_name_of(state_->device);
 }
@@ -282,16 +300,45 @@ Result<Succession> Store::plan_succession() {
     GW_TRY(put_meta(*state_, "successor", static_cast<std::int64_t>(successor.value)));
     GW_TRY(transaction.commit());
   }
-  Succession plan{successor, key_name_of(successor), state_->dev_seq, {}};
+  Succession plan{.successor = successor,
+                  .key_name = key_name_of(successor),
+                  .predecessor = state_->device,
+                  .predecessor_key = key_name(),
+                  .dev_seq = state_->dev_seq,
+                  .lanes = {}};
   for (const Lane lane : kLanes) {
-    v1::UnsettledLane& asked = plan.lanes.emplace_back();
-    asked.set_lane(static_cast<std::uint32_t>(lane));
-    asked.set_noted(state_->lanes[index_of(lane)].noted.value);
-    GW_TRY_LET(operations, unsettled(*state_, lane, limits::kUnsettledOperations));
-    for (const Operation& operation : operations) {
-      asked.mutable_hashes()->append(hash_of(operation), 0, limits::kUnsettledHashBytes);
-      asked.add_dev_seqs(operation.dev_seq.value);
-    }
+    GW_TRY_LET(asked, asked_of(*state_, lane, state_->lanes[index_of(lane)].noted));
+    plan.lanes.push_back(std::move(asked));
+  }
+  return plan;
+}
+
+Result<Succession> Store::plan_return(std::size_t back) {
+  std::vector<DeviceId> numbers = state_->predecessors;
+  numbers.push_back(state_->device);
+  if (back + 1 >= numbers.size()) {
+    return fail(ErrorCode::kNotEnrolled, "this device is not enrolled: ask the operator for a code",
+                "succession");
+  }
+  const std::size_t at = numbers.size() - 1 - back;
+  const auto key_of_number = [&](std::size_t which) {
+    return which == 0 ? std::string() : key_name_of(numbers[which]);
+  };
+  Succession plan{.successor = numbers[at],
+                  .key_name = key_of_number(at),
+                  .predecessor = numbers[at - 1],
+                  .predecessor_key = key_of_number(at - 1),
+                  .dev_seq = state_->dev_seq,
+                  .lanes = {},
+                  .is_return = true};
+  // What the server has of the predecessor is what this file still holds of it, or more.
+  for (const Lane lane : kLanes) {
+    const LaneProgress& progress = state_->lanes[index_of(lane)];
+    const std::uint64_t newest =
+        progress.last.value -
+        std::min<std::uint64_t>(progress.last.value, limits::kUnsettledOperations);
+    GW_TRY_LET(asked, asked_of(*state_, lane, LaneSeq(std::max(progress.first.value - 1, newest))));
+    plan.lanes.push_back(std::move(asked));
   }
   return plan;
 }
@@ -331,6 +378,12 @@ Result<void> Store::succeed(DeviceId successor, const v1::EnrolReply& reply) {
   GW_TRY_LET(transaction, begin(state));
   Renaming renaming(state, successor, reply.short_code());
   GW_TRY(renaming.run());
+  for (const Lane lane : kLanes) {
+    GW_TRY(state.connection.run(
+        "UPDATE outbox SET known_by=? WHERE known_by=0 AND key BETWEEN ? AND ?",
+        static_cast<std::int64_t>(state.device.value), key_of(lane, LaneSeq(0)),
+        key_of(lane, state.lanes[index_of(lane)].noted)));
+  }
   std::vector<DeviceId> predecessors = state.predecessors;
   predecessors.push_back(state.device);
   GW_TRY(put_meta(state, "device", static_cast<std::int64_t>(successor.value)));

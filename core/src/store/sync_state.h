@@ -59,6 +59,7 @@ struct Enrolment {
 /// Everything a session needs to know of the file when it begins.
 struct SyncState {
   DeviceId device;
+  bool has_succeeded = false;  ///< the number is a successor's
   std::optional<Enrolment> enrolment;
   Seq cursor;
   std::vector<ScopeProgress> exceptions;
@@ -77,11 +78,14 @@ struct SyncState {
 /// What a file asks a server for that found it to be a copy, or an older state, of the file it
 /// knows: to go on under a number of its own.
 struct Succession {
-  DeviceId successor;    ///< the same until it has succeeded
-  std::string key_name;  ///< of the key that goes with it
-  DevSeq dev_seq;        ///< the last one given
+  DeviceId successor;           ///< the same until it has succeeded
+  std::string key_name;         ///< of the key that goes with it
+  DeviceId predecessor;         ///< the number that the server knows
+  std::string predecessor_key;  ///< the name of the key that that one is known by
+  DevSeq dev_seq;               ///< the last one given
   /// Lane by lane what may have reached the server from the other file.
   std::vector<v1::UnsettledLane> lanes;
+  bool is_return = false;  ///< of a number that the file has or had, to a server that lost it
 };
 
 /// What could be saved of a damaged file.

@@ -46,10 +46,16 @@ class Arrival {
     position_.server_ms = welcome.server_ms();
     position_.server_heard = at;
   }
+  /// Of a Welcome that says nothing but how the server's log goes.
+  Arrival(StoreState& state, const v1::Welcome& epochs_and_lanes)
+      : Arrival(state, epochs_and_lanes, state.position.server_heard) {
+    position_.server_ms = state.position.server_ms;
+    tells_grants_ = false;
+  }
 
   Result<void> run() {
     // A server that knows this start of its own, and the grants of this phone, is the county's.
-    const bool named = !welcome_.as_before() || !welcome_.county().empty();
+    const bool named = tells_grants_ && (!welcome_.as_before() || !welcome_.county().empty());
     if (named && position_.enrolment && position_.enrolment->county != welcome_.county()) {
       return fail(ErrorCode::kProtocol, "this is another county's server", "welcome");
     }
@@ -79,8 +85,8 @@ class Arrival {
     position_.reconcile |= welcome_.reconcile();
     if (!welcome_.as_before()) {
       GW_TRY(compare_epochs());
-      GW_TRY(compare_grants());
-      GW_TRY(keep_server_key());
+      if (tells_grants_) GW_TRY(compare_grants());
+      if (tells_grants_) GW_TRY(keep_server_key());
     }
     const auto before = state_.lanes;
     state_.lanes = lanes_;
@@ -160,6 +166,7 @@ class Arrival {
   Position position_;
   std::array<LaneProgress, kLaneCount> lanes_;
   std::set<KindId> kinds_;
+  bool tells_grants_ = true;
   bool rewound_ = false;
   bool dropped_ = false;  ///< rows of scopes that it holds no more
 };
@@ -168,6 +175,29 @@ class Arrival {
 
 Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) {
   return Arrival(*state_, welcome, at).run();
+}
+
+Result<void> Store::returned(const v1::EnrolReply& reply) {
+  GW_TRY_LET(asked, plan_return(0));
+  v1::Welcome parted;
+  *parted.mutable_epochs() = reply.epochs();
+  for (const v1::UnsettledLane& lane : asked.lanes) {
+    v1::LaneState& held = *parted.add_lanes();
+    held.set_lane(lane.lane());
+    held.set_last(lane.noted());
+    for (const v1::AckRun& run : reply.runs()) {
+      if (run.lane() != lane.lane()) continue;
+      held.set_last(std::max(held.last(), run.first() + run.count() - 1));
+    }
+  }
+  GW_TRY(Arrival(*state_, parted).run());
+  v1::Acks acks;
+  *acks.mutable_runs() = reply.runs();
+  GW_TRY(acknowledge(acks));
+  if (!state_->position.enrolment) return fail(ErrorCode::kNotEnrolled, "the file is not enrolled");
+  Enrolment enrolment = *state_->position.enrolment;
+  enrolment.short_code = reply.short_code();
+  return set_enrolment(enrolment);
 }
 
 Result<std::uint64_t> Store::not_safe_yet() {
@@ -252,6 +282,7 @@ Result<SyncState> Store::sync_state() {
   const Position& position = state_->position;
   SyncState out;
   out.device = state_->device;
+  out.has_succeeded = !state_->predecessors.empty();
   out.enrolment = position.enrolment;
   out.cursor = position.cursor;
   out.exceptions = position.exceptions;

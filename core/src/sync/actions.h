@@ -17,8 +17,12 @@ namespace gridwhistle {
 /// Read the file's `SyncState`, begin a call, then tell `opened` or `open_failed`.
 struct OpenCall {};
 /// The server knows another file under this one's number: ask it to go on under a number of its
-/// own, then tell `succeeded` or `open_failed`.
-struct Succeed {};
+/// own, then tell `succeeded` or `open_failed`. Or `is_unknown`: it knows this one's number no
+/// more, which was taken after the backup that it was restored from; ask it to take the number
+/// again.
+struct Succeed {
+  bool is_unknown = false;
+};
 /// Make durable what was stored; complete the Hello (call counter, clocks, signature) and send it.
 struct SendHello {
   v1::Hello hello;

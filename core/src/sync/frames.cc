@@ -21,11 +21,10 @@ SyncActions SyncSession::frame(const Down& frame, std::size_t bytes, std::uint64
   report_.bytes_down += bytes;
   if (const auto* refusal = std::get_if<v1::Refusal>(&frame)) {
     put_off(refusal->retry_after_ms());
-    if (static_cast<ErrorCode>(refusal->code()) == ErrorCode::kForked && !asked_) {
-      return succeed(now_ms);
-    }
-    return fail_call({static_cast<ErrorCode>(refusal->code()), refusal->message(), "refused"},
-                     now_ms);
+    const auto code = static_cast<ErrorCode>(refusal->code());
+    const bool is_unknown = code == ErrorCode::kNotEnrolled && has_succeeded_;
+    if ((code == ErrorCode::kForked || is_unknown) && !asked_) return succeed(is_unknown, now_ms);
+    return fail_call({code, refusal->message(), "refused"}, now_ms);
   }
   const bool is_welcome = std::holds_alternative<v1::Welcome>(frame);
   Result<SyncActions> actions =

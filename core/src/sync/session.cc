@@ -204,11 +204,11 @@ SyncActions SyncSession::open(std::uint64_t now_ms) {
 }
 
 // Waiting for the answer is like waiting for a call's.
-SyncActions SyncSession::succeed(std::uint64_t now_ms) {
+SyncActions SyncSession::succeed(bool is_unknown, std::uint64_t now_ms) {
   let_go();
   open(now_ms);
   asking_ = asked_ = true;
-  return {CloseCall{}, Succeed{}};
+  return {CloseCall{}, Succeed{is_unknown}};
 }
 
 SyncActions SyncSession::succeeded(std::uint64_t now_ms) {
@@ -225,6 +225,7 @@ bool SyncSession::let_go() {
 SyncActions SyncSession::opened(const SyncState& state, std::uint64_t now_ms) {
   now_ms_ = heard_ms_ = now_ms;
   device_ = state.device;
+  has_succeeded_ = state.has_succeeded;
   outbox_ = Outbox(state.lanes);
   if (options_.metered && !live_) outbox_.hold(Lane::kBulk);
   cursor_ = Seq(state.cursor.seq());

@@ -29,7 +29,8 @@ struct SyncState {
   std::vector<std::string> scopes;    ///< granted, as far as the file knows
   std::uint64_t grants_version = 0;
   std::uint64_t unsent = 0;
-  bool compare_due = false;  ///< it believes that it has everything, and that is to be looked at
+  bool has_succeeded = false;  ///< its number is a successor's
+  bool compare_due = false;    ///< it believes that it has everything, and that is to be looked at
 };
 
 struct SessionLabel {
@@ -117,7 +118,7 @@ class SyncSession {
   SyncActions open(std::uint64_t now_ms);
   SyncActions begin_anew(std::uint64_t now_ms);
   SyncActions reopened(std::uint64_t now_ms);
-  SyncActions succeed(std::uint64_t now_ms);
+  SyncActions succeed(bool is_unknown, std::uint64_t now_ms);
   SyncActions doubt(std::uint64_t now_ms);
   bool let_go();
   SyncActions fail_call(const Error& error, std::uint64_t now_ms);
@@ -185,6 +186,7 @@ class SyncSession {
   std::optional<std::uint64_t> doubted_ms_;  ///< the network changed then, and no word came since
   Outbox outbox_;
   DeviceId device_;
+  bool has_succeeded_ = false;
   Seq cursor_;
   Seq urgent_;  ///< of what came ahead in this call
   Seq backed_up_;

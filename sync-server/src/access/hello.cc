@@ -24,12 +24,14 @@ Result<DeviceRow> signer(Storage& storage, DeviceId id, std::string_view message
   return device;
 }
 
-// As `recognise`; the row is for the caller to write.
-Result<DeviceRow> known(Storage& storage, const SignedCall& call, std::int64_t now_ms) {
+// As `recognise`; the row is for the caller to write. What a restored server has forgotten may hold
+// this counter as that of another copy's call: the phone has to hear first that it was restored.
+Result<DeviceRow> known(Storage& storage, const SignedCall& call, bool is_of_lost_log,
+                        std::int64_t now_ms) {
   auto device = signer(storage, call.device, call.to_sign, call.signature);
   if (!device) return device;
   CallWindow window{device->call_counter, device->call_window};
-  if (!window.take(call.counter)) {
+  if (!window.take(call.counter) && !is_of_lost_log) {
     return fail(
         ErrorCode::kForked,
         "本机文件是副本或旧状态 / the call's counter was used before: this file is a copy, or "
@@ -44,7 +46,7 @@ Result<DeviceRow> known(Storage& storage, const SignedCall& call, std::int64_t n
 }  // namespace
 
 Result<DeviceRow> recognise(Storage& storage, const SignedCall& call, std::int64_t now_ms) {
-  auto device = known(storage, call, now_ms);
+  auto device = known(storage, call, false, now_ms);
   if (!device) return device;
   if (auto put = storage.put_device(*device); !put) return std::unexpected(put.error());
   return device;
@@ -57,11 +59,12 @@ Result<DeviceRow> recognise(Storage& storage, const v1::Bundle& bundle,
 }
 
 Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
-                            std::string_view server_key_sha256, std::int64_t now_ms) {
+                            std::string_view server_key_sha256, bool is_of_lost_log,
+                            std::int64_t now_ms) {
   auto device = known(storage,
                       {DeviceId(hello.device()), hello.call_counter(),
                        hello_to_sign(hello, server_key_sha256), hello.signature()},
-                      now_ms);
+                      is_of_lost_log, now_ms);
   if (!device) return device;
   device->unsent = hello.unsent();
   if (!hello.software().empty()) device->software = hello.software();

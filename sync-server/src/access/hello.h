@@ -23,16 +23,18 @@ struct SignedCall {
 /// answer holds once that is committed. Errors as below.
 Result<DeviceRow> recognise(Storage& storage, const SignedCall& call, std::int64_t now_ms);
 
-/// The same of a `Sync` call; notes also what the Hello says of the device.
+/// The same of a `Sync` call; notes also what the Hello says of the device. `is_of_lost_log`: the
+/// Hello speaks of a log that this server has lost to a restore, and may come under any counter.
 ///
 /// Errors: kNotEnrolled, kDeviceLost, kBadSignature, kForked (the counter was
 /// used before), and those of storage. A device
 /// whose worker left is let in: it may hand over its work.
 Result<DeviceRow> recognise(Storage& storage, const v1::Hello& hello,
-                            std::string_view server_key_sha256, std::int64_t now_ms);
+                            std::string_view server_key_sha256, bool is_of_lost_log,
+                            std::int64_t now_ms);
 
-/// Whose bundle this is. Writes nothing: a bundle may come twice, and says nothing of when its device
-/// was last seen. Errors: as above, but kForked.
+/// Whose bundle this is. Writes nothing: a bundle may come twice, and says nothing of when its
+/// device was last seen. Errors: as above, but kForked.
 Result<DeviceRow> recognise(Storage& storage, const v1::Bundle& bundle,
                             std::string_view server_key_sha256);
 

@@ -312,7 +312,9 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
 Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& author,
                                         const Operation& operation, Authority authority,
                                         const Redrawn& redrawn, Seq seq) {
-  if (operation.creates && operation.id.device() != author.device.device) {
+  // A restored server may hear from a copy first of what its predecessor made before the copy.
+  const DeviceId maker = operation.id.device();
+  if (operation.creates && maker != author.device.device && maker != author.device.predecessor) {
     return rejected(seq, ErrorCode::kForbidden,
                     "编号属于其他设备 / the record's id belongs to another device");
   }

@@ -33,6 +33,39 @@ std::optional<AckedRun> clip(AckedRun run, LaneSeq first, LaneSeq last) {
   return run;
 }
 
+// The chunk's part up to `last`.
+void cut_behind(LaneChunk& chunk, LaneSeq last) {
+  if (chunk.last() <= last) return;
+  chunk.hashes.resize((last.value - chunk.first.value + 1) * LaneChunk::kHashBytes);
+  std::vector<AckedRun> runs;
+  for (const AckedRun& run : chunk.runs) {
+    if (const auto part = clip(run, chunk.first, last)) runs.push_back(*part);
+  }
+  chunk.runs = std::move(runs);
+}
+
+// As storage has them, of the numbers that the device's file had before, too: a successor's lane
+// goes on behind what is kept of its predecessor's.
+Result<std::vector<LaneChunk>> chunks_of_file(Storage& storage, DeviceId device, Lane lane,
+                                              LaneSeq first, LaneSeq last) {
+  auto chunks = storage.chunks(device, lane, first, last);
+  if (!chunks) return chunks;
+  auto row = storage.device(device);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (!*row || !(*row)->predecessor) return chunks;
+  auto own = storage.lane(device, lane);
+  if (!own) return std::unexpected(std::move(own.error()));
+  const LaneSeq behind =
+      chunks->empty() ? std::min(last, own->last) : LaneSeq(chunks->front().first.value - 1);
+  if (behind < first) return chunks;
+  auto before = chunks_of_file(storage, (*row)->predecessor, lane, first, behind);
+  if (!before) return before;
+  std::erase_if(*before, [&](const LaneChunk& chunk) { return chunk.first > behind; });
+  for (LaneChunk& chunk : *before) cut_behind(chunk, behind);
+  std::ranges::move(*chunks, std::back_inserter(*before));
+  return before;
+}
+
 }  // namespace
 
 void append_run(std::vector<AckedRun>& runs, const AckedRun& run) {
@@ -50,7 +83,7 @@ void append_run(std::vector<AckedRun>& runs, const AckedRun& run) {
 
 Result<std::vector<AckedRun>> kept_runs(Storage& storage, DeviceId device, Lane lane, LaneSeq first,
                                         LaneSeq last) {
-  auto chunks = storage.chunks(device, lane, first, last);
+  auto chunks = chunks_of_file(storage, device, lane, first, last);
   if (!chunks) return std::unexpected(std::move(chunks.error()));
   std::vector<AckedRun> runs;
   for (const LaneChunk& chunk : *chunks) {
@@ -74,7 +107,7 @@ Result<std::size_t> known_of(Storage& storage, DeviceId device, Lane lane, LaneS
   const auto number_at = [&](std::size_t at) { return LaneSeq(noted.value + 1 + at); };
   const std::size_t offered = hashes.size() / limits::kUnsettledHashBytes;
   if (offered == 0) return known;
-  auto chunks = storage.chunks(device, lane, number_at(0), number_at(offered - 1));
+  auto chunks = chunks_of_file(storage, device, lane, number_at(0), number_at(offered - 1));
   if (!chunks) return std::unexpected(std::move(chunks.error()));
   for (const LaneChunk& chunk : *chunks) {
     while (known < offered && chunk.first <= number_at(known) && number_at(known) <= chunk.last()) {

@@ -348,7 +348,8 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
                 "版本不兼容，请联系管理员升级服务器 / this app is newer than the server: have the "
                 "server updated");
   }
-  auto device = recognise(*storage, hello, options.server_key_sha256, now);
+  bool ahead = knows_a_lost_log(hello, epochs);
+  auto device = recognise(*storage, hello, options.server_key_sha256, ahead, now);
   if (!device && device.error().code == ErrorCode::kForked) forks[DeviceId(hello.device())] = now;
   if (!device) return std::unexpected(std::move(device.error()));
   effect.short_code = device->short_code;
@@ -361,11 +362,19 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
   auto numbers = numbers_before(*storage, *device);
   if (!numbers) return std::unexpected(std::move(numbers.error()));
   effect.numbers_before = std::move(*numbers);
-  bool ahead = knows_a_lost_log(hello, epochs);
   std::uint64_t unsent = 0;
   for (const Lane lane : kLanes) {
     const v1::LaneState state = said_of(hello, lane);
     if (auto over = pass_over_lost(device->device, state); !over) return over;
+    auto row = storage->lane(device->device, lane);
+    if (!row) return std::unexpected(std::move(row.error()));
+    ahead |= state.noted() > row->last.value;
+    if (state.last() > row->last.value) unsent += state.last() - row->last.value;
+  }
+  // What a phone says of a log that is lost is no sign of a copy: it will say it anew.
+  for (const Lane lane : kLanes) {
+    if (ahead) break;
+    const v1::LaneState state = said_of(hello, lane);
     const LaneClaim claim{lane, LaneSeq(state.noted()), LaneSeq(state.last())};
     auto fork = check_claim(*storage, device->device, claim);
     if (!fork) return std::unexpected(std::move(fork.error()));
@@ -375,9 +384,7 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
     }
     auto row = storage->lane(device->device, lane);
     if (!row) return std::unexpected(std::move(row.error()));
-    ahead |= claim.noted > row->last;
     if (auto noted = note(*storage, device->device, lane, claim.noted); !noted) return noted;
-    if (claim.last > row->last) unsent += claim.last.value - row->last.value;
     unconfirmed[index_of(lane)] = row->last > claim.noted ? row->last : LaneSeq();
   }
   // What the phone has and this server has not: it counts by acknowledgements that may be on the

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "model/record.h"
 #include "model/workflow_words.h"
 #include "phone.h"
@@ -320,6 +321,27 @@ TEST_CASE("with a lost scope a part goes whose whole is not here, and what is un
   CHECK(phone.has(kResident, part) == !is_sent);
   // Should the household lie in what is still held, all of it comes again.
   CHECK(phone->sync_state()->exceptions.size() == (is_sent ? 1U : 0U));
+}
+
+TEST_CASE("who keeps an own report in sight keeps nothing private of it") {
+  Phone phone;
+  phone.enrol();
+  const std::string own_scope = "worker:" + to_hex(phone->sync_state()->enrolment->worker.bytes());
+  phone.welcome(phone.welcome_of({kGridScope, own_scope}));
+  v1::Whistle report = whistle();
+  const RecordId id = phone.put(kinds::kWhistle, report);
+  v1::WhistleContact caller;
+  caller.set_whistle(std::string(id.bytes()));
+  caller.set_name("陈某");
+  const RecordId contact = phone.put(kinds::kWhistleContact, caller);
+  phone.acknowledge(Lane::kWhistles, 10, OutcomeStatus::kAccepted, 2);
+  Row delivered = row_of(kinds::kWhistle, id, 12, report);
+  delivered.scopes = {own_scope};
+  phone.cut(delivered);
+  CHECK(phone.has(kinds::kWhistleContact, contact));
+  phone.welcome(phone.welcome_of({own_scope}));
+  CHECK(phone.has(kinds::kWhistle, id));
+  CHECK_FALSE(phone.has(kinds::kWhistleContact, contact));
 }
 
 TEST_CASE("what an unsent erasure hides goes with its scope too") {
