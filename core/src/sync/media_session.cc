@@ -25,7 +25,7 @@ void MediaSession::wake(std::uint64_t now_ms) {
 }
 
 void MediaSession::pass(std::uint64_t now_ms) {
-  passing_ = true;
+  if (!std::exchange(passing_, true)) before_pass_ = counts_;
   retry_ms_.reset();
   go_on(now_ms);
 }
@@ -78,7 +78,7 @@ void MediaSession::begin_next(std::uint64_t now_ms) {
   rest();
   last_error_.reset();
   backoff_.reset();
-  if (std::exchange(passing_, false)) ended_pass_ = Result<MediaCounts>(counts_);
+  if (std::exchange(passing_, false)) ended_pass_ = counts_ - before_pass_;
 }
 
 void MediaSession::begin_put(const MediaFile& file, std::uint64_t now_ms) {

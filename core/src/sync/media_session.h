@@ -51,6 +51,12 @@ struct MediaCounts {
   std::uint64_t files_fetched = 0;
   std::uint64_t bytes_up = 0;    ///< of files
   std::uint64_t bytes_down = 0;  ///< of files
+
+  MediaCounts operator-(const MediaCounts& before) const {
+    return {files_sent - before.files_sent, files_refused - before.files_refused,
+            files_fetched - before.files_fetched, bytes_up - before.bytes_up,
+            bytes_down - before.bytes_down};
+  }
 };
 
 /// The phone's side of `MediaService`: one file after the other, those that somebody wants to see
@@ -149,6 +155,7 @@ class MediaSession {
   std::optional<Error> last_error_;
   std::optional<Result<MediaCounts>> ended_pass_;
   MediaCounts counts_;
+  MediaCounts before_pass_;
 
   // Of the open call.
   bool call_open_ = false;

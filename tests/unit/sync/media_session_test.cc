@@ -165,6 +165,20 @@ TEST_CASE("a pass sends what is unsent, one file after the other, and ends its c
   CHECK_FALSE(scene.session.wake_ms());
 }
 
+TEST_CASE("a pass tells what it has done itself, and nothing of those before") {
+  Scene scene;
+  scene.session.hold(false, scene.now);
+  for (const char fill : {'a', 'b'}) {
+    scene.unsent(500, fill);
+    scene.session.pass(scene.now);
+    scene.answer_all();
+    const auto ended = scene.session.take_ended_pass();
+    REQUIRE((ended && *ended));
+    CHECK((*ended)->files_sent == 1);
+    CHECK((*ended)->bytes_up == 500);
+  }
+}
+
 TEST_CASE("an upload goes on at the byte where it broke off, after every cut") {
   Scene scene;
   const MediaFile file = scene.unsent(4'000'000, 'a');
