@@ -134,10 +134,14 @@ Result<std::vector<MediaKept>> Store::unsent_media() {
 }
 
 Result<void> Store::media_stored(std::string_view sha256, Seq seq) {
+  const Attachments kind = attachments_of(*state_);
+  const KindId of_kind = kind.table != nullptr ? kind.table->id : KindId();
   GW_TRY_LET(transaction, begin(*state_));
+  // A record that names it and is unsent yet will be told when it is shown once more.
   GW_TRY(state_->connection.run(
-      "UPDATE media SET seq=?, code=0, message='', retry_ms=0 WHERE sha256=?", seq,
-      sqlite::Blob{sha256}));
+      "UPDATE media SET seq=CASE WHEN EXISTS(SELECT 1 FROM outbox WHERE kind=? AND state=? AND "
+      "instr(fields, ?)>0) THEN 0 ELSE ? END, code=0, message='', retry_ms=0 WHERE sha256=?",
+      of_kind, OutboxState::kPending, sqlite::Blob{sha256}, seq, sqlite::Blob{sha256}));
   return transaction.commit();
 }
 
@@ -213,7 +217,8 @@ Result<void> note_media_named(StoreState& state, const Operation& operation) {
   if (kind.table == nullptr || operation.kind != kind.table->id) return {};
   const auto sha256 = text_of(operation.set, kind.sha256);
   if (!sha256) return {};
-  return state.connection.run("UPDATE media SET named=1 WHERE sha256=? AND named=0",
+  // What the server has it has for other records: of this one it has yet to hear.
+  return state.connection.run("UPDATE media SET named=1, seq=0 WHERE sha256=?",
                               sqlite::Blob{*sha256});
 }
 

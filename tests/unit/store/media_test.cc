@@ -60,6 +60,7 @@ TEST_CASE("what was kept is sent once a record names it, and stays over a restar
   kept.phone.open();
   CHECK(kept.is_next());
   CHECK(kept.phone->unsent_media()->size() == 1);
+  kept.synced();
   REQUIRE(kept.phone->media_stored(kept.file.sha256, Seq(20)));
   CHECK_FALSE(kept.is_next());
   CHECK(kept.phone->unsent_media()->empty());
@@ -140,6 +141,24 @@ TEST_CASE("a restored server is offered again what it took after its backup") {
                                  {{.id = 2, .start = Seq(5)}, {.id = 1, .start = Seq(1)}}));
   CHECK(kept.is_next());
   CHECK_FALSE(kept.is_spare(0));
+}
+
+TEST_CASE("bytes that the server has are shown again for each record that names them later") {
+  Kept kept;
+  kept.keep();
+  kept.attach();
+  kept.synced();
+  REQUIRE(kept.phone->media_stored(kept.file.sha256, Seq(20)));
+  CHECK_FALSE(kept.is_next());
+  kept.attach();
+  CHECK(kept.is_next());
+  // Of what it has not heard of the server said nothing.
+  REQUIRE(kept.phone->media_stored(kept.file.sha256, Seq(21)));
+  CHECK(kept.is_next());
+  CHECK_FALSE(kept.is_spare(0));
+  kept.synced(30);
+  REQUIRE(kept.phone->media_stored(kept.file.sha256, Seq(31)));
+  CHECK_FALSE(kept.is_next());
 }
 
 TEST_CASE("a record that says again that its bytes lack has them sent again") {
