@@ -85,10 +85,10 @@ Result<Seq> County::backup(const std::string& path, std::string_view by,
   const Seq upto = impl.storage->last_seq();
   std::deque<Seq> next = impl.backups_with(upto);
   const std::string reach = text_of(next);
-  if (auto noted = impl.note_begun(upto); !noted) return std::unexpected(noted.error());
   if (auto copied = impl.storage->back_up(path, kBackupsFact, reach); !copied) {
     return std::unexpected(copied.error());
   }
+  if (auto noted = impl.note_begun(upto); !noted) return std::unexpected(noted.error());
   if (auto placed = put_in_place(); !placed) return std::unexpected(placed.error());
   // Of those that were begun only what `next` does not reach back to still says anything.
   std::deque<Seq> begun = impl.backups_begun;

@@ -645,7 +645,10 @@ TEST_CASE("Of a backup in two files the missing or altered one is named, and the
     named = difference + ": it is not as it was written";
   }
   SECTION("the difference is altered, and its SHA-256 lost") {
-    flip_byte(difference, static_cast<std::int64_t>(std::filesystem::file_size(difference)) - 40);
+    // A byte that was flipped may lie where the file says nothing.
+    auto pages = sqlite::Connection::open({.path = difference});
+    REQUIRE(pages);
+    REQUIRE(pages->script("DELETE FROM page WHERE number=(SELECT max(number) FROM page)"));
     std::filesystem::remove(difference + kDigestSuffix);
     named = difference + " is not as it was written";
   }
