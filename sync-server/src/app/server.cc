@@ -186,6 +186,10 @@ class RunningServer : public Server {
     next_standings_ms_ = now_ms + kStandingsEveryMs;
     const auto done = thread_.call([](County& county) { return county.end_what_ran_out(); });
     if (!done) log_.error("standings_failed", {{"code", code_text(done.error())}});
+    // What arrives of something that was forgotten, or could not be removed at once.
+    const auto purged =
+        thread_.call([this](County& county) { return purge_media(config_, county); });
+    if (!purged) log_.error("media_purge_failed", {{"code", code_text(purged.error())}});
   }
 
   // What is due goes a little at a tick, so that calls go on between.

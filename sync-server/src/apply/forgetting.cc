@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apply/applier.h"
+#include "apply/purging.h"
 #include "model/forget.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -20,6 +21,15 @@ struct KeptFrame {
   KeptOperation kept;
   std::vector<Operation> operations;
 };
+
+constexpr std::size_t kSha256Bytes = 32;
+
+// The SHA-256 that an attachment names. Nobody has looked yet at whether it is one.
+void note_file(KindId kind, const std::string& body, std::vector<std::string>& files) {
+  if (kind != kinds::kAttachment) return;
+  const auto file = text_of(body, fields::attachment::kSha256);
+  if (file && file->size() == kSha256Bytes) files.emplace_back(*file);
+}
 
 // One forgetting, from the records that are named to everything that says anything of them.
 class Forgetting {
@@ -42,6 +52,8 @@ class Forgetting {
     if (auto told = tell_writers(); !told) return std::unexpected(told.error());
     return std::move(forgotten_);
   }
+
+  const std::vector<std::string>& files() const { return files_; }
 
  private:
   bool goes(const RecordKey& key) const { return all_.contains(key); }
@@ -101,10 +113,7 @@ class Forgetting {
     auto leaves = workspace_.leaves_of(key);
     if (!leaves) return std::unexpected(std::move(leaves.error()));
     note_writers(key, (*page)->record.state);
-    const auto file = key.kind == kinds::kAttachment
-                          ? text_of((*page)->record.state.body, fields::attachment::kSha256)
-                          : std::nullopt;
-    if (file) forgotten_.media.emplace_back(*file);
+    note_file(key.kind, (*page)->record.state.body, files_);
     const Seq seq = workspace_.next_seq();
     forget((*page)->record.state, seq, workspace_.now_ms());
     if (auto placed = workspace_.place(key, *leaves, seq); !placed) return placed;
@@ -151,6 +160,7 @@ class Forgetting {
       bool spoke = false;
       for (Operation& operation : frame.operations) {
         if (!operation.hash_before.empty() || !goes({operation.kind, operation.id})) continue;
+        note_file(operation.kind, operation.set, files_);
         forget(operation);
         writers_.emplace(RecordKey{operation.kind, operation.id}, frame.kept.device);
         spoke = true;
@@ -193,6 +203,7 @@ class Forgetting {
   std::vector<RecordKey> order_;
   std::vector<KeptFrame> kept_;
   std::set<std::pair<RecordKey, DeviceId>> writers_;
+  std::vector<std::string> files_;  ///< that what went has named
   Forgotten forgotten_;
 };
 
@@ -200,9 +211,13 @@ class Forgetting {
 
 Result<Forgotten> Applier::forget_records(const std::vector<RecordKey>& keys, std::int64_t now_ms) {
   Workspace workspace(storage_, schema_, now_ms);
-  auto forgotten = Forgetting(workspace, mint_, keys).run();
+  Forgetting forgetting(workspace, mint_, keys);
+  auto forgotten = forgetting.run();
   if (!forgotten) return forgotten;
   if (auto done = finish(workspace); !done) return std::unexpected(done.error());
+  if (auto noted = note_to_purge(storage_, schema_, forgetting.files()); !noted) {
+    return std::unexpected(noted.error());
+  }
   waiting_.reset();
   return forgotten;
 }
@@ -215,10 +230,12 @@ Result<bool> Applier::is_forgotten(const RecordKey& key) {
 
 // What concerns a forgotten record loses its content before anything looks at it: a refusal would
 // quote it, a reviewer would be shown it. What would make a part of such a record, or move one
-// there, is forgotten with it.
+// there, is forgotten with it; and so is the file that it names, which lies there already if the
+// county was restored since.
 Result<std::optional<std::vector<Operation>>> Applier::without_forgotten(
     std::span<const Operation> operations, std::int64_t now_ms) {
   std::optional<std::vector<Operation>> rest;
+  std::vector<std::string> files;
   Workspace workspace(storage_, schema_, now_ms);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const Operation& operation = operations[i];
@@ -240,9 +257,13 @@ Result<std::optional<std::vector<Operation>>> Applier::without_forgotten(
     }
     if (!*gone) continue;
     if (!rest) rest.emplace(operations.begin(), operations.end());
+    note_file(operation.kind, operation.set, files);
     forget((*rest)[i]);
   }
   if (auto flushed = workspace.flush(); !flushed) return std::unexpected(flushed.error());
+  if (auto noted = note_to_purge(storage_, schema_, files); !noted) {
+    return std::unexpected(noted.error());
+  }
   return rest;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "storage/rows.h"
@@ -15,7 +14,6 @@ struct Forgotten {
   std::uint64_t receipts = 0;      ///< of their writers, that quoted what they said
   std::uint64_t lost_values = 0;
   std::vector<std::uint64_t> kept;  ///< transactions kept for later that spoke of them
-  std::vector<std::string> media;   ///< SHA-256 of the files that they named
 };
 
 }  // namespace gridwhistle

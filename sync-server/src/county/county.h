@@ -160,8 +160,9 @@ class County {
   Result<void> media_lost(const std::vector<std::string>& sha256s);
   /// Those of these files that no record names.
   Result<std::vector<std::string>> unnamed_media(const std::vector<std::string>& sha256s) const;
-  /// Files of what was forgotten, until somebody says that no copy of them is left. Stands in the
-  /// log with the forgetting, so that a kill in between loses none.
+  /// Files of what was forgotten, and of what was named or brought for it afterwards, that no record
+  /// names, until somebody says that no copy of them is left. Stands in the log with the forgetting,
+  /// so that a kill in between loses none.
   Result<std::vector<std::string>> media_to_purge() const;
   Result<void> media_purged();
 

@@ -216,8 +216,6 @@ struct County::Impl {
   /// Moves some of what lies in redrawn grids; whether there is more.
   Result<bool> move_redrawn();
   Result<void> read_redraw_progress();
-  /// Inside a batch: notes those of the files that no record names any more, to be purged.
-  Result<void> note_to_purge(const std::vector<std::string>& sha256s);
   /// Removes what commits have left beside the file; why not, where that has to wait.
   std::optional<Error> wipe();
 

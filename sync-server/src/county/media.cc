@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "access/grants.h"
 #include "access/hello.h"
+#include "apply/purging.h"
 #include "apply/road.h"
 #include "base/file_digest.h"
 #include "base/sha256.h"
@@ -20,8 +20,6 @@
 namespace gridwhistle {
 
 namespace {
-
-constexpr std::string_view kToPurge = "media_to_purge";
 
 Error no_such_file() {
   return {ErrorCode::kNotFound,
@@ -134,10 +132,13 @@ Result<void> County::may_fetch(DeviceId device, std::string_view sha256) const {
 Result<Seq> County::media_brought(DeviceId device, const MediaFile& file) {
   Impl& impl = *impl_;
   if (auto begun = impl.begin(); !begun) return std::unexpected(impl.noted(begun.error()));
+  bool is_nobodys = false;
   const auto write = [&]() -> Result<void> {
     auto own = own_attachments(*impl.storage, impl.schema, device, file);
     if (!own) return std::unexpected(std::move(own.error()));
-    if (own->empty()) return std::unexpected(no_such_file());
+    // Its record was forgotten while the bytes were on their way.
+    is_nobodys = own->empty();
+    if (is_nobodys) return note_to_purge(*impl.storage, impl.schema, {file.sha256});
     v1::Attachment arrived;
     arrived.set_stored(true);
     auto reference = impl.applier.reference();
@@ -161,6 +162,7 @@ Result<Seq> County::media_brought(DeviceId device, const MediaFile& file) {
     return std::unexpected(impl.noted(written.error()));
   }
   if (auto done = impl.commit(); !done) return std::unexpected(impl.noted(done.error()));
+  if (is_nobodys) return std::unexpected(no_such_file());
   return impl.storage->last_seq();
 }
 
@@ -205,44 +207,16 @@ Result<void> County::media_lost(const std::vector<std::string>& sha256s) {
 
 Result<std::vector<std::string>> County::unnamed_media(
     const std::vector<std::string>& sha256s) const {
-  std::vector<std::string> unnamed;
-  for (const std::string& sha256 : sha256s) {
-    auto ids = impl_->storage->find(*impl_->schema.kind(kinds::kAttachment),
-                                    fields::attachment::kSha256, sha256);
-    if (!ids) return std::unexpected(std::move(ids.error()));
-    if (ids->empty()) unnamed.push_back(sha256);
-  }
-  return unnamed;
-}
-
-Result<void> County::Impl::note_to_purge(const std::vector<std::string>& sha256s) {
-  if (sha256s.empty()) return {};
-  auto noted = storage->fact(kToPurge);
-  if (!noted) return std::unexpected(std::move(noted.error()));
-  std::string all = std::move(*noted);
-  for (const std::string& sha256 : sha256s) {
-    auto ids = storage->find(*schema.kind(kinds::kAttachment), fields::attachment::kSha256, sha256);
-    if (!ids) return std::unexpected(std::move(ids.error()));
-    if (ids->empty() && !all.contains(to_hex(sha256))) all += to_hex(sha256) + " ";
-  }
-  return storage->set_fact(kToPurge, all);
+  return gridwhistle::unnamed_media(*impl_->storage, impl_->schema, sha256s);
 }
 
 Result<std::vector<std::string>> County::media_to_purge() const {
-  const auto noted = impl_->storage->fact(kToPurge);
-  if (!noted) return std::unexpected(noted.error());
-  std::vector<std::string> sha256s;
-  std::istringstream words(*noted);
-  for (std::string hex; words >> hex;) {
-    auto sha256 = from_hex(hex);
-    if (sha256) sha256s.push_back(std::move(*sha256));
-  }
-  return sha256s;
+  return gridwhistle::media_to_purge(*impl_->storage, impl_->schema);
 }
 
 Result<void> County::media_purged() {
   Impl& impl = *impl_;
-  return impl.in_batch([&] { return impl.storage->set_fact(kToPurge, ""); });
+  return impl.in_batch([&] { return gridwhistle::media_purged(*impl.storage); });
 }
 
 }  // namespace gridwhistle

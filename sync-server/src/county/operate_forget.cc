@@ -103,9 +103,6 @@ Result<ForgetReport> County::forget(const std::vector<RecordKey>& keys, std::str
     if (auto gone = forget_purposes(*impl.storage, forgotten->kept); !gone) {
       return std::unexpected(gone.error());
     }
-    if (auto files = impl.note_to_purge(forgotten->media); !files) {
-      return std::unexpected(files.error());
-    }
     std::string which;
     for (const RecordKey& key : keys)
       which += (which.empty() ? "" : ", ") + named(impl.schema, key);
@@ -139,9 +136,6 @@ Result<std::size_t> County::forget_again(const std::vector<RecordKey>& keys) {
     }
     auto forgotten = impl.applier.forget_records(back, impl.now_ms());
     if (!forgotten) return std::unexpected(std::move(forgotten.error()));
-    if (auto files = impl.note_to_purge(forgotten->media); !files) {
-      return std::unexpected(files.error());
-    }
     auto audited = impl.audit(
         "restore", "forgot again " + std::to_string(forgotten->records.size()) + " records");
     if (!audited) return std::unexpected(audited.error());

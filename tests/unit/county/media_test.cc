@@ -610,6 +610,40 @@ TEST_CASE("forgetting notes the files that go with it, until somebody says that 
   CHECK(desk.world.county->media_to_purge()->empty());
 }
 
+TEST_CASE("what arrives for something that was forgotten has its file noted as well") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  const std::string bytes = photograph(1000);
+  const std::string late = photograph(1000, 2);
+  const std::string named_again = photograph(1000, 3);
+  const RecordId walk = anna.new_id();
+  anna.record(kinds::kVisit, walk, visit(kGrid1), true, desk.world.clock.ms);
+  desk.attach_to(anna, walk, named(bytes));
+  desk.world.sync(anna);
+  const auto call = desk.call(anna);
+  REQUIRE(desk.has(desk.put(call, named(bytes))) == 0);
+  REQUIRE(desk.world.county->forget({{kinds::kVisit, walk}}, "test", false,
+                                    [](const std::vector<RecordKey>&) { return Result<void>(); }));
+  REQUIRE(desk.world.county->media_purged());
+
+  // The bytes, which were under way.
+  CHECK(desk.refused({desk.send(call, bytes, 0)}) == ErrorCode::kNotFound);
+  CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes)});
+
+  // Records, whose bytes a restored county may have had before.
+  desk.attach_to(anna, walk, named(late));
+  desk.attach_to(anna, walk, named(named_again));
+  desk.attach_to(anna, walk, {"", 1});
+  desk.attach_to(anna, walk, {sha256(late).substr(0, 1), 1});
+  desk.world.sync(anna);
+  CHECK(*desk.world.county->media_to_purge() ==
+        std::vector{sha256(bytes), sha256(late), sha256(named_again)});
+  desk.attach(anna, named(named_again));
+  CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes), sha256(late)});
+  desk.world.open();
+  CHECK(*desk.world.county->media_to_purge() == std::vector{sha256(bytes), sha256(late)});
+}
+
 namespace {
 
 // The same of version 1, for ever: what a phone said of a picture, and what it was answered.
