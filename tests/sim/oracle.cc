@@ -235,9 +235,11 @@ void Oracle::check_field(const RecordId& id, std::uint32_t field, const std::vec
   if (!known) throw Violation(named(id, field) + " has a value that nobody wrote: " + final);
   for (const Write& write : writes) {
     if (write.value == final || told.not_applied || write.word == Word::kOpen) continue;
-    // What a device wrote it has seen, even where an erasure hid it meanwhile.
+    // What a device wrote, or the file that it was copied from, it has seen, even where an erasure
+    // hid it meanwhile.
     const bool overwritten = std::ranges::any_of(writes, [&](const Write& other) {
-      const bool later = &other > &write && other.author == write.author;
+      const bool is_own = other.author == write.author || write.holders.contains(other.author);
+      const bool later = &other > &write && is_own;
       return other.seen == write.value || (later && other.word == Word::kGiven);
     });
     const bool kept = told.kept.find(write.value) != std::string::npos;

@@ -372,7 +372,8 @@ class World {
     const bool unsent = phone.client().status().unsent > 0;
     marks_.hit(unsent ? "put-backs: with unsent work" : "put-backs: with all sent");
     recorder_.note("put_back", {{"phone", phone.name()}});
-    phone.put_back(!unsent);
+    // What a restore has lost the phone may not have heard of.
+    phone.put_back(!unsent && restores_ == 0);
     comes_back_later(phone, fault_dice_);
   }
 
@@ -512,6 +513,7 @@ class World {
                                       : "restores: an older backup");
       recorder_.note("restored", {{"upto", server_.restore(which).value}});
       oracle_.restored();
+      ++restores_;
       for (Person& person : data_->people()) {
         if (has_grid(person)) to_place_.try_emplace(&person, person.place);
       }
@@ -654,6 +656,7 @@ class World {
   std::uint64_t kills_ = 0;
   std::uint64_t acts_ = 0;
   std::uint64_t copies_ = 0;
+  std::uint64_t restores_ = 0;
 };
 
 }  // namespace
