@@ -426,8 +426,9 @@ class World {
 
   void let_in_intruder() {
     recorder_.note("intruder");
-    intruder_ = std::make_unique<HostilePhone>(timeline_, intruder_dice_, marks_, network_, server_,
-                                               faults_.has(Fault::kRestores));
+    intruder_ = std::make_unique<HostilePhone>(
+        timeline_, intruder_dice_, marks_, network_, server_,
+        faults_.has(Fault::kRestores) || faults_.has(Fault::kPutBacks));
     intruder_calls();
   }
 

@@ -358,7 +358,7 @@ Result<void> Connection::back_up(const std::string& path) {
   return {};
 }
 
-Result<void> Connection::wipe() {
+Result<void> Connection::cut_log() {
   const auto busy = number("PRAGMA wal_checkpoint(TRUNCATE)", 0);
   if (!busy) {
     state_->renewal_due = state_->behind;
@@ -369,6 +369,81 @@ Result<void> Connection::wipe() {
     return {};
   }
   return fail(ErrorCode::kLocked, "database: another connection reads an older state", "wipe");
+}
+
+namespace {
+
+// The bytes of a page that belong to no cell: from the end of the list of cells to the first of
+// them. Empty for what is no page of a tree. (SQLite's file format, "B-tree Pages".)
+std::pair<std::size_t, std::size_t> gap_of(std::string_view page, bool is_first) {
+  const std::size_t header = is_first ? 100 : 0;
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(page[at]); };
+  const auto number = [&](std::size_t at) { return std::size_t{byte(at)} << 8 | byte(at + 1); };
+  const bool is_inner = byte(header) == 2 || byte(header) == 5;
+  const bool is_leaf = byte(header) == 10 || byte(header) == 13;
+  if (!is_inner && !is_leaf) return {};
+  const std::size_t begin = header + (is_inner ? 12 : 8) + 2 * number(header + 3);
+  const std::size_t content = number(header + 5);
+  const std::size_t end = content == 0 ? 65536 : content;
+  return begin < end && end <= page.size() ? std::pair(begin, end)
+                                           : std::pair<std::size_t, std::size_t>();
+}
+
+sqlite3_file* file_of(sqlite3* handle, int which) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle, "main", which, static_cast<void*>(&file));
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+// Page by page in the file itself: nobody writes meanwhile, and there is no log to be copied over
+// it. What is between cells nobody reads.
+Result<void> zero_gaps(sqlite3* handle, std::size_t page_bytes) {
+  sqlite3_file* const file = file_of(handle, SQLITE_FCNTL_FILE_POINTER);
+  if (file == nullptr) return fail(ErrorCode::kIo, "database: the file cannot be reached", "wipe");
+  sqlite3_int64 size = 0;
+  if (const int code = file->pMethods->xFileSize(file, &size); code != SQLITE_OK) {
+    return error_of(code, handle);
+  }
+  std::string page(page_bytes, '\0');
+  const std::string zeros(page_bytes, '\0');
+  const auto bytes = static_cast<sqlite3_int64>(page_bytes);
+  bool written = false;
+  for (sqlite3_int64 at = 0; at + bytes <= size; at += bytes) {
+    int code = file->pMethods->xRead(file, page.data(), static_cast<int>(page_bytes), at);
+    if (code != SQLITE_OK) return error_of(code, handle);
+    const auto [begin, end] = gap_of(page, at == 0);
+    if (std::string_view(page).substr(begin, end - begin).find_first_not_of('\0') ==
+        std::string_view::npos) {
+      continue;
+    }
+    code = file->pMethods->xWrite(file, zeros.data(), static_cast<int>(end - begin),
+                                  at + static_cast<sqlite3_int64>(begin));
+    if (code != SQLITE_OK) return error_of(code, handle);
+    written = true;
+  }
+  const int synced = written ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : SQLITE_OK;
+  return synced == SQLITE_OK ? Result<void>() : error_of(synced, handle);
+}
+
+}  // namespace
+
+Result<void> Connection::wipe() {
+  if (auto cut = cut_log(); !cut) return cut;
+  const auto page_bytes = number("PRAGMA page_size", 0);
+  if (!page_bytes) return std::unexpected(page_bytes.error());
+  if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+  // Another process may have written before this one holds the right to.
+  sqlite3_int64 log_bytes = 0;
+  if (sqlite3_file* const log = file_of(native(), SQLITE_FCNTL_JOURNAL_POINTER)) {
+    log->pMethods->xFileSize(log, &log_bytes);
+  }
+  Result<void> zeroed =
+      log_bytes == 0 ? zero_gaps(native(), static_cast<std::size_t>(*page_bytes))
+                     : fail(ErrorCode::kLocked, "database: another process writes to it", "wipe");
+  roll_back();
+  // Pages that are held in memory would bring their old bytes back.
+  sqlite3_db_release_memory(native());
+  return zeroed;
 }
 
 sqlite3* Connection::native() const { return state_->handle; }

@@ -92,10 +92,14 @@ class Connection {
   /// anything else is done here.
   void roll_back();
 
-  /// Copies the log back and cuts it to nothing, so that what commits have removed or replaced
-  /// stands neither in the file nor beside it: pages and cells that fall free are zeroed at once.
-  /// Outside of transactions. kLocked: another connection reads an older state; the same call goes
-  /// well later.
+  /// Copies the log back and cuts it to nothing. Outside of transactions. kLocked: another
+  /// connection reads an older state; the same call goes well later.
+  Result<void> cut_log();
+
+  /// Cuts the log, and zeroes what pages hold between their cells, so that what commits have
+  /// removed or replaced stands neither in the file nor beside it. Pages and cells that fall free
+  /// SQLite zeroes at once, but where it spreads a page's rows over several it leaves the old bytes
+  /// of those that went. Reads the whole file. Outside of transactions; errors as of `cut_log`.
   Result<void> wipe();
 
   /// Copies the whole database, as of one moment, into a new file (mode 0600) on the same VFS,

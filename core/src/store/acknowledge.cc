@@ -22,6 +22,7 @@ class Acknowledgement {
     GW_TRY_LET(transaction, begin_unsynced(state_));
     for (const v1::AckRun& run : acks.runs()) GW_TRY(take_over(run));
     if (forgotten_) GW_TRY(compact_index(state_));
+    if (forgotten_) GW_TRY(note_traces(state_));
     for (const Lane lane : kLanes) {
       if (lanes_[index_of(lane)].noted == state_.lanes[index_of(lane)].noted) continue;
       GW_TRY(put_meta(state_, "noted" + std::to_string(static_cast<int>(lane)),

@@ -40,6 +40,7 @@ class CutApplication {
     GW_TRY(mark_unindexed(state_, unindexed_));
     // Terms of removed people would linger in the index until its parts are merged.
     if (forgets_) GW_TRY(compact_index(state_));
+    if (leaves_log_) GW_TRY(note_traces(state_));
     advance(cut);
     GW_TRY(save_position(state_, position_));
     GW_TRY(put_meta(state_, "hlc", static_cast<std::int64_t>(highest_.value)));

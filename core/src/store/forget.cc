@@ -10,6 +10,8 @@ namespace gridwhistle::store {
 
 namespace {
 
+constexpr std::string_view kTraces = "traces";
+
 Result<std::vector<OutboxKey>> operations_on(StoreState& state, KindId kind, const RecordId& id) {
   GW_TRY_LET(query, state.connection.prepare("SELECT key FROM outbox WHERE id=? AND kind=?"));
   query.bind(id, kind);
@@ -129,6 +131,15 @@ Result<void> compact_index(StoreState& state) {
   return state.connection.run("INSERT INTO search_terms(search_terms) VALUES('optimize')");
 }
 
-void wipe(StoreState& state) { state.wipe_due = !state.connection.wipe(); }
+Result<void> note_traces(StoreState& state) { return put_meta(state, kTraces, 1); }
+
+void wipe(StoreState& state) {
+  const auto traces = meta_number(state, kTraces);
+  const bool has_traces = !traces || *traces != 0;
+  const bool wiped =
+      (has_traces ? state.connection.wipe() : state.connection.cut_log()).has_value();
+  state.wipe_due = !wiped;
+  if (wiped && has_traces) static_cast<void>(put_meta(state, kTraces, 0));
+}
 
 }  // namespace gridwhistle::store

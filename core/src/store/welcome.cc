@@ -106,15 +106,30 @@ class Arrival {
                   "welcome");
     }
     position_.epochs = theirs;
-    if (!shared) return {};
+    if (!shared) return holds_less() ? fork() : Result<void>();
     GW_TRY(forget_beyond(state_, *shared, position_));
     GW_TRY_LET(newest, newest_seen(state_, position_));
-    if (newest <= *shared) return {};
+    if (newest <= *shared) return holds_less() ? fork() : Result<void>();
     GW_TRY_LET(lanes, rewind(state_, *shared, is_known, lanes_held(welcome_), position_));
     lanes_ = lanes;
     rewound_ = true;
     for (const auto& [id, table] : state_.kinds) kinds_.insert(id);
     return {};
+  }
+
+  // Nothing of the log is lost, and of a lane something is missing: another copy of this file took
+  // its number, from an older state.
+  bool holds_less() const {
+    const LanesHeld held = lanes_held(welcome_);
+    return std::ranges::any_of(kLanes, [&](Lane lane) {
+      const std::optional<LaneSeq>& last = held[index_of(lane)];
+      return last && *last < lanes_[index_of(lane)].noted;
+    });
+  }
+
+  static std::unexpected<Error> fork() {
+    return fail(ErrorCode::kForked, "the server has less of this file than it acknowledged",
+                "welcome");
   }
 
   // Whatever a server calls its key, the pinned one is the one.
@@ -155,6 +170,7 @@ class Arrival {
     const Seq before = position_.backed_up;
     take_backup_marks(position_, welcome_);
     if (position_.backed_up > before) GW_TRY(forget_backed_up(state_, position_.backed_up));
+    if (rewound_ || dropped_) GW_TRY(note_traces(state_));
     GW_TRY(save_position(state_, position_));
     GW_TRY(transaction.commit());
     state_.position = std::move(position_);

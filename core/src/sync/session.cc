@@ -160,6 +160,7 @@ SyncActions SyncSession::contents(const std::vector<v1::RangeContents>& contents
 
 SyncActions SyncSession::store_failed(const Error& error, std::uint64_t now_ms) {
   reading_ = false;
+  if (error.code == ErrorCode::kForked && !asked_) return succeed(false, now_ms);
   return fail_call(error, now_ms);
 }
 

@@ -77,6 +77,24 @@ bool is_well_formed(const v1::UnsettledLane& lane) {
          lane.noted() <= std::numeric_limits<std::uint64_t>::max() / 2;
 }
 
+// So much of a lane has come of the file, under this number or those that it had before. Another
+// copy that waited for the same number may have had less when it took it.
+Result<LaneSeq> last_of_file(Storage& storage, DeviceId device, Lane lane) {
+  auto row = storage.device(device);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (!*row) return LaneSeq();
+  auto numbers = numbers_before(storage, **row);
+  if (!numbers) return std::unexpected(std::move(numbers.error()));
+  numbers->push_back(device);
+  LaneSeq last;
+  for (const DeviceId number : *numbers) {
+    auto had = storage.lane(number, lane);
+    if (!had) return std::unexpected(std::move(had.error()));
+    last = std::max(last, had->last);
+  }
+  return last;
+}
+
 // The predecessor's row, with a number, letters and a key of its own, and lanes that go on behind
 // what the server has of the predecessor's. `before`: who asked for that number and has not called
 // under it yet; of what both know the most counts.
@@ -98,10 +116,10 @@ Result<void> add_successor(Storage& storage, const v1::EnrolRequest& request, Su
   for (int i = 0; i < request.unsettled_size(); ++i) {
     const v1::UnsettledLane& asked = request.unsettled(i);
     const SettledLane& settled = successor.settled[static_cast<std::size_t>(i)];
-    auto had = storage.lane(predecessor, settled.lane);
+    auto had = last_of_file(storage, predecessor, settled.lane);
     if (!had) return std::unexpected(std::move(had.error()));
     // A restored server may have less than the phone has noted: it says so to the first Hello.
-    const LaneSeq noted = std::min(settled.noted, had->last);
+    const LaneSeq noted = std::min(settled.noted, *had);
     LaneSeq last(noted.value + settled.known);
     if (before) {
       auto has = storage.lane(row.device, settled.lane);

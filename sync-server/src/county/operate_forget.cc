@@ -11,6 +11,9 @@ namespace gridwhistle {
 
 namespace {
 
+/// Set while something that was forgotten may still stand between what the file holds.
+constexpr std::string_view kTraces = "traces";
+
 std::string named(const Schema& schema, const RecordKey& key) {
   return std::string(schema.kind(key.kind)->name) + " " + key.id.text();
 }
@@ -59,11 +62,15 @@ Result<void> forget_purposes(Storage& storage, const std::vector<std::uint64_t>&
 
 }  // namespace
 
+// What was forgotten before the process ended is wiped after the next start.
 std::optional<Error> County::Impl::wipe() {
-  const auto wiped = storage->wipe();
+  const auto traces = storage->fact(kTraces);
+  const bool has_traces = !traces || !traces->empty();
+  const auto wiped = has_traces ? storage->wipe() : storage->cut_log();
   wipe_due = !wiped;
-  if (wiped) return std::nullopt;
-  return wiped.error();
+  if (!wiped) return wiped.error();
+  if (has_traces) static_cast<void>(in_batch([&] { return storage->set_fact(kTraces, ""); }));
+  return std::nullopt;
 }
 
 Result<RecordKey> County::locate(RecordId id) const {
@@ -110,6 +117,7 @@ Result<ForgetReport> County::forget(const std::vector<RecordKey>& keys, std::str
                                       std::to_string(forgotten->records.size()) + " records");
     if (!audited) return std::unexpected(audited.error());
     if (auto noted = note(forgotten->records); !noted) return std::unexpected(noted.error());
+    if (auto due = impl.storage->set_fact(kTraces, "1"); !due) return std::unexpected(due.error());
     return report_of(std::move(*forgotten));
   });
   if (done) done->not_wiped = impl.wipe();
@@ -136,6 +144,7 @@ Result<std::size_t> County::forget_again(const std::vector<RecordKey>& keys) {
     }
     auto forgotten = impl.applier.forget_records(back, impl.now_ms());
     if (!forgotten) return std::unexpected(std::move(forgotten.error()));
+    if (auto due = impl.storage->set_fact(kTraces, "1"); !due) return std::unexpected(due.error());
     auto audited = impl.audit(
         "restore", "forgot again " + std::to_string(forgotten->records.size()) + " records");
     if (!audited) return std::unexpected(audited.error());

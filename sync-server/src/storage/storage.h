@@ -176,6 +176,8 @@ class Storage {
   /// Returns when nothing that commits have removed stands in the file or beside it any more. Not
   /// within a batch. kLocked: somebody reads the file; what was removed stays beside it until then.
   virtual Result<void> wipe() = 0;
+  /// The part of that which costs little: what the log of commits still holds.
+  virtual Result<void> cut_log() = 0;
 
   /// Copies everything, as of the last commit, into a new file that has this fact besides, and
   /// opens and checks the copy.

@@ -336,6 +336,27 @@ TEST_CASE("a copy made while its file asked for a number gets it too, and is tol
                                                              "on its copy, too"});
 }
 
+TEST_CASE("of two copies that take one number the one that had heard more is not stuck behind it") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  record_visit(world, phone, "shared, not sent");
+  Phone early = phone;
+  world.sync(phone);
+  record_visit(world, phone, "sent by the first");
+  world.sync(phone);
+  const P256Key key = *P256Key::make();
+  Phone first = succeed(world, early, world.anna, 77, key);
+  world.sync(first);
+  Phone second = succeed(world, phone, world.anna, 77, key);
+  CHECK(world.sync(second)->refused() != ErrorCode{});
+  // Its file hears that the server has less under that number than it has noted, and takes another.
+  Phone third = succeed(world, second, world.anna, 78);
+  record_visit(world, third, "after that");
+  CHECK(world.sync(third)->refused() == ErrorCode{});
+  CHECK(notes_of_visits(world) ==
+        std::multiset<std::string>{"shared, not sent", "sent by the first", "after that"});
+}
+
 TEST_CASE("who asks for a number again is not stuck, whatever its original has sent since") {
   World world;
   Phone phone = world.phone(world.anna);

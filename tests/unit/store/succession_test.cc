@@ -216,6 +216,30 @@ TEST_CASE("an edit of a creation that was refused does not become a creation") {
   CHECK_FALSE(operations[0].creates);
 }
 
+TEST_CASE("a server that lost nothing and has less of a lane knows another copy by this number") {
+  Phone phone;
+  phone.enrol();
+  v1::Welcome welcome =
+      with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{1, Seq(0)}});
+  phone.welcome(welcome);
+  phone.put(kVisit, visit_noting("one"));
+  phone.put(kVisit, visit_noting("two"));
+  phone.acknowledge(Lane::kRecords, 8, OutcomeStatus::kAccepted, 2);
+  v1::LaneState has;
+  has.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
+  has.set_last(1);
+  *welcome.add_lanes() = has;
+  CHECK(phone->welcome(welcome, phone.clock.reading).error().code == ErrorCode::kForked);
+  CHECK(phone->sync_state()->lanes[index_of(Lane::kRecords)].noted == LaneSeq(2));
+  SECTION("and one that was restored to before them gets them again") {
+    welcome =
+        with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{2, Seq(8)}, {1, Seq(0)}});
+    *welcome.add_lanes() = has;
+    phone.welcome(welcome);
+    CHECK(phone->sync_state()->lanes[index_of(Lane::kRecords)].noted == LaneSeq(1));
+  }
+}
+
 TEST_CASE(
     "what a succession says is acknowledged stays so in the next Welcome of the same server") {
   Phone phone;

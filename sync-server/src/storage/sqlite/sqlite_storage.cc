@@ -112,7 +112,7 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(const std::string& path, co
   if (auto loaded = storage->load(); !loaded) return std::unexpected(loaded.error());
   // What a killed process has left in the log may have been forgotten since. A reader in the way,
   // or a disk that takes nothing, is no reason not to open.
-  static_cast<void>(storage->wipe());
+  static_cast<void>(storage->cut_log());
   return storage;
 }
 

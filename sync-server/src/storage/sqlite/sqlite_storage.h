@@ -109,6 +109,7 @@ class SqliteStorage final : public Storage {
   Result<std::vector<std::string>> damage() override;
   Result<std::vector<Line>> short_books() override;
   Result<void> wipe() override { return connection_.wipe(); }
+  Result<void> cut_log() override { return connection_.cut_log(); }
   Result<void> back_up(const std::string& path, std::string_view fact,
                        std::string_view value) override;
 
