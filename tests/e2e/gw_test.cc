@@ -360,7 +360,7 @@ TEST_CASE("What gw itself finds is told in the reader's language, and once") {
 TEST_CASE("A live line that never came about is exit code 4, and tells what is unsent") {
   Recorded at;
   at.county.kill();
-  const Ended ended = at.phone.gw({"--json", "sync", "--live", "--seconds", "0.2"});
+  const Ended ended = at.phone.gw({"--json", "sync", "--live", "--seconds", "3"});
   CHECK(ended.code == 4);
   CHECK(Json::parse(ended.out).at("error") == "unavailable");
   CHECK(at.phone.asked({"status"}).at("last_error_code") == "unavailable");

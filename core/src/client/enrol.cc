@@ -86,6 +86,9 @@ Result<void> ClientState::enrolled(std::uint64_t question, const EnrolmentCode& 
   if (const auto kept = store_->set_enrolment(enrolment); !kept) return kept;
   enrolment_ = enrolment;
   note_line(std::nullopt);
+  // What another server asked for says nothing of this one.
+  session_.forget_wait();
+  static_cast<void>(store_->note_wait(0, options_.clock->now()));
   // Whatever call is open was begun with the server of before.
   const bool live = session_.live_wanted();
   perform(session_.stop());

@@ -186,8 +186,11 @@ void ClientState::note_wait() {
   constexpr std::uint64_t kWorthKeepingMs = 60'000;
   const ClockReading now = options_.clock->now();
   const std::uint64_t until_ms = session_.not_before_ms();
-  if (until_ms < now.boot_ms + kWorthKeepingMs) return;
-  static_cast<void>(store_->note_wait(until_ms - now.boot_ms, now));
+  // A shorter one replaces a longer that was kept.
+  const auto kept_ms = store_->wait_left_ms(now);
+  const bool is_kept = kept_ms && *kept_ms > 0;
+  if (until_ms < now.boot_ms + kWorthKeepingMs && !is_kept) return;
+  static_cast<void>(store_->note_wait(until_ms - std::min(until_ms, now.boot_ms), now));
 }
 
 Result<void> ClientState::resume_wait(const store::SyncState& file) {

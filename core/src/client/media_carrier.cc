@@ -221,7 +221,10 @@ void MediaCarrier::close_call() {
   parts_.clear();
 }
 
+// A file whose record has not gone is not the phone's to send yet; and what is sent for another
+// record would be asked for again and again.
 Result<std::optional<MediaFile>> MediaCarrier::next_unsent() {
+  if (state_.store_->unsent() > 0) return std::optional<MediaFile>();
   return state_.store_->next_unsent_media();
 }
 

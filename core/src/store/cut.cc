@@ -24,7 +24,7 @@ class CutApplication {
     }
     state_.position = std::move(position_);
     state_.highest = highest_;
-    if (leaves_log_ || state_.wipe_due) wipe(state_);
+    if (leaves_log_) wipe_later(state_);
     touched(state_, {kinds_.begin(), kinds_.end()});
     return settled_ ? reload_refused(state_) : Result<void>();
   }

@@ -133,6 +133,11 @@ Result<void> compact_index(StoreState& state) {
 
 Result<void> note_traces(StoreState& state) { return put_meta(state, kTraces, 1); }
 
+void wipe_later(StoreState& state) {
+  static_cast<void>(state.connection.cut_log());
+  state.wipe_due = true;
+}
+
 void wipe(StoreState& state) {
   const auto traces = meta_number(state, kTraces);
   const bool has_traces = !traces || *traces != 0;

@@ -224,6 +224,8 @@ Result<void> empty_operation(StoreState& state, OutboxKey key);
 Result<void> compact_index(StoreState& state);
 /// Removes what commits have left in the file's log, now or, while others read it, later.
 void wipe(StoreState& state);
+/// The log alone, now; the rest when the phone has caught up. For what comes cut by cut.
+void wipe_later(StoreState& state);
 /// What the open transaction removes is to be wiped, whenever the process ends. Inside a write.
 Result<void> note_traces(StoreState& state);
 

@@ -195,6 +195,14 @@ Result<void> Store::welcome(const v1::Welcome& welcome, const ClockReading& at) 
 
 Result<void> Store::returned(const v1::EnrolReply& reply) {
   GW_TRY_LET(asked, plan_return(0));
+  if (!state_->position.enrolment) return fail(ErrorCode::kNotEnrolled, "the file is not enrolled");
+  Enrolment enrolment = *state_->position.enrolment;
+  enrolment.short_code = reply.short_code();
+  // Where no start in common is told, the next Welcome tells one, and how much there is of each
+  // lane.
+  if (!share_a_start(state_->position.epochs, epochs_of(reply.epochs()))) {
+    return set_enrolment(enrolment);
+  }
   v1::Welcome parted;
   *parted.mutable_epochs() = reply.epochs();
   for (const v1::UnsettledLane& lane : asked.lanes) {
@@ -210,9 +218,13 @@ Result<void> Store::returned(const v1::EnrolReply& reply) {
   v1::Acks acks;
   *acks.mutable_runs() = reply.runs();
   GW_TRY(acknowledge(acks));
-  if (!state_->position.enrolment) return fail(ErrorCode::kNotEnrolled, "the file is not enrolled");
-  Enrolment enrolment = *state_->position.enrolment;
-  enrolment.short_code = reply.short_code();
+  for (const v1::AckRun& run : acks.runs()) {
+    const auto lane = static_cast<Lane>(run.lane());
+    GW_TRY(state_->connection.run(
+        "UPDATE outbox SET known_by=? WHERE known_by=0 AND key BETWEEN ? AND ?",
+        static_cast<std::int64_t>(asked.predecessor.value), key_of(lane, LaneSeq(run.first())),
+        key_of(lane, LaneSeq(run.first() + run.count() - 1))));
+  }
   return set_enrolment(enrolment);
 }
 

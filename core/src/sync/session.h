@@ -73,8 +73,8 @@ class SyncSession {
   SyncActions stop();
   SyncActions network_changed(std::uint64_t now_ms);
 
-  /// The file of a phone that was asked to wait and has restarted: so long is left of it, and so far
-  /// the lanes have come. Before anything else.
+  /// The file of a phone that was asked to wait and has restarted: so long is left of it, and so
+  /// far the lanes have come. Before anything else.
   void resume(const std::array<LaneProgress, kLaneCount>& lanes, std::uint64_t wait_ms,
               std::uint64_t now_ms);
 
@@ -99,6 +99,8 @@ class SyncSession {
   SyncActions tick(std::uint64_t now_ms);
 
   /// Until when the server asked to wait; 0: it did not. A whistle need not.
+  /// What a server asked for no longer holds: another one is to be called.
+  void forget_wait() { not_before_ms_ = 0; }
   std::uint64_t not_before_ms() const { return not_before_ms_; }
 
   /// When to call `tick` next.

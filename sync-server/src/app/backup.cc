@@ -76,7 +76,11 @@ std::vector<Kept> backups_of(const ServerConfig& config) {
   fs::path whole;
   for (const fs::path& path : paths) {
     Kept kept{path, {}};
-    if (is_difference(path)) {
+    if (!has_header(path)) {
+      // Whole or not, nobody can tell, today at least: it stands in no other's place.
+      kept.readable = false;
+      if (!whole.empty()) kept.base = whole;
+    } else if (is_difference(path)) {
       const auto head = read_difference(path);
       kept.readable = head.has_value();
       kept.base = head ? path.parent_path() / head->base : whole;

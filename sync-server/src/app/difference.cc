@@ -213,12 +213,24 @@ Result<void> write_head(Connection& file, const std::string& base, const std::st
 
 }  // namespace
 
-// As SQLite's header has it, so that one whose pages are damaged is known for what it is.
-bool is_difference(const std::string& path) {
-  constexpr std::size_t kApplicationIdAt = 68;
+namespace {
+
+constexpr std::size_t kApplicationIdAt = 68;
+
+std::string header_of(const std::string& path) {
   std::string header(kApplicationIdAt + 4, '\0');
   std::ifstream(path, std::ios::binary)
       .read(header.data(), static_cast<std::streamsize>(header.size()));
+  return header;
+}
+
+}  // namespace
+
+bool has_header(const std::string& path) { return header_of(path).starts_with("SQLite format 3"); }
+
+// As SQLite's header has it, so that one whose pages are damaged is known for what it is.
+bool is_difference(const std::string& path) {
+  const std::string header = header_of(path);
   return header.starts_with("SQLite format 3") && header.substr(kApplicationIdAt) == kMark;
 }
 

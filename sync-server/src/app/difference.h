@@ -21,6 +21,8 @@ struct DifferenceHead {
 
 /// Whether a file is one of these; false where it cannot be read.
 bool is_difference(const std::string& path);
+/// Whether its first bytes can be read, and are those of a database.
+bool has_header(const std::string& path);
 
 /// Errors: kNotADatabase (it is none of these), kCorrupt, kInternal (it lacks its tables), those of
 /// files.

@@ -7,6 +7,7 @@
 #include "apply/limits.h"
 #include "apply/own_reports.h"
 #include "apply/parts.h"
+#include "apply/succession.h"
 #include "apply/tasks.h"
 #include "gridwhistle/v1/reference.pb.h"
 #include "model/audience.h"
@@ -309,12 +310,21 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
   return receipt;
 }
 
+// Under the number that the author's file has now, or one that it had before.
+Result<bool> Applier::is_made_by(const DeviceRow& device, DeviceId maker) {
+  if (maker == device.device || !device.predecessor) return maker == device.device;
+  auto numbers = numbers_before(storage_, device);
+  if (!numbers) return std::unexpected(std::move(numbers.error()));
+  return std::ranges::find(*numbers, maker) != numbers->end();
+}
+
 Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& author,
                                         const Operation& operation, Authority authority,
                                         const Redrawn& redrawn, Seq seq) {
   // A restored server may hear from a copy first of what its predecessor made before the copy.
-  const DeviceId maker = operation.id.device();
-  if (operation.creates && maker != author.device.device && maker != author.device.predecessor) {
+  auto is_own = is_made_by(author.device, operation.id.device());
+  if (!is_own) return std::unexpected(std::move(is_own.error()));
+  if (operation.creates && !*is_own) {
     return rejected(seq, ErrorCode::kForbidden,
                     "编号属于其他设备 / the record's id belongs to another device");
   }

@@ -103,6 +103,7 @@ class Applier {
                             const Receipt& receipt);
   Result<Receipt> apply_one(Workspace& workspace, const Author& author, const Operation& operation,
                             Authority authority);
+  Result<bool> is_made_by(const DeviceRow& device, DeviceId maker);
   Result<Receipt> apply_as_drawn(Workspace& workspace, const Author& author,
                                  const Operation& operation, Authority authority,
                                  const Redrawn& redrawn, Seq seq);
