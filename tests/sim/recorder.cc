@@ -79,7 +79,10 @@ void Recorder::sent(std::uint64_t call, const std::string& phone, const std::str
     const std::string place = std::to_string(caller.value) + "/" +
                               std::to_string(static_cast<unsigned>(op.lane)) + "/" +
                               std::to_string(op.lane_seq.value);
-    std::string content = hash_of(op);
+    // What is offered again keeps its hash, and claims to have seen something else.
+    Operation claimed = op;
+    claimed.recorded_hash.clear();
+    std::string content = hash_of(claimed);
     if (sent_[place] == content) continue;
     sent_[place] = std::move(content);
     note("sent", {{"phone", phone},
