@@ -283,76 +283,68 @@ TEST_CASE("A server restored from a backup gets from the phones what came after 
   CHECK(county.operate({"verify"}).code == 0);
 }
 
-TEST_CASE("Two copies of a phone's file lose nothing to a server restored from before them") {
+namespace {
+
+/// Two copies of a phone's file, made after a backup, of which the first has sent more since.
+struct Copies {
+  Copies() {
+    county.serve();
+    phone.enrol("WG001");
+    phone.whistle("一号哨声");
+    phone.sync();
+    backup = county.asked({"backup", county.file("kept.gwbackup")})[0].at("path");
+    phone.whistle("二号哨声");
+    phone.sync();
+    std::filesystem::remove_all(copy.home());
+    std::filesystem::copy(phone.home(), copy.home(), std::filesystem::copy_options::recursive);
+    phone.whistle("三号哨声");
+    phone.sync();
+    // The same number of each, in the same lane.
+    copy.whistle("四号哨声");
+  }
+
+  /// Both sync with the server as the backup has it, until neither has anything to say.
+  void restore(bool is_copy_first) {
+    county.stop();
+    REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
+    county.serve();
+    for (int time = 0; time < 2; ++time) {
+      (is_copy_first ? copy : phone).sync();
+      (is_copy_first ? phone : copy).sync();
+    }
+  }
+
+  void check(const std::multiset<std::string>& expected) {
+    std::multiset<std::string> titles;
+    for (const Json& whistle : county.records("Whistle")) {
+      titles.insert(whistle.at("fields").at("title"));
+    }
+    CHECK(titles == expected);
+    CHECK(phone.asked({"list", "Whistle"}).size() == expected.size());
+    CHECK(copy.asked({"list", "Whistle"}).size() == expected.size());
+    CHECK(county.operate({"verify"}).code == 0);
+  }
+
   County county;
-  county.serve();
-  Phone phone(county, "phone");
-  Phone copy(county, "copy");
-  phone.enrol("WG001");
-  phone.whistle("一号哨声");
-  phone.sync();
-  const std::string backup = county.asked({"backup", county.file("kept.gwbackup")})[0].at("path");
-  phone.whistle("二号哨声");
-  phone.sync();
-  std::filesystem::remove_all(copy.home());
-  std::filesystem::copy(phone.home(), copy.home(), std::filesystem::copy_options::recursive);
-  // The same number of each, in the same lane: the server has heard of the first phone's alone.
-  phone.whistle("三号哨声");
-  phone.sync();
-  copy.whistle("四号哨声");
-  county.stop();
-  REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
-  county.serve();
-  const bool is_copy_first = GENERATE(true, false);
-  for (int time = 0; time < 2; ++time) {
-    (is_copy_first ? copy : phone).sync();
-    (is_copy_first ? phone : copy).sync();
-  }
-  std::multiset<std::string> titles;
-  for (const Json& whistle : county.records("Whistle")) {
-    titles.insert(whistle.at("fields").at("title"));
-  }
-  CHECK(titles == std::multiset<std::string>{"一号哨声", "二号哨声", "三号哨声", "四号哨声"});
-  CHECK(phone.asked({"list", "Whistle"}).size() == 4);
-  CHECK(copy.asked({"list", "Whistle"}).size() == 4);
-  CHECK(county.operate({"verify"}).code == 0);
+  Phone phone{county, "phone"};
+  Phone copy{county, "copy"};
+  std::string backup;
+};
+
+}  // namespace
+
+TEST_CASE("Two copies of a phone's file lose nothing to a server restored from before them") {
+  Copies copies;
+  copies.restore(GENERATE(true, false));
+  copies.check({"一号哨声", "二号哨声", "三号哨声", "四号哨声"});
 }
 
 TEST_CASE("A copy that had a number of its own is known to a server restored from before it") {
-  County county;
-  county.serve();
-  Phone phone(county, "phone");
-  Phone copy(county, "copy");
-  phone.enrol("WG001");
-  phone.whistle("一号哨声");
-  phone.sync();
-  const std::string backup = county.asked({"backup", county.file("kept.gwbackup")})[0].at("path");
-  phone.whistle("二号哨声");
-  phone.sync();
-  std::filesystem::remove_all(copy.home());
-  std::filesystem::copy(phone.home(), copy.home(), std::filesystem::copy_options::recursive);
-  phone.whistle("三号哨声");
-  phone.sync();
-  copy.whistle("四号哨声");
-  copy.sync();
-  copy.whistle("五号哨声");
-  county.stop();
-  REQUIRE(county.operate({"restore", "--replace", backup}).code == 0);
-  county.serve();
-  const bool is_copy_first = GENERATE(true, false);
-  for (int time = 0; time < 2; ++time) {
-    (is_copy_first ? copy : phone).sync();
-    (is_copy_first ? phone : copy).sync();
-  }
-  std::multiset<std::string> titles;
-  for (const Json& whistle : county.records("Whistle")) {
-    titles.insert(whistle.at("fields").at("title"));
-  }
-  CHECK(titles ==
-        std::multiset<std::string>{"一号哨声", "二号哨声", "三号哨声", "四号哨声", "五号哨声"});
-  CHECK(phone.asked({"list", "Whistle"}).size() == 5);
-  CHECK(copy.asked({"list", "Whistle"}).size() == 5);
-  CHECK(county.operate({"verify"}).code == 0);
+  Copies copies;
+  copies.copy.sync();
+  copies.copy.whistle("五号哨声");
+  copies.restore(GENERATE(true, false));
+  copies.check({"一号哨声", "二号哨声", "三号哨声", "四号哨声", "五号哨声"});
 }
 
 TEST_CASE(

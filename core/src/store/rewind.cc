@@ -81,6 +81,15 @@ LaneSeq first_not_held(const StoreState& state, Lane lane, const std::optional<L
   return std::max(LaneSeq(std::min(last, progress.noted.value) + 1), progress.first);
 }
 
+Result<std::vector<OutboxKey>> keys_of(sqlite::Statement& query) {
+  std::vector<OutboxKey> keys;
+  for (;;) {
+    GW_TRY_LET(row, query.step());
+    if (!row) return keys;
+    keys.push_back(query.integer(0));
+  }
+}
+
 // What is offered again claims less than it did, or says less: it stays what was recorded.
 Result<void> note_hashes(StoreState& state, Lane lane, LaneSeq first) {
   GW_TRY_LET(query, state.connection.prepare(
@@ -88,12 +97,7 @@ Result<void> note_hashes(StoreState& state, Lane lane, LaneSeq first) {
                         "AND hash_before=x'' AND (base_seq>0 OR own_since>0 OR state=3 OR "
                         "id IN (SELECT id FROM outbox WHERE state=2))"));
   query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].last));
-  std::vector<OutboxKey> keys;
-  for (;;) {
-    GW_TRY_LET(row, query.step());
-    if (!row) break;
-    keys.push_back(query.integer(0));
-  }
+  GW_TRY_LET(keys, keys_of(query));
   for (const OutboxKey key : keys) {
     GW_TRY_LET(operation, load_operation(state, key));
     GW_TRY(state.connection.run("UPDATE outbox SET recorded_hash=? WHERE key=?",
@@ -209,12 +213,7 @@ Result<void> pend_again(StoreState& state, Lane lane, LaneSeq first, const Dropp
   GW_TRY_LET(query, state.connection.prepare(
                         "SELECT key FROM outbox WHERE key BETWEEN ? AND ? AND state<>3"));
   query.bind(key_of(lane, first), key_of(lane, state.lanes[index_of(lane)].noted));
-  std::vector<OutboxKey> all;
-  for (;;) {
-    GW_TRY_LET(row, query.step());
-    if (!row) break;
-    all.push_back(query.integer(0));
-  }
+  GW_TRY_LET(all, keys_of(query));
   for (const OutboxKey key : all) {
     GW_TRY_LET(operation, load_operation(state, key));
     const KindTable* table = operation ? table_of(state, operation->kind) : nullptr;
