@@ -1,5 +1,7 @@
 #include "client/media_carrier.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/limits.h"
@@ -24,12 +26,14 @@ MediaCarrier::MediaCarrier(ClientState& state)
 
 MediaCarrier::~MediaCarrier() = default;
 
+std::string MediaCarrier::folder() const { return state_.options_.path + ".media"; }
+
 Result<std::shared_ptr<MediaFiles>> MediaCarrier::files() {
   if (files_) return files_;
   if (state_.options_.read_only) {
     return fail(ErrorCode::kReadOnly, "this file was opened for reading", "media");
   }
-  auto opened = open_media_folder(state_.options_.path + ".media");
+  auto opened = open_media_folder(folder());
   if (!opened) return std::unexpected(std::move(opened.error()));
   if (auto ordered = put_in_order(**opened); !ordered) return std::unexpected(ordered.error());
   files_ = std::move(*opened);
@@ -297,7 +301,9 @@ Result<void> MediaCarrier::collect() {
   if (!files_) {
     const auto any = state_.store_->has_media();
     if (!any) return std::unexpected(any.error());
-    if (!*any) return {};
+    // This file may be older than what lies beside it.
+    std::error_code unknown;
+    if (!*any && !std::filesystem::exists(folder(), unknown)) return {};
   }
   auto all = files();
   if (!all) return std::unexpected(std::move(all.error()));

@@ -66,6 +66,7 @@ class MediaCarrier final : private MediaHost {
   CallEvents events_of_call();
   Result<MediaFile> wanted(const RecordId& attachment);
   Result<std::optional<std::string>> path_if_here(const MediaFile& file);
+  std::string folder() const;
   Result<void> put_in_order(MediaFiles& files);
   void answer(const MediaFile& file, const Result<std::string>& path);
   Result<void> collect();

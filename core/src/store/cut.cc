@@ -126,6 +126,7 @@ class CutApplication {
     present.last_seq = std::max(present.last_seq, row.last_seq);
     GW_TRY_LET(scopes, intern_scopes(state_, row.scopes));
     present.scopes = scopes;
+    if (made_here(state_, row.id)) GW_TRY(note_media_owed(state_, row.kind, delivered));
     GW_TRY(follow_whole(table, row.id, delivered, present));
     if (present.pending.empty()) {
       present.body = std::move(delivered);

@@ -222,6 +222,15 @@ Result<void> note_media_named(StoreState& state, const Operation& operation) {
                               sqlite::Blob{*sha256});
 }
 
+Result<void> note_media_owed(StoreState& state, KindId kind, std::string_view record) {
+  const Attachments attachments = attachments_of(state);
+  if (attachments.table == nullptr || kind != attachments.table->id) return {};
+  const auto sha256 = text_of(record, attachments.sha256);
+  if (!sha256 || number_in(*state.schema.kind(kind), record, "stored") != 0) return {};
+  return state.connection.run("UPDATE media SET own=1, named=1 WHERE sha256=?",
+                              sqlite::Blob{*sha256});
+}
+
 Result<void> forget_media(StoreState& state, std::string_view attachment) {
   const Attachments kind = attachments_of(state);
   const auto sha256 =

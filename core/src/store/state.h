@@ -232,6 +232,9 @@ Result<void> note_traces(StoreState& state);
 // --- media.cc
 /// A record was committed that names a file, or several.
 Result<void> note_media_named(StoreState& state, const Operation& operation);
+/// The server shows a record that this phone made, in canonical form: bytes that it lacks and that
+/// lie here are this phone's to send, also where its file is older than the record.
+Result<void> note_media_owed(StoreState& state, KindId kind, std::string_view record);
 /// Of the files that a record which is forgotten names, and no other record, nothing is kept.
 Result<void> forget_media(StoreState& state, std::string_view attachment);
 /// A restored server may lack what it had behind `shared`.

@@ -189,6 +189,23 @@ TEST_CASE("a file that a kill left without its line in the phone's file is not l
   CHECK(phone.client->status().media.unsent == 2);
 }
 
+TEST_CASE("a file that is older than the pictures beside it has found them once it has caught up") {
+  Phone phone;
+  phone.ready();
+  phone.client.reset();
+  const std::string path = phone.folder.path() + "/phone.db";
+  fs::copy_file(path, path + ".older");
+  phone.open();
+  kept(phone);
+  phone.client.reset();
+  for (const char* part : {"", "-wal", "-shm"}) fs::remove(path + part);
+  fs::rename(path + ".older", path);
+  phone.open();
+  CHECK(phone.client->status().media.unsent == 0);
+  REQUIRE(phone.sync());
+  CHECK(phone.client->status().media.unsent == 1);
+}
+
 TEST_CASE("nothing is kept beside a file that is only read") {
   Phone phone;
   phone.ready();

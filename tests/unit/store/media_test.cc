@@ -239,6 +239,32 @@ TEST_CASE("a picture that was kept for a record nobody recorded stays for thirty
   CHECK(kept.is_spare());
 }
 
+TEST_CASE("a file from before a picture's record brings its bytes when the record comes back") {
+  Kept kept;
+  const bool was_a_draft = GENERATE(false, true);
+  // Or it was a colleague's, which this phone's worker was shown and then used.
+  REQUIRE(kept.phone->note_media(kept.file, was_a_draft));
+  CHECK_FALSE(kept.is_next());
+  kept.attachment = RecordId::make(kept.phone->device(), 4711);
+  kept.arrived(30, false);
+  CHECK(kept.is_next());
+  CHECK(kept.phone->unsent_media()->size() == 1);
+  CHECK_FALSE(kept.is_spare(0));
+  kept.phone.clock.pass(31 * kDayMs);
+  CHECK_FALSE(kept.is_spare(0));
+  REQUIRE(kept.phone->media_stored(kept.file.sha256, Seq(35)));
+  kept.arrived(35);
+  CHECK_FALSE(kept.is_next());
+}
+
+TEST_CASE("what another phone's record names is that phone's to bring") {
+  Kept kept;
+  REQUIRE(kept.phone->note_media(kept.file, GENERATE(false, true)));
+  kept.attachment = kForeignId;
+  kept.arrived(30, false);
+  CHECK_FALSE(kept.is_next());
+}
+
 TEST_CASE("a phone with unsent pictures stays with its worker") {
   Kept kept;
   kept.keep();
