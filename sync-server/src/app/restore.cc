@@ -269,6 +269,13 @@ Result<Restored> restore(const ServerConfig& config, const RestoreCommand& comma
   auto backup = checked(config, candidate.path(), command.backup,
                         replaced.value_or(std::vector<DeviceRow>()));
   if (!backup) return about_backup(command.backup, std::move(backup.error()));
+  // It goes on alone. A log that was not brought into it when it was closed says that the disk
+  // failed.
+  if (fs::exists(candidate.path() + "-wal", error)) {
+    return fail(ErrorCode::kIo, about(candidate.path(), both("未能完整写入磁盘，请检查磁盘后重试",
+                                                             "it could not be written to the disk; "
+                                                             "see to the disk and try again")));
+  }
   if (auto flushed = flush(candidate.path()); !flushed) return std::unexpected(flushed.error());
   // What is not beside this backup either the phones are asked for, once the server starts.
   const auto lacking = bring_media(config, beside.empty() ? "." : beside, backup->media);

@@ -65,6 +65,40 @@ TEST_CASE("a county that only asked for synchronous=NORMAL does lose what it ack
   CHECK(losses > 0);
 }
 
+TEST_CASE("a backup that is put in place is whole, whichever write or sync of it failed once") {
+  CountyDay day;
+  day.run();
+  PowerCutDisk& disk = day.disk();
+  bool struck = true;
+  std::uint64_t operation = 0;
+  int placed = 0;
+  for (; struck; ++operation) {
+    CAPTURE(operation);
+    for (const char* part : {"", "-wal", "-journal"}) disk.remove("copy.db" + std::string(part));
+    disk.fail_after(operation, Fault::kIoErrorOnce);
+    bool in_place = false;
+    const auto made = day.world().county->backup("copy.db", "test", [&]() -> Result<void> {
+      if (!disk.sync("copy.db")) return fail(ErrorCode::kIo, "the copy could not be flushed");
+      disk.rename("copy.db", "placed.db");
+      in_place = true;
+      return {};
+    });
+    struck = disk.struck();
+    disk.heal();
+    if (!in_place) continue;
+    ++placed;
+    day.close();
+    disk.restore_power(operation);
+    disk.remove("placed.db-wal");
+    const auto storage = open_sqlite_storage("placed.db", built_schema(), disk.name());
+    REQUIRE(storage);
+    CHECK((*storage)->damage() == std::vector<std::string>());
+    REQUIRE(day.open());
+  }
+  CHECK(operation > 20);
+  CHECK(placed > 0);
+}
+
 TEST_CASE("a power cut at any write while a newer build takes a county over loses nothing") {
   std::vector<KindSchema> kinds(built_schema().kinds.begin(), built_schema().kinds.end());
   const auto areas = std::ranges::find(kinds, kinds::kAdminArea, &KindSchema::id);

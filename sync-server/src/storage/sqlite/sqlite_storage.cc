@@ -261,6 +261,8 @@ Result<void> SqliteStorage::back_up(const std::string& path, std::string_view fa
                                         .vfs = connection_.vfs()});
   if (!copy) return std::unexpected(copy.error());
   if (auto put = copy->run(kPutFact, fact, value); !put) return put;
+  // The copy goes on alone: what its log failed to bring into it when it is closed, nobody would hear.
+  if (auto cut = copy->cut_log(); !cut) return cut;
   const auto damage = damage_of(*copy);
   if (!damage) return std::unexpected(damage.error());
   if (!damage->empty())
