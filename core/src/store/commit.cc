@@ -157,6 +157,7 @@ class Commit {
   }
 
   Result<void> erase(const KindTable& table, const RecordId& id, RecordRow row) {
+    erased_.push_back({table.id, id});
     std::string scope;
     if (!is_fragment(table.rules(), row)) {
       GW_TRY_LET(named, scope_of(state_, table.rules(), *row.body));
@@ -202,8 +203,15 @@ class Commit {
 
   // The server would keep it as GONE; its author can still hear of it at once.
   Result<void> check_whole(const KindTable& table, std::string_view body) {
-    GW_TRY_LET(erasure, erasure_over(state_, table, body));
-    if (!erasure) return {};
+    const std::optional<Parent> whole = parent_of(table.rules(), body);
+    if (!whole || (whole == standing_ && erased_.empty())) return {};
+    if (std::ranges::find(erased_, *whole) == erased_.end()) {
+      GW_TRY_LET(erasure, erasure_over(state_, *whole));
+      if (!erasure) {
+        standing_ = whole;
+        return {};
+      }
+    }
     return fail(ErrorCode::kNotFound, "what it belongs to has been erased on this phone", "commit");
   }
 
@@ -262,7 +270,9 @@ class Commit {
   std::vector<Operation> operations_;
   std::vector<RecordId> records_;
   std::unordered_set<std::uint64_t> created_;  ///< counters of the ids of what is new
-  std::vector<KindId> kinds_;                  ///< touched beside those of the operations
+  std::vector<Parent> erased_;      ///< by this transaction, whose operations are in no outbox yet
+  std::optional<Parent> standing_;  ///< not erased: members of a household come one after another
+  std::vector<KindId> kinds_;       ///< touched beside those of the operations
 };
 
 }  // namespace

@@ -212,8 +212,10 @@ class CutApplication {
       GW_TRY_LET(operation, load_operation(state_, pending.key));
       if (operation && operation->id == id) own.push_back(pending);
     }
-    GW_TRY_LET(erasure, erasure_over(state_, table, delivered));
-    if (erasure) own.push_back({*erasure, false});
+    if (const auto whole = parent_of(table.rules(), delivered)) {
+      GW_TRY_LET(erasure, erasure_over(state_, *whole));
+      if (erasure) own.push_back({*erasure, false});
+    }
     present.pending = pending_list(own);
     return {};
   }

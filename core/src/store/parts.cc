@@ -70,13 +70,11 @@ Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure) {
   return parts;
 }
 
-Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const KindTable& table,
-                                              std::string_view body) {
-  const auto whole = parent_of(table.rules(), body);
-  const KindTable* wholes = whole ? table_of(state, whole->kind) : nullptr;
+Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const Parent& whole) {
+  const KindTable* wholes = table_of(state, whole.kind);
   if (wholes == nullptr) return std::nullopt;
   GW_TRY_LET(query, state.connection.prepare(wholes->hidden));
-  query.bind(whole->id);
+  query.bind(whole.id);
   GW_TRY_LET(hidden, query.step());
   if (!hidden) return std::nullopt;
   for (const PendingKey& pending : pending_of(query.blob(0))) {

@@ -280,6 +280,8 @@ Result<void> remove_row(StoreState& state, const KindTable& table, const RecordI
 struct Parent {
   KindId kind;
   RecordId id;
+
+  bool operator==(const Parent&) const = default;
 };
 struct Part {
   const KindTable* table = nullptr;
@@ -293,8 +295,7 @@ Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const Re
 /// The parts that an erasure hides.
 Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure);
 /// The pending erasure of what a record belongs to; nothing where that is not there or in sight.
-Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const KindTable& table,
-                                              std::string_view body);
+Result<std::optional<OutboxKey>> erasure_over(StoreState& state, const Parent& whole);
 /// Whether any erasure is without acknowledgement.
 Result<bool> has_open_erasures(StoreState& state);
 /// As `hide_parts` for every erasure that is under way again.

@@ -79,6 +79,15 @@ TEST_CASE("an erased household's residents are out of sight at once, without net
   }
 }
 
+TEST_CASE("nobody is added to a household behind its erasure in one transaction") {
+  Home h;
+  const Change added{.kind = kResident, .set = resident(h.home).SerializeAsString()};
+  const Change erased{.kind = kHousehold, .id = h.home, .type = OperationType::kErase};
+  CHECK(h.phone->commit({added, erased, added}).error().code == ErrorCode::kNotFound);
+  CHECK(h.residents() == 1);
+  CHECK(h.phone->commit({added, added, erased}).has_value());
+}
+
 TEST_CASE("a resident who comes with the feed while the household's erasure waits is not shown") {
   Home h;
   REQUIRE(h.phone->erase(kHousehold, h.home));
