@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -49,12 +51,19 @@ bool plain_ascii(const char* from) {
   return ((word | (word - kOnes)) & kHighs) == 0;
 }
 
-// Whether a Chinese character stands at the front: three bytes, of which the first leaves the
-// second all its values.
-bool is_usual_three(std::string_view bytes) {
-  if (bytes.size() < 3) return false;
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-  return at(0) >= 0xE1 && at(0) <= 0xEC && (at(1) & 0xC0) == 0x80 && (at(2) & 0xC0) == 0x80;
+// Whether two Chinese characters stand in the next 8 bytes: three bytes each, of which the first
+// leaves the second all its values (neither 0xE0 nor 0xED).
+bool two_usual_threes(const char* from) {
+  using Bytes = std::array<std::uint8_t, 8>;
+  constexpr auto kMask = std::bit_cast<std::uint64_t>(Bytes{0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0});
+  constexpr auto kForm = std::bit_cast<std::uint64_t>(Bytes{0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80});
+  constexpr auto kLow = std::bit_cast<std::uint64_t>(Bytes{0x0F, 0, 0, 0x0F});
+  constexpr auto kNotD = std::bit_cast<std::uint64_t>(Bytes{0x0D, 0, 0, 0x0D});
+  constexpr auto kCarry = std::bit_cast<std::uint64_t>(Bytes{0x10, 0, 0, 0x10});
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, 8);
+  const std::uint64_t low = word & kLow;  // adding 0x0F carries, unless it is 0
+  return (word & kMask) == kForm && ((low + kLow) & ((low ^ kNotD) + kLow) & kCarry) == kCarry;
 }
 
 }  // namespace
@@ -62,13 +71,15 @@ bool is_usual_three(std::string_view bytes) {
 bool is_text(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {
-    if (is_usual_three(bytes.substr(at))) {
-      at += 3;
-      continue;
-    }
-    if (bytes.size() - at >= 8 && plain_ascii(bytes.data() + at)) {
-      at += 8;
-      continue;
+    if (bytes.size() - at >= 8) {
+      if (two_usual_threes(bytes.data() + at)) {
+        at += 6;
+        continue;
+      }
+      if (plain_ascii(bytes.data() + at)) {
+        at += 8;
+        continue;
+      }
     }
     const std::size_t length = character_size(bytes.substr(at));
     if (length == 0) return false;

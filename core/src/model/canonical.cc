@@ -2,7 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <tuple>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -55,7 +55,8 @@ class Scanner {
   std::optional<std::uint64_t> varint(Raw& raw) {
     const std::size_t before = reader_.rest().size();
     const auto value = reader_.varint();
-    if (value && before - reader_.rest().size() != varint_size(*value)) raw.minimal = false;
+    const std::size_t size = before - reader_.rest().size();
+    if (size > 1 && value && size != varint_size(*value)) raw.minimal = false;
     return value;
   }
 
@@ -193,16 +194,11 @@ class Canonicalizer {
       }
       if (auto taken = take(*raw); !taken) return std::unexpected(taken.error());
     }
-    return in_form_ ? finish(std::string(message_)) : finish(rebuilt());
+    if (in_form_) return finish(std::string(message_));
+    return finish(in_order_ ? std::move(out_) : ordered(out_));
   }
 
  private:
-  struct Entry {
-    std::uint32_t number;
-    std::size_t place;
-    std::string bytes;
-  };
-
   Result<void> take(const Raw& raw) {
     if (raw.number == 1) {
       drop(raw);
@@ -211,10 +207,10 @@ class Canonicalizer {
     const FieldSchema* field = lookup(raw.number);
     const bool packed = field != nullptr && field->repeated && raw.wire_type == kBytes &&
                         wire_type_of(field->type) != kBytes;
-    if (!raw.minimal || packed || raw.number < last_ ||
-        (raw.number == last_ && field != nullptr && !field->repeated)) {
-      leave_form(raw);
+    if (raw.number < last_ || (raw.number == last_ && field != nullptr && !field->repeated)) {
+      in_order_ = false;
     }
+    if (!raw.minimal || packed || !in_order_) leave_form(raw);
     last_ = std::max(last_, raw.number);
     if (packed) return take_packed(*field, raw);
     if (field != nullptr) {
@@ -225,7 +221,7 @@ class Canonicalizer {
         return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
       }
     }
-    if (!in_form_) keep(raw.number, raw.wire_type, raw.scalar, raw.bytes);
+    if (!in_form_) keep(raw);
     return {};
   }
 
@@ -238,7 +234,7 @@ class Canonicalizer {
       if (const char* fault = fault_in(field, *scalar, {}, 0)) {
         return refused(kind_, raw.number, ErrorCode::kInvalid, fault);
       }
-      keep(raw.number, wire_type, *scalar, {});
+      keep({.number = raw.number, .wire_type = wire_type, .minimal = false, .scalar = *scalar});
     }
     return {};
   }
@@ -263,46 +259,43 @@ class Canonicalizer {
   void leave_form(const Raw& raw) {
     if (!in_form_) return;
     in_form_ = false;
-    const auto before = static_cast<std::size_t>(raw.entry.data() - message_.data());
-    Scanner scanner(message_.substr(0, before));
-    while (!scanner.at_end()) {
-      const auto value = scanner.next();
-      if (value) entries_.push_back({value->number, entries_.size(), std::string(value->entry)});
-    }
+    out_ = message_.substr(0, static_cast<std::size_t>(raw.entry.data() - message_.data()));
   }
 
-  void keep(std::uint32_t number, std::uint8_t wire_type, std::uint64_t scalar,
-            std::string_view bytes) {
-    std::string entry;
-    append_varint(entry, std::uint64_t{number} << 3 | wire_type);
-    switch (wire_type) {
+  void keep(const Raw& raw) {
+    if (raw.minimal) {
+      out_ += raw.entry;
+      return;
+    }
+    append_varint(out_, std::uint64_t{raw.number} << 3 | raw.wire_type);
+    switch (raw.wire_type) {
       case kVarint:
-        append_varint(entry, scalar);
+        append_varint(out_, raw.scalar);
         break;
       case kFixed64:
-        append_fixed64(entry, scalar);
+        append_fixed64(out_, raw.scalar);
         break;
       case kFixed32:
-        for (unsigned i = 0; i < 4; ++i) entry += static_cast<char>(scalar >> (8 * i));
+        for (unsigned i = 0; i < 4; ++i) out_ += static_cast<char>(raw.scalar >> (8 * i));
         break;
       default:
-        append_varint(entry, bytes.size());
-        entry += bytes;
+        append_varint(out_, raw.bytes.size());
+        out_ += raw.bytes;
     }
-    entries_.push_back({number, entries_.size(), std::move(entry)});
   }
 
-  std::string rebuilt() {
-    // By number, and within it as they came.
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-      return std::tie(a.number, a.place) < std::tie(b.number, b.place);
-    });
+  // By number, and within it as they came; of a singular field the last.
+  std::string ordered(std::string_view message) const {
+    std::vector<Raw> entries;
+    Scanner scanner(message);
+    while (const auto raw = scanner.next()) entries.push_back(*raw);
+    std::ranges::stable_sort(entries, {}, &Raw::number);
     std::string out;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const FieldSchema* field = kind_.field(entries_[i].number);
-      const bool followed = i + 1 < entries_.size() && entries_[i + 1].number == entries_[i].number;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const FieldSchema* field = kind_.field(entries[i].number);
+      const bool followed = i + 1 < entries.size() && entries[i + 1].number == entries[i].number;
       if (followed && field != nullptr && !field->repeated) continue;
-      out += entries_[i].bytes;
+      out += entries[i].entry;
     }
     return out;
   }
@@ -338,9 +331,10 @@ class Canonicalizer {
   std::string_view message_;
   const std::size_t field_max_;
   bool in_form_ = true;
+  bool in_order_ = true;
   std::uint32_t last_ = 0;
   std::size_t at_ = 0;
-  std::vector<Entry> entries_;  // once out of form
+  std::string out_;  // once out of form
 };
 
 struct Impossible {

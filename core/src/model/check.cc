@@ -38,8 +38,9 @@ Result<void> check_device_write(const KindSchema& kind, const Operation& operati
     return fail(ErrorCode::kForbidden, what, what);
   }
   if (operation.type == OperationType::kErase) return check_erasure(kind);
-  for (const FieldView& field : fields_of(operation.set)) {
-    if (policy_of(kind, field.number) == MergePolicy::kServer) {
+  FieldCursor given(operation.set);
+  for (const FieldSchema& field : kind.fields) {
+    if (field.merge == MergePolicy::kServer && !given.entries(field.number).empty()) {
       return refused(kind, field.number, ErrorCode::kForbidden, "is written by the server alone");
     }
   }

@@ -30,23 +30,31 @@ void walk(std::string_view a, std::string_view b, Visit visit) {
   }
 }
 
+// What a record's first content makes of it: as it was given, but for its SET fields.
+std::string with_sorted_sets(const KindSchema& kind, std::string_view set) {
+  std::string out;
+  out.reserve(set.size());
+  const char* rest = set.data();
+  FieldCursor given(set);
+  for (const FieldSchema& field : kind.fields) {
+    if (field.merge != MergePolicy::kSet) continue;
+    const std::string_view elements = given.entries(field.number);
+    if (elements.empty()) continue;
+    out.append(rest, elements.data());
+    out += overlay_field(MergePolicy::kSet, {}, elements, false, {});
+    rest = elements.data() + elements.size();
+  }
+  out.append(rest, set.data() + set.size());
+  return out;
+}
+
 }  // namespace
 
 std::string overlay(const KindSchema& kind, std::string_view base, std::string_view set,
                     const std::vector<std::uint32_t>& clear, std::string_view remove) {
+  if (base.empty()) return with_sorted_sets(kind, set);
   std::string out;
   out.reserve(base.size() + set.size());
-  if (base.empty()) {
-    for (const FieldView& field : fields_of(set)) {
-      const MergePolicy policy = policy_of(kind, field.number);
-      if (policy == MergePolicy::kSet) {
-        out += overlay_field(policy, {}, field.entries, false, {});
-      } else {
-        out += field.entries;
-      }
-    }
-    return out;
-  }
   const std::vector<std::uint32_t> units = units_of(kind, set, clear, {});
   walk(base, set, [&](std::uint32_t number, std::string_view before, std::string_view given) {
     const FieldSchema* field = kind.field(number);

@@ -1,6 +1,7 @@
 #include "model/record.h"
 
 #include <bit>
+#include <limits>
 
 #include "base/varint.h"
 
@@ -105,16 +106,21 @@ FieldView field_of(std::string_view message, std::uint32_t number) {
   return {number, FieldCursor(message).entries(number)};
 }
 
-std::string_view FieldCursor::entries(std::uint32_t wanted) {
+void FieldCursor::look() {
+  const auto [number, size] = next_entry(rest_);
+  next_ = size == 0 ? std::numeric_limits<std::uint32_t>::max() : number;
+  size_ = size;
+}
+
+std::string_view FieldCursor::take(std::uint32_t wanted) {
   std::string_view found;
-  while (!rest_.empty()) {
-    const auto [number, size] = next_entry(rest_);
-    if (size == 0 || number > wanted) break;
-    if (number == wanted) {
+  while (size_ != 0 && next_ <= wanted) {
+    if (next_ == wanted) {
       const char* from = found.empty() ? rest_.data() : found.data();
-      found = {from, found.size() + size};
+      found = {from, found.size() + size_};
     }
-    rest_.remove_prefix(size);
+    rest_.remove_prefix(size_);
+    look();
   }
   return found;
 }

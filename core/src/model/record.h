@@ -64,14 +64,21 @@ FieldView field_of(std::string_view message, std::uint32_t number);
 /// Reads one field after another of a canonical message, no part of it twice.
 class FieldCursor {
  public:
-  explicit FieldCursor(std::string_view message) : rest_(message) {}
+  explicit FieldCursor(std::string_view message) : rest_(message) { look(); }
 
   /// The entries of a field, empty when it is not set. Numbers are asked for in ascending order,
   /// each once.
-  std::string_view entries(std::uint32_t number);
+  std::string_view entries(std::uint32_t number) {
+    return number < next_ ? std::string_view{} : take(number);
+  }
 
  private:
+  void look();
+  std::string_view take(std::uint32_t wanted);
+
   std::string_view rest_;
+  std::uint32_t next_ = 0;  ///< the field that `rest_` begins with, and how long its entry is
+  std::size_t size_ = 0;    ///< 0: nothing is left
 };
 
 /// The values in a field's entries, in order.

@@ -11,7 +11,8 @@ namespace gridwhistle::sqlite {
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)),
       cached_(std::exchange(other.cached_, nullptr)),
-      bind_error_(other.bind_error_) {}
+      bind_error_(other.bind_error_),
+      used_(other.used_) {}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   if (this != &other) {
@@ -19,6 +20,7 @@ Statement& Statement::operator=(Statement&& other) noexcept {
     statement_ = std::exchange(other.statement_, nullptr);
     cached_ = std::exchange(other.cached_, nullptr);
     bind_error_ = other.bind_error_;
+    used_ = other.used_;
   }
   return *this;
 }
@@ -30,8 +32,7 @@ void Statement::release() {
   if (cached_ == nullptr) {
     sqlite3_finalize(statement_);
   } else {
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
+    reset();
     cached_->on_loan = false;
   }
   statement_ = nullptr;
@@ -39,6 +40,7 @@ void Statement::release() {
 }
 
 void Statement::note(int sqlite_code) {
+  used_ = true;
   if (sqlite_code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = sqlite_code;
 }
 
@@ -68,6 +70,7 @@ void Statement::bind_blob(int index, std::string_view bytes, Lifetime lifetime) 
 
 Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return error_of(std::exchange(bind_error_, SQLITE_OK), nullptr);
+  used_ = true;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -88,9 +91,10 @@ Result<void> Statement::run() {
 }
 
 void Statement::reset() {
+  bind_error_ = SQLITE_OK;
+  if (!std::exchange(used_, false)) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
-  bind_error_ = SQLITE_OK;
 }
 
 bool Statement::is_null(int column) const {

@@ -112,6 +112,7 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
   Prepared* cached_ = nullptr;  // null: this object owns the statement
   int bind_error_ = 0;
+  bool used_ = false;  // bound or stepped since it was last reset
 };
 
 }  // namespace gridwhistle::sqlite

@@ -130,6 +130,7 @@ std::string news_in(const KindSchema& kind, std::string_view set, std::string_vi
 // a colleague's. Of a group that is written all members travel.
 std::vector<std::uint32_t> news_in_clear(const KindSchema& kind, std::vector<std::uint32_t> clear,
                                          std::string_view before, std::string_view after) {
+  if (clear.empty()) return clear;
   const std::set<std::uint16_t> groups = changed_groups(kind, before, after);
   std::ranges::sort(clear);
   clear.erase(std::ranges::unique(clear).begin(), clear.end());
@@ -146,10 +147,11 @@ Result<void> check_author(const StoreState& state, const KindSchema& kind, std::
                           std::string_view set) {
   if (!state.position.enrolment) return {};
   const std::string_view worker = state.position.enrolment->worker.bytes();
-  for (const FieldView& field : fields_of(set)) {
-    const FieldSchema* known = kind.field(field.number);
-    if (known == nullptr || !known->by_author) continue;
-    if (entries_of(before, field.number) == field.entries) continue;
+  FieldCursor given(set);
+  for (const FieldSchema& field : kind.fields) {
+    if (!field.by_author) continue;
+    const std::string_view named = given.entries(field.number);
+    if (named.empty() || named == entries_of(before, field.number)) continue;
     if (text_of(set, field.number) != worker) {
       return refuse(ErrorCode::kForbidden, kind, field.number, "names somebody else");
     }
@@ -165,9 +167,10 @@ Result<std::string> checked_scope(const StoreState& state, const KindSchema& kin
   }
   const Position& position = state.position;
   const bool known = position.grants_version != 0 || !position.grants.empty();
-  const bool allowed =
-      is_private(kind) ? covers(position.grants, scope, kind) : holds(position.grants, scope);
-  if (known && kind.scope_field != 0 && !allowed) {
+  const auto is_allowed = [&] {
+    return is_private(kind) ? covers(position.grants, scope, kind) : holds(position.grants, scope);
+  };
+  if (known && kind.scope_field != 0 && !is_allowed()) {
     return fail(ErrorCode::kOutOfScope, "none of your areas holds this record",
                 "kind " + std::string(kind.name));
   }

@@ -28,6 +28,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what stands around a character changes nothing about whether it is one") {
+  for (int lead = 0xC0; lead <= 0xFF; ++lead) {
+    for (const char* rest : {"\x7F\x80", "\x80\x80", "\x9F\xBF", "\xA0\x80", "\xBF\xBF", "\xC0\x80",
+                             "\x80\x7F", "\xBF\xC0"}) {
+      const std::string one = static_cast<char>(lead) + std::string(rest);
+      CAPTURE(lead, rest);
+      CHECK(is_text("网" + one + "网网") == is_text(one));
+      CHECK(is_text(one + "网网网") == is_text(one));
+    }
+  }
+}
+
 TEST_CASE("a text comes apart into its characters; what is none comes byte by byte") {
   std::string_view text = "aé网😀\xE7\xBDz";
   for (const char32_t wanted : {U'a', U'é', U'网', U'😀'}) CHECK(take_character(text) == wanted);
