@@ -104,7 +104,8 @@ class Merger {
 
   bool is_equal_creation() const {
     if (!operation_.creates || !device_ || state_.common.writer == device_ || state_.erased ||
-        operation_.type == OperationType::kErase) {
+        operation_.type == OperationType::kErase || !operation_.clear.empty() ||
+        !operation_.remove.empty()) {
       return false;
     }
     const std::string laid = overlay(kind_, state_.body, operation_.set, {}, {});
@@ -411,6 +412,23 @@ class Merger {
 };
 
 }  // namespace
+
+std::vector<DeviceId> writers_of(const RecordState& state) {
+  std::vector<DeviceId> writers;
+  const auto note = [&](const auto& stamp) {
+    if (stamp.writer && std::ranges::find(writers, stamp.writer) == writers.end()) {
+      writers.push_back(stamp.writer);
+    }
+  };
+  note(state.common);
+  note(state.erasure);
+  for (const FieldStamp& field : state.fields) {
+    note(field.stamp);
+    for (const Stamp& agreed : field.agreed) note(agreed);
+  }
+  for (const ElementStamp& element : state.elements) note(element);
+  return writers;
+}
 
 void take_over(RecordState& state, DeviceId predecessor, DevSeq upto, DeviceId successor) {
   if (!predecessor) return;

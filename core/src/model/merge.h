@@ -125,8 +125,11 @@ struct Merged {
 Merged merge(const KindSchema& kind, const RecordState& state, const Operation& operation,
              DeviceId device, Seq seq, std::int64_t receipt_ms);
 
-/// What a device wrote up to `upto` becomes the successor's own, whose file has all of it. Nothing
-/// without a predecessor.
+/// The devices whose stamps a state holds, each once; the server is none.
+std::vector<DeviceId> writers_of(const RecordState& state);
+
+/// What one device wrote up to `upto` becomes another's own, whose file has all of it. Nothing
+/// without a first.
 void take_over(RecordState& state, DeviceId predecessor, DevSeq upto, DeviceId successor);
 
 /// What no device may write, whatever the record's state: a kind or field of the server, an erasure

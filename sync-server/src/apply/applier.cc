@@ -22,6 +22,18 @@ namespace gridwhistle {
 
 namespace {
 
+// What a file that was copied recorded before has arrived under the number of whichever copy called
+// first; each of them may go on from it as from its own.
+Result<void> take_own(Storage& storage, const DeviceRow& device, RecordState& state) {
+  for (const DeviceId writer : writers_of(state)) {
+    if (writer == device.device) continue;
+    auto upto = shared_history(storage, device, writer);
+    if (!upto) return std::unexpected(std::move(upto.error()));
+    if (*upto) take_over(state, writer, *upto, device.device);
+  }
+  return {};
+}
+
 bool is_refusal(OutcomeStatus status) {
   return status == OutcomeStatus::kRejected || status == OutcomeStatus::kSealed ||
          status == OutcomeStatus::kParked;
@@ -358,8 +370,9 @@ Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& auth
 
   auto page = workspace.open({operation.kind, operation.id});
   if (!page) return std::unexpected(std::move(page.error()));
-  take_over((*page)->record.state, author.device.predecessor, author.device.inherits,
-            author.device.device);
+  if (auto own = take_own(storage_, author.device, (*page)->record.state); !own) {
+    return std::unexpected(std::move(own.error()));
+  }
   const bool was_there = (*page)->record.state.exists;
   const std::string before = operation.kind == kinds::kWhistle ? (*page)->record.state.body : "";
   WriteToPart part(workspace, **page, mint_, author, operation);

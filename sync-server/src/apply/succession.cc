@@ -192,4 +192,35 @@ Result<std::vector<DeviceId>> numbers_before(Storage& storage, const DeviceRow& 
   return numbers;
 }
 
+Result<DevSeq> shared_history(Storage& storage, const DeviceRow& device, DeviceId other) {
+  // A number that a file had, and up to where what it wrote is in the file as it is now.
+  struct Number {
+    DeviceId device;
+    DevSeq upto;
+  };
+  const auto numbers_of = [&](DeviceRow row) -> Result<std::vector<Number>> {
+    std::vector<Number> numbers{{row.device, DevSeq(std::numeric_limits<std::uint64_t>::max())}};
+    while (row.predecessor) {
+      numbers.push_back({row.predecessor, std::min(numbers.back().upto, row.inherits)});
+      auto before = storage.device(row.predecessor);
+      if (!before) return std::unexpected(std::move(before.error()));
+      if (!*before) break;
+      row = std::move(**before);
+    }
+    return numbers;
+  };
+  auto row = storage.device(other);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (!*row || (!(*row)->predecessor && !device.predecessor)) return DevSeq();
+  auto theirs = numbers_of(std::move(**row));
+  if (!theirs) return std::unexpected(std::move(theirs.error()));
+  auto own = numbers_of(device);
+  if (!own) return std::unexpected(std::move(own.error()));
+  for (const Number& number : *own) {
+    const auto same = std::ranges::find(*theirs, number.device, &Number::device);
+    if (same != theirs->end()) return std::min(number.upto, same->upto);
+  }
+  return DevSeq();
+}
+
 }  // namespace gridwhistle

@@ -43,4 +43,8 @@ Result<Successor> succeed_device(Storage& storage, const v1::EnrolRequest& reque
 /// The numbers that a device's file had before this one, newest first.
 Result<std::vector<DeviceId>> numbers_before(Storage& storage, const DeviceRow& device);
 
+/// Up to which number what `other` wrote is in the file of `device` as well, because both are
+/// copies of one file, or one is a copy of the other; 0: nothing, they never were one.
+Result<DevSeq> shared_history(Storage& storage, const DeviceRow& device, DeviceId other);
+
 }  // namespace gridwhistle

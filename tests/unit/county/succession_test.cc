@@ -295,6 +295,57 @@ TEST_CASE("what its predecessor wrote before the copy is a successor's own") {
   }
 }
 
+TEST_CASE("what two copies bring to a restored server, each under its number, stands once") {
+  World world;
+  Phone phone = world.phone(world.anna);
+  const std::string backup = world.file() + ".backup";
+  REQUIRE(world.county->backup(backup, "test"));
+  v1::Visit made;
+  REQUIRE(made.ParseFromString(visit(kGrid1, "made")));
+  made.add_tags("a tag");
+  made.add_answers()->set_text("made");
+  const RecordId id = phone.new_id();
+  phone.record(kinds::kVisit, id, made.SerializeAsString(), true, world.clock.ms);
+  v1::Visit added;
+  added.add_answers()->set_text("added");
+  phone.record(kinds::kVisit, id, added.SerializeAsString(), true, world.clock.ms);
+  world.sync(phone);
+  world.sync(phone);
+  Phone copy = phone;
+  const P256Key key = *P256Key::make();
+  Phone successor = succeed(world, copy, world.anna, 77, key);
+  world.sync(successor);
+  world.restore(backup);
+  successor = succeed(world, copy, world.anna, 77, key);
+  for (Phone* each : {&successor, &phone}) {
+    each->noted.clear();
+    each->cursor.Clear();
+  }
+  std::vector<Phone*> order{&successor, &phone};
+  SECTION("the one with a number of its own first") {}
+  SECTION("the other first") { std::swap(order[0], order[1]); }
+  const Inbox first = *world.sync(*order[0]);
+  CHECK(first.refused() == ErrorCode{});
+  CHECK(answers(first) == std::vector(2, OutcomeStatus::kAccepted));
+  // The second of them edits what it does not know to have arrived.
+  Phone& second = *order[1];
+  v1::Visit edit;
+  edit.set_notes("edited");
+  second.record(kinds::kVisit, id, edit.SerializeAsString(), true, world.clock.ms);
+  Operation& removal = second.record(kinds::kVisit, id, "", true, world.clock.ms);
+  append_text(removal.remove, v1::Visit::kTagsFieldNumber, "a tag");
+  const Inbox then = *world.sync(second);
+  CHECK(then.refused() == ErrorCode{});
+  CHECK(answers(then) == std::vector(4, OutcomeStatus::kAccepted));
+  const auto row = world.storage->record({kinds::kVisit, id});
+  REQUIRE((row && *row));
+  v1::Visit stands;
+  REQUIRE(stands.ParseFromString((**row).state.body));
+  CHECK(stands.notes() == "edited");
+  CHECK(stands.tags_size() == 0);
+  CHECK(stands.answers_size() == 2);
+}
+
 TEST_CASE("a lost answer to a successor is given again") {
   World world;
   Phone phone = world.phone(world.anna);

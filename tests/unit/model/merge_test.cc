@@ -254,6 +254,31 @@ TEST_CASE("another device cannot create what exists, unless it is equal") {
   CHECK_FALSE(equal.changed);
 }
 
+TEST_CASE("a copy of a file whose other copy took over what both hold takes its own back") {
+  Scene s = scene(text_field(kTags, "a"));
+  take_over(s.state, kAnna, DevSeq(1), kBo);
+  CHECK(writers_of(s.state) == std::vector{kBo});
+  take_over(s.state, kBo, DevSeq(1), kAnna);
+  Operation removal = write(2, 0, {});
+  removal.remove = text_field(kTags, "a");
+  removal.creates = true;
+  s.apply(kAnna, removal);
+  CHECK(texts_of(s.state.body, kTags).empty());
+}
+
+TEST_CASE("what only takes away is no creation that equals another's") {
+  Scene s = scene(text_field(kTags, "a"));
+  Operation nothing = write(1, 0, {});
+  nothing.creates = true;
+  Operation removal = nothing;
+  removal.remove = text_field(kTags, "a");
+  Operation emptying = nothing;
+  emptying.clear = {kTitle};
+  CHECK(s.apply(kBo, nothing).status == OutcomeStatus::kAccepted);
+  CHECK(s.apply(kBo, removal).code == ErrorCode::kAlreadyExists);
+  CHECK(s.apply(kBo, emptying).code == ErrorCode::kAlreadyExists);
+}
+
 TEST_CASE("a creation may come in parts, the later part first") {
   Scene s;
   Operation second = write(2, 0, text_field(kTitle, "two"));
