@@ -24,9 +24,9 @@ SCHEMA = Schema(check.PROTO)
 # A server that comes back from its newest backup, and not much beside it.
 RESTORES = "restores,server-kills=3,moves,kills,outages,breaks,lingering"
 
-# The checker knows nothing of two files under one number, of what was forgotten or swept, and
-# of who means harm.
-KNOWN = ("--without", "clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
+# The checker knows nothing of two files under one number, of what was forgotten or swept, of
+# pictures, and of who means harm.
+KNOWN = ("--without", "clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
 
 # What each planted bug breaks, by this checker's laws.
 PLANTS = {
@@ -55,6 +55,10 @@ PLANTS = {
     # They strike where a phone means harm.
     "intruder-believed": None,
     "intruder-told": None,
+    # They strike where somebody took pictures.
+    "chunk-misplaced": None,
+    "picture-lost": None,
+    "damage-taken": None,
     # A phone that comes back without what it promised ends the run before the county could show it.
     "sync-normal": None,
     "sync-off": None,

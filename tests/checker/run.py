@@ -187,21 +187,25 @@ class Run:
 
     def _on_copied(self, event):
         raise ValueError(f"{event['phone']}'s file was copied or put back, which this checker does "
-                         f"not know; play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
+                         f"not know; play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
 
     _on_put_back = _on_copied
 
     def _on_intruder(self, _):
         raise ValueError("somebody meant harm, and this checker does not know what they said; play "
-                         "with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
+                         "with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
 
     def _on_forgot(self, _):
         raise ValueError("something was forgotten, and this checker does not know what that takes; "
-                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
+                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
 
     def _on_swept(self, _):
         raise ValueError("tombstones were swept, and this checker does not know what is left then; "
-                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server")
+                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
+
+    def _on_pictures(self, _):
+        raise ValueError("persons took pictures, and this checker does not know what became of them; "
+                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
 
     def _on_sent(self, event):
         values = bytes.fromhex(event["set"])

@@ -50,7 +50,12 @@ class SimSecretStore final : public SecretStore {
  public:
   Result<std::string> public_key(std::string_view name) override { return key(name).public_key(); }
   Result<std::string> sign(std::string_view name, std::string_view message) override {
-    return key(name).sign(message);
+    // Of one length, so that a slow line carries each in the same time: most are of this one.
+    constexpr std::size_t kBytes = 71;
+    for (;;) {
+      auto signature = key(name).sign(message);
+      if (!signature || signature->size() == kBytes) return signature;
+    }
   }
 
  private:

@@ -11,11 +11,11 @@ namespace gridwhistle::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultCount> kNames = {
-    "breaks",     "silence", "truncation",      "duplication",   "lingering",    "outages",
-    "clocks",     "moves",   "kills",           "reboots",       "server-kills", "restores",
-    "power-cuts", "deaths",  "disk-fails-once", "disk-fails",    "disk-full",    "no-memory",
-    "compares",   "clones",  "put-backs",       "forgets",       "reads-fail",   "one-way",
-    "slow-lines", "sweeps",  "hostile-phone",   "hostile-server"};
+    "breaks",     "silence", "truncation",      "duplication",    "lingering",    "outages",
+    "clocks",     "moves",   "kills",           "reboots",        "server-kills", "restores",
+    "power-cuts", "deaths",  "disk-fails-once", "disk-fails",     "disk-full",    "no-memory",
+    "compares",   "clones",  "put-backs",       "forgets",        "reads-fail",   "one-way",
+    "slow-lines", "sweeps",  "hostile-phone",   "hostile-server", "pictures",     "damage"};
 
 std::uint64_t hardness_in(std::string_view text) {
   std::uint64_t hardness = 0;
@@ -44,21 +44,22 @@ void Faults::set(Fault fault, std::uint64_t hardness) {
 }
 
 // A restore hides what else may go wrong with acknowledged work, and so do a file put back and what
-// is forgotten, so they have fewer seeds. A forgetting beside copies of files is more than the
-// protocol knows how to tell apart: see docs/testing.md.
+// is forgotten, so they have fewer seeds; with pictures a run takes longer. A forgetting beside
+// copies of files is more than the protocol knows how to tell apart: see docs/testing.md.
 Faults Faults::of_seed(std::uint64_t seed) {
   Dice lots(seed ^ 0xFA0175);
   Faults faults;
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     const Fault fault = static_cast<Fault>(i);
     const bool hides = fault == Fault::kRestores || fault == Fault::kPutBacks ||
-                       fault == Fault::kForgets || fault == Fault::kHostileServer;
+                       fault == Fault::kForgets || fault == Fault::kHostileServer ||
+                       fault == Fault::kPictures;
     const bool there = lots.chance(hides ? 250 : 700);
     faults.set(fault, there ? lots.between(1, kHardest) : 0);
   }
   const bool copies = faults.has(Fault::kClones) || faults.has(Fault::kPutBacks);
   if (copies) faults.set(Fault::kForgets, 0);
-  // Open, see docs/testing.md.
+  if (!faults.has(Fault::kPictures)) faults.set(Fault::kDamage, 0);
   if (copies || faults.has(Fault::kRestores)) faults.set(Fault::kHostileServer, 0);
   return faults;
 }

@@ -38,8 +38,10 @@ enum class Fault : std::uint8_t {
   kSweeps,         ///< tombstones go soon, whoever has not heard of them
   kHostilePhone,   ///< an enrolled phone says what is meant to harm
   kHostileServer,  ///< somebody with the county's key says, now and then, what no county says
+  kPictures,       ///< persons take pictures, which go on calls of their own
+  kDamage,         ///< a byte of a picture is another when it arrives
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kHostileServer) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kDamage) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

@@ -432,6 +432,21 @@ void HostilePhone::foreign_lane() {
   lane.push_back(std::move(operation));
 }
 
+namespace {
+
+RecordId home_of(const StoredRow& resident) {
+  const auto home = text_of(resident.body, v1::Resident::kHouseholdFieldNumber);
+  return (home ? RecordId::from_bytes(*home) : std::nullopt).value_or(RecordId());
+}
+
+bool stands(const County& county, RecordId household) {
+  const auto row = county.get(kinds::kHousehold, household);
+  if (!row) throw Violation("rows cannot be read: " + row.error().message);
+  return row->has_value();
+}
+
+}  // namespace
+
 void HostilePhone::check_end(const County& county) const {
   const std::string own_receipts = "worker:" + to_hex(worker_.bytes());
   for (const KindSchema& kind : built_schema().kinds) {
@@ -442,7 +457,9 @@ void HostilePhone::check_end(const County& county) const {
       const bool is_receipt = kind.id == kinds::kOutcome && row.body.contains(own_receipts);
       const bool is_own = kind.id == kinds::kVisit && devices_.contains(row.id.device()) &&
                           text_of(row.body, v1::Visit::kGridFieldNumber) == kOwnGrid;
-      if (!is_receipt && !is_own) {
+      // Of a household that was swept before it came: nobody sees it.
+      const bool is_nobodys = kind.id == kinds::kResident && !stands(county, home_of(row));
+      if (!is_receipt && !is_own && !is_nobodys) {
         throw Violation("an intruder wrote record " + row.id.text() + " of kind " +
                         std::string(kind.name));
       }

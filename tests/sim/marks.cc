@@ -71,7 +71,27 @@ std::vector<std::string> make_all() {
                                   "forgets: what a phone has not sent",
                                   "forgets: again, when the county starts",
                                   "sweeps: what all have passed",
-                                  "sweeps: what a phone has not passed"};
+                                  "sweeps: what a phone has not passed",
+                                  "pictures: with a report",
+                                  "pictures: of what was there",
+                                  "pictures: one is brought",
+                                  "pictures: one goes on where it stopped",
+                                  "pictures: one is shown, not brought again",
+                                  "pictures: a line breaks under one",
+                                  "pictures: somebody else's is seen",
+                                  "pictures: brought back from beside a backup",
+                                  "pictures: reports go without them",
+                                  "kills: under a picture",
+                                  "reboots: under a picture",
+                                  "server-kills: under a picture",
+                                  "outages: under a picture",
+                                  "truncation: of a picture",
+                                  "duplication: of a picture",
+                                  "disk-fails: under a picture",
+                                  "disk-full: under a picture",
+                                  "reads-fail: under a picture",
+                                  "damage: up",
+                                  "damage: down"};
   for (const char* fault : {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full",
                             "no-memory", "reads-fail"}) {
     for (const char* phase :

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "county/connection.h"
+#include "wire/media.h"
 
 namespace gridwhistle::sim {
 
 /// One call as the network sees it. Each side learns of its end in its own time.
 struct Network::Flight final : Sink, std::enable_shared_from_this<Flight> {
-  explicit Flight(Network& owner, Line& its_line) : network(owner), line(its_line) {}
+  Flight(Network& owner, Line& its_line, bool its_carries_media)
+      : network(owner), line(its_line), carries_media(its_carries_media) {}
 
   void send(std::string frame) override { network.send_down(shared_from_this(), std::move(frame)); }
   bool writable() const override { return down_bytes < kBufferBytes; }
@@ -22,6 +24,7 @@ struct Network::Flight final : Sink, std::enable_shared_from_this<Flight> {
 
   Network& network;
   Line& line;
+  const bool carries_media;
   ConnectionId id;
   CallEvents events;
   bool at_phone = true;    ///< the phone holds it
@@ -54,7 +57,11 @@ class SimTransport final : public Transport {
   SimTransport(Network& network, Network::Line& line) : network_(network), line_(line) {}
 
   std::unique_ptr<Call> sync(CallEvents events) override {
-    return std::make_unique<SimCall>(network_, network_.begin(line_, std::move(events)));
+    return std::make_unique<SimCall>(network_, network_.begin(line_, std::move(events), false));
+  }
+
+  std::unique_ptr<Call> media(CallEvents events) override {
+    return std::make_unique<SimCall>(network_, network_.begin(line_, std::move(events), true));
   }
 
   void enrol(std::string request, std::function<void(Result<std::string>)> done) override {
@@ -66,8 +73,14 @@ class SimTransport final : public Transport {
   Network::Line& line_;
 };
 
-Network::Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder)
-    : timeline_(timeline), dice_(dice), marks_(marks), server_(server), recorder_(recorder) {}
+Network::Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder,
+                 Dice& damage_dice)
+    : timeline_(timeline),
+      dice_(dice),
+      marks_(marks),
+      server_(server),
+      recorder_(recorder),
+      damage_dice_(damage_dice) {}
 
 Network::~Network() = default;
 
@@ -119,6 +132,7 @@ std::uint64_t Network::gone_ms(std::uint64_t& free_ms, const Line& line, std::si
 }
 
 bool Network::passes(const Flight& flight) const {
+  if (flight.carries_media && media_held_) return false;
   return !flight.silent && !flight.broken && flight.line.reachable;
 }
 
@@ -134,13 +148,13 @@ bool Network::passes_down(Flight& flight) {
   return !flight.down_lost;
 }
 
-std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
-  const auto flight = std::make_shared<Flight>(*this, line);
+std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events, bool carries_media) {
+  const auto flight = std::make_shared<Flight>(*this, line, carries_media);
   flight->id = ConnectionId(++last_);
   flight->events = std::move(events);
   flight->silent = dice_.chance(line.quality.goes_silent);
   flights_.emplace(flight->id.value, flight);
-  timeline_.note(line.name + " calls");
+  timeline_.note(line.name + (carries_media ? " calls with pictures" : " calls"));
   if (flight->silent) marks_.hit("silence: the whole call");
   if (line.dead || !line.reachable || !server_.running()) {
     timeline_.after(dice_.between(5, 3000),
@@ -152,15 +166,21 @@ std::shared_ptr<Network::Flight> Network::begin(Line& line, CallEvents events) {
   timeline_.at(arrival_up(*flight, 0), [this, flight] {
     if (!passes(*flight) || flight->up_lost) return;
     if (!server_.running()) return break_line(flight);
+    if (!flight->carries_media) {
+      flight->at_server = true;
+      return server_.opened(flight->id, *flight);
+    }
+    if (server_.media() == nullptr) return break_line(flight);
     flight->at_server = true;
-    server_.opened(flight->id, *flight);
+    server_.media()->opened(flight->id, *flight);
   });
   return flight;
 }
 
 void Network::send_up(const std::shared_ptr<Flight>& flight, std::string frame) {
   if (flight->line.dead) return;
-  if (flight->line.is_recorded) recorder_.sent(flight->id.value, flight->line.name, frame);
+  const bool is_recorded = flight->line.is_recorded && !flight->carries_media;
+  if (is_recorded) recorder_.sent(flight->id.value, flight->line.name, frame);
   if (!passes_up(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: up");
@@ -174,26 +194,68 @@ void Network::arrive_up(const std::shared_ptr<Flight>& flight, const std::string
   if (!flight->at_server || flight->silent || (flight->broken && !flight->lingers)) return;
   ++frames_;
   if (flight->broken) marks_.hit("lingering: up");
-  const std::string frame = bug_ != nullptr ? bug_->up(flight->id.value, sent) : sent;
+  std::string frame = sent;
+  bool damaged = false;
+  if (flight->carries_media) {
+    damaged = damages(*flight) && damage(frame, true);
+    if (bug_ != nullptr) frame = bug_->media_up(frame);
+  } else if (bug_ != nullptr) {
+    frame = bug_->up(flight->id.value, sent);
+  }
   const LineQuality& quality = flight->line.quality;
   if (dice_.chance(quality.truncates)) {
     marks_.hit("truncation: up");
     timeline_.note(flight->line.name + " truncated up");
-    server_.frame(flight->id, frame.substr(0, dice_.below(frame.size() + 1)));
+    if (flight->carries_media) marks_.hit("truncation: of a picture");
+    give_to_server(*flight, frame.substr(0, dice_.below(frame.size() + 1)));
     return;
   }
-  server_.frame(flight->id, frame);
+  give_to_server(*flight, frame, damaged);
   if (flight->at_server && dice_.chance(quality.duplicates)) {
     marks_.hit("duplication: up");
     timeline_.note(flight->line.name + " duplicated up");
-    server_.frame(flight->id, frame);
+    if (flight->carries_media) marks_.hit("duplication: of a picture");
+    give_to_server(*flight, frame, damaged);
   }
+}
+
+void Network::give_to_server(Flight& flight, std::string frame, bool damaged) {
+  if (!flight.carries_media) return server_.frame(flight.id, std::move(frame));
+  if (MediaDoor* const door = server_.media()) door->frame(flight.id, std::move(frame), damaged);
+}
+
+bool Network::damages(const Flight& flight) {
+  return flight.line.quality.damages > 0 && damage_dice_.chance(flight.line.quality.damages);
+}
+
+// Of a chunk, so that nothing but its digest can tell.
+bool Network::damage(std::string& frame, bool up) {
+  const auto alter = [&](auto& part) {
+    auto* const chunk = part ? std::get_if<v1::MediaChunk>(&*part) : nullptr;
+    if (chunk == nullptr || chunk->content().empty()) return false;
+    std::string& content = *chunk->mutable_content();
+    char& byte = content[damage_dice_.below(content.size())];
+    byte = static_cast<char>(byte ^ static_cast<char>(damage_dice_.between(1, 255)));
+    return true;
+  };
+  if (up) {
+    auto part = decode_media_up(frame);
+    if (!alter(part)) return false;
+    frame = encode_media_up(*part);
+  } else {
+    auto part = decode_media_down(frame);
+    if (!alter(part)) return false;
+    frame = encode_media_down(*part);
+  }
+  return true;
 }
 
 void Network::finish_up(const std::shared_ptr<Flight>& flight) {
   if (flight->line.dead || !passes_up(*flight)) return;
   timeline_.at(arrival_up(*flight, 0), [this, flight] {
-    if (flight->at_server && passes(*flight)) server_.half_closed(flight->id);
+    if (!flight->at_server || !passes(*flight)) return;
+    if (!flight->carries_media) return server_.half_closed(flight->id);
+    flight->close({});
   });
 }
 
@@ -204,7 +266,8 @@ void Network::let_go(const std::shared_ptr<Flight>& flight) {
 }
 
 void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame) {
-  if (flight->line.is_recorded) recorder_.answered(flight->id.value, frame);
+  if (flight->line.is_recorded && !flight->carries_media)
+    recorder_.answered(flight->id.value, frame);
   if (!passes_down(*flight)) return;
   if (dice_.chance(flight->line.quality.breaks)) {
     marks_.hit("breaks: down");
@@ -219,10 +282,21 @@ void Network::send_down(const std::shared_ptr<Flight>& flight, std::string frame
 void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::string& sent) {
   const bool was_writable = flight->writable();
   flight->down_bytes -= sent.size();
-  if (!was_writable && flight->writable()) server_.pump_soon();
+  if (!was_writable && flight->writable()) {
+    if (!flight->carries_media) {
+      server_.pump_soon();
+    } else if (server_.media() != nullptr) {
+      server_.media()->drained(flight->id);
+    }
+  }
   if (!flight->at_phone || !passes(*flight)) return;
   ++frames_;
-  const std::string frame = bug_ != nullptr ? bug_->down(sent) : sent;
+  std::string frame = sent;
+  if (flight->carries_media) {
+    if (damages(*flight) && damage(frame, false)) marks_.hit("damage: down");
+  } else if (bug_ != nullptr) {
+    frame = bug_->down(sent);
+  }
   if (frame.empty()) return;
   const LineQuality& quality = flight->line.quality;
   const bool truncated = dice_.chance(quality.truncates);
@@ -231,7 +305,7 @@ void Network::arrive_down(const std::shared_ptr<Flight>& flight, const std::stri
     timeline_.note(flight->line.name + " truncated down");
   }
   const std::string part = truncated ? frame.substr(0, dice_.below(frame.size() + 1)) : frame;
-  const bool is_harmed = hostile_ != nullptr && flight->line.is_recorded;
+  const bool is_harmed = hostile_ != nullptr && flight->line.is_recorded && !flight->carries_media;
   for (const std::string& heard :
        is_harmed ? hostile_->down(flight->line.name, part) : std::vector{part}) {
     if (flight->at_phone) flight->line.hears([&] { flight->events.on_frame(heard); });
@@ -260,14 +334,20 @@ void Network::close_at_server(const std::shared_ptr<Flight>& flight) {
   const bool unsaid = flight->silent || flight->broken || flight->up_lost;
   const std::uint64_t delay = unsaid ? dice_.between(100, 60'000) : 0;
   timeline_.after(delay, [this, flight] {
-    if (std::exchange(flight->at_server, false)) server_.closed(flight->id);
+    if (std::exchange(flight->at_server, false)) close_at(*flight);
     if (!flight->at_phone) flights_.erase(flight->id.value);
   });
+}
+
+void Network::close_at(Flight& flight) {
+  if (!flight.carries_media) return server_.closed(flight.id);
+  if (MediaDoor* const door = server_.media()) door->closed(flight.id);
 }
 
 void Network::break_line(const std::shared_ptr<Flight>& flight) {
   if (std::exchange(flight->broken, true)) return;
   timeline_.note(flight->line.name + " breaks");
+  if (flight->carries_media && flight->at_server) marks_.hit("pictures: a line breaks under one");
   flight->lingers = dice_.chance(flight->line.quality.lingers);
   timeline_.after(dice_.between(1, 20'000), [this, flight] {
     tell_end(flight, fail(ErrorCode::kUnavailable, "the line broke"));
@@ -283,6 +363,19 @@ bool Network::in_call(const Line& line) const {
 
 bool Network::in_call() const {
   return std::ranges::any_of(flights_, [](const auto& flight) { return flight.second->at_server; });
+}
+
+bool Network::in_media_call(const Line& line) const {
+  return std::ranges::any_of(flights_, [&](const auto& flight) {
+    return &flight.second->line == &line && flight.second->carries_media &&
+           flight.second->at_server && flight.second->at_phone;
+  });
+}
+
+bool Network::in_media_call() const {
+  return std::ranges::any_of(flights_, [](const auto& flight) {
+    return flight.second->at_server && flight.second->carries_media;
+  });
 }
 
 void Network::server_killed() {

@@ -24,6 +24,7 @@ struct LineQuality {
   std::uint64_t goes_silent = 0;  ///< of each call: half open, nothing passes, nobody is told
   std::uint64_t truncates = 0;    ///< of each frame
   std::uint64_t duplicates = 0;   ///< of each frame
+  std::uint64_t damages = 0;      ///< of each chunk of a picture: a byte of it is another
   std::uint64_t lingers = 0;      ///< of each broken call: what was under way arrives much later
   std::uint64_t bytes_per_s = 0;  ///< each way, of all calls together; 0: no end
 };
@@ -31,7 +32,9 @@ struct LineQuality {
 /// The lines between phones and the server.
 class Network {
  public:
-  Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder);
+  /// The damage dice say only what is damaged.
+  Network(Timeline& timeline, Dice& dice, Marks& marks, Server& server, Recorder& recorder,
+          Dice& damage_dice);
   ~Network();
 
   /// From now on what arrives has been through this bug, which outlives it.
@@ -63,6 +66,11 @@ class Network {
   /// Whether the phone of this line, or any, has a call that the server knows of.
   bool in_call(const Line& line) const;
   bool in_call() const;
+  /// The same of a call that carries pictures.
+  bool in_media_call(const Line& line) const;
+  bool in_media_call() const;
+  /// From now on calls that carry pictures carry nothing, and nobody is told; or they do again.
+  void hold_media(bool held) { media_held_ = held; }
 
   std::uint64_t calls() const { return last_; }
   std::uint64_t frames() const { return frames_; }
@@ -72,7 +80,7 @@ class Network {
   friend class SimTransport;
   struct Flight;
 
-  std::shared_ptr<Flight> begin(Line& line, CallEvents events);
+  std::shared_ptr<Flight> begin(Line& line, CallEvents events, bool carries_media);
   void enrol(Line& line, std::string request, std::function<void(Result<std::string>)> done);
   void send_up(const std::shared_ptr<Flight>& flight, std::string frame);
   void finish_up(const std::shared_ptr<Flight>& flight);
@@ -81,6 +89,10 @@ class Network {
   void end_down(const std::shared_ptr<Flight>& flight, Result<void> how);
   void arrive_up(const std::shared_ptr<Flight>& flight, const std::string& frame);
   void arrive_down(const std::shared_ptr<Flight>& flight, const std::string& frame);
+  void give_to_server(Flight& flight, std::string frame, bool damaged = false);
+  void close_at(Flight& flight);
+  bool damages(const Flight& flight);
+  bool damage(std::string& frame, bool up);
   void break_line(const std::shared_ptr<Flight>& flight);
   void tell_end(const std::shared_ptr<Flight>& flight, Result<void> how);
   void close_at_server(const std::shared_ptr<Flight>& flight);
@@ -98,8 +110,10 @@ class Network {
   Marks& marks_;
   Server& server_;
   Recorder& recorder_;
+  Dice& damage_dice_;
   PlantedBug* bug_ = nullptr;
   HostileServer* hostile_ = nullptr;
+  bool media_held_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t frames_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;

@@ -298,6 +298,14 @@ std::set<std::string> Oracle::forgotten_values() const {
   return gone;
 }
 
+std::set<RecordId> Oracle::forgotten_with_parts() const {
+  std::set<RecordId> gone;
+  for (const auto& [id, history] : records_) {
+    if (is_forgotten(id)) gone.insert(id);
+  }
+  return gone;
+}
+
 void Oracle::check_nothing_lost(const County& county) const {
   std::map<RecordId, Told> outcomes;
   const auto rows = county.all(kinds::kOutcome);
@@ -350,7 +358,7 @@ void Oracle::check_nothing_made(const County& county) const {
   std::set<DeviceId> phones;
   for (const auto& [id, history] : records_) phones.insert(id.device());
   for (const KindId kind : {kinds::kVisit, kinds::kHousehold, kinds::kResident, kinds::kWhistle,
-                            kinds::kWhistleAction, kinds::kWhistleContact}) {
+                            kinds::kWhistleAction, kinds::kWhistleContact, kinds::kAttachment}) {
     const auto rows = county.all(kind);
     if (!rows) throw Violation("rows cannot be read: " + rows.error().message);
     for (const StoredRow& row : *rows) {

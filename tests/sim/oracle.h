@@ -81,6 +81,8 @@ class Oracle {
   /// Every value that anybody wrote on what was forgotten, or on a part of it, and that stands
   /// nowhere else.
   std::set<std::string> forgotten_values() const;
+  /// Whatever was forgotten, with all that belonged to it.
+  std::set<RecordId> forgotten_with_parts() const;
   /// How many values were written on what was forgotten already.
   std::size_t written_on_forgotten() const { return written_on_forgotten_; }
 

@@ -1,5 +1,6 @@
 #include "phone.h"
 
+#include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
@@ -17,11 +18,6 @@ namespace gridwhistle::sim {
 namespace {
 
 const Purpose kPurpose{"simulated work"};
-
-/// The disk failed, and what was to be done could not be.
-struct Hindered : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // Of a database.
 constexpr const char* kParts[] = {"", "-wal"};
@@ -48,6 +44,8 @@ Phone::Phone(const Surroundings& around, Person& person, std::string name,
       name_(std::move(name)),
       file_(name_ + ".db"),
       put_away_(name_ + ".away.db"),
+      media_folder_(around.folder.empty() ? "" : around.folder + "/" + name_),
+      album_(around.album),
       died_(std::move(died)),
       disk_("gw-sim-" + name_),
       clock_(timeline_, dice_.next()),
@@ -63,7 +61,12 @@ Phone::Phone(const Surroundings& around, Person& person, std::string name,
       if (!original->disk_.has(original->file_ + part)) continue;
       disk_.copy_from(original->disk_, original->file_ + part, file_ + part);
     }
+    if (std::filesystem::exists(original->media_folder_)) {
+      std::filesystem::copy(original->media_folder_, media_folder_,
+                            std::filesystem::copy_options::recursive);
+    }
     oracle_.copied(original->name_, name_);
+    album_.copied(original->name_, name_);
   }
   open();
 }
@@ -77,6 +80,7 @@ bool Phone::open() {
   ClientOptions options;
   options.path = file_;
   options.vfs = disk_.name();
+  options.media_folder = media_folder_;
   options.clock = &clock_;
   options.random = &dice_;
   options.secrets = secrets_.get();
@@ -115,8 +119,10 @@ void Phone::struck(DiskFault fault) {
 void Phone::let_go(DiskFault how) {
   leaving_ = true;
   disk_.fail_after(0, how);
-  client_.reset();
-  executor_.reset();
+  end_amid_files(media_folder_, how == DiskFault::kPower, fault_dice_, [this] {
+    client_.reset();
+    executor_.reset();
+  });
   if (how == DiskFault::kPower) {
     disk_.restore_power(fault_dice_.next());
     clock_.restart(fault_dice_.next());

@@ -6,12 +6,15 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "album.h"
 #include "county_data.h"
 #include "doors.h"
 #include "gridwhistle/client.h"
+#include "gridwhistle/v1/records.pb.h"
 #include "marks.h"
 #include "memory_faults.h"
 #include "network.h"
@@ -30,7 +33,14 @@ struct Surroundings {
   MemoryFaults& memory;
   Network& network;
   Oracle& oracle;
-  PlantedBug* bug;  ///< on every disk; null: none
+  PlantedBug* bug;     ///< on every disk; null: none
+  Album& album;        ///< of the pictures that persons take
+  std::string folder;  ///< of the system's disk, for their bytes; empty: they take none
+};
+
+/// The disk failed, and what was to be done could not be.
+struct Hindered : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 /// One phone and the person who holds it: a real client on a file of its own disk.
@@ -75,6 +85,14 @@ class Phone {
 
   /// The person does one thing, whatever comes to hand.
   void do_something();
+  /// The person takes a picture of something, or of something else what was taken already.
+  void take_picture(Dice& dice);
+  /// The person wants to see a picture, whoever took it.
+  void look_at_picture(Dice& dice);
+  /// Of the pictures in sight each is asked for; `missed` hears of those that do not come.
+  void look_at_all_pictures(const std::function<void(const RecordId&, const Error&)>& missed);
+  void send_pictures();
+  const std::string& media_folder() const { return media_folder_; }
 
   Client& client() { return *client_; }
   test::PowerCutDisk& disk() { return disk_; }
@@ -97,6 +115,9 @@ class Phone {
   void tag_household();
   void erase_something();
   void record_together();
+  void record_picture(v1::Attachment picture, Dice& dice);
+  void show_picture(const FoundBytes& attachment,
+                    std::function<void(const RecordId&, const Error&)> missed);
   void act_on_whistle();
   void report();
   void look();
@@ -135,6 +156,8 @@ class Phone {
   const std::string name_;
   const std::string file_;
   const std::string put_away_;
+  const std::string media_folder_;
+  Album& album_;
   const std::function<void()> died_;
   test::PowerCutDisk disk_;
   const char* phase_ = "syncs";

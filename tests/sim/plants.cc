@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "schema/tables.h"
 #include "sqlite/connection.h"
 #include "wire/frames.h"
+#include "wire/media.h"
 
 namespace gridwhistle::sim {
 
@@ -46,6 +49,8 @@ struct Behaviour {
   bool forgets_early = false;
   bool loses_journal = false;
   bool sweeps_in_silence = false;
+  bool mends_digests = false;
+  void (*in_picture)(const std::string& path) = nullptr;
   std::uint64_t strikes = 20;  ///< of a thousand chances
 };
 
@@ -147,6 +152,18 @@ std::optional<std::string> marked_early(Down& frame) {
       frame);
 }
 
+/// The first bytes, where the last belong.
+void misplace_a_chunk(const std::string& path) {
+  constexpr std::streamoff kBytes = 100;
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  std::string first(kBytes, '\0');
+  file.read(first.data(), kBytes);
+  file.seekp(-kBytes, std::ios::end);
+  file.write(first.data(), kBytes);
+}
+
+void lose_a_picture(const std::string& path) { std::filesystem::remove(path); }
+
 const std::array kBehaviours = std::to_array<Behaviour>({
     {.plant = {"field-lost", "a household is taken in without its notes", "lost: record"},
      .on_operation = lose_a_field},
@@ -197,6 +214,15 @@ const std::array kBehaviours = std::to_array<Behaviour>({
                "an intruder reads", "hostile-phone=3"},
      .on_cut = lead_a_row_astray,
      .strikes = 1000},
+    {.plant = {"chunk-misplaced", "a picture is kept with a chunk where another belongs",
+               "is not what was taken", "pictures=3"},
+     .in_picture = misplace_a_chunk},
+    {.plant = {"picture-lost", "a picture is thanked for and not kept", "is not there",
+               "pictures=3"},
+     .in_picture = lose_a_picture},
+    {.plant = {"damage-taken", "nobody compares what arrives of a picture with its digest",
+               "damaged chunk was taken", "pictures=3,damage=3"},
+     .mends_digests = true},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},
@@ -292,6 +318,18 @@ void PlantedBug::asks_to_enrol(const std::string& request) {
   v1::EnrolRequest asked;
   if (!asked.ParseFromString(request) || asked.predecessor() == 0) return;
   traffic_->predecessors[DeviceId(asked.device())] = DeviceId(asked.predecessor());
+}
+
+std::string PlantedBug::media_up(const std::string& frame) const {
+  if (!behaviour_of(name_).mends_digests) return frame;
+  const auto part = decode_media_up(frame);
+  const auto* const chunk = part ? std::get_if<v1::MediaChunk>(&*part) : nullptr;
+  return chunk != nullptr ? encode_media_up(chunk_of(chunk->offset(), chunk->content())) : frame;
+}
+
+void PlantedBug::in_picture(const std::string& path) {
+  const Behaviour& bug = behaviour_of(name_);
+  if (bug.in_picture != nullptr && dice_.chance(bug.strikes)) bug.in_picture(path);
 }
 
 bool PlantedBug::loses_journal() const { return behaviour_of(name_).loses_journal; }

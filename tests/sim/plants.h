@@ -41,6 +41,10 @@ class PlantedBug {
   std::string up(std::uint64_t call, const std::string& frame);
   /// What arrives at a phone in place of a frame; empty: nothing.
   std::string down(const std::string& frame);
+  /// What arrives at the server of a call that carries pictures.
+  std::string media_up(const std::string& frame) const;
+  /// A picture has just come whole to where the server keeps it.
+  void in_picture(const std::string& path);
   /// Whether a restored county is not told what was forgotten since.
   bool loses_journal() const;
   /// A phone asks for a number.

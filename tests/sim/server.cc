@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
+#include "album.h"
+#include "app/media_keeping.h"
 #include "base/sha256.h"
 #include "disk_faults.h"
 #include "oracle.h"
@@ -25,8 +28,19 @@ CountyOptions with_key(CountyOptions options, const std::string& key_sha256) {
 
 }  // namespace
 
+app::ServerConfig config_in(const std::string& folder) {
+  app::ServerConfig config;
+  if (folder.empty()) return config;
+  config.data_folder = folder + "/county";
+  config.backup_folder = folder + "/backup";
+  for (const std::string& one : {config.data_folder, config.backup_folder}) {
+    std::filesystem::create_directories(one);
+  }
+  return config;
+}
+
 Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-               CountyOptions options, std::function<void()> died)
+               CountyOptions options, MediaPlace media, std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
       fault_dice_(fault_dice),
@@ -35,6 +49,9 @@ Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, M
       died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
       options_(with_key(std::move(options), key_sha256_)),
+      media_config_(config_in(media.folder)),
+      media_dice_(media.dice),
+      carries_media_(!media.folder.empty()),
       clock_(timeline, 1) {
   disk_.on_strike([this](DiskFault fault) { struck(fault); });
   if (auto made = create_sqlite_storage(kFile, "440811", built_schema(), disk_.name()); !made) {
@@ -48,6 +65,7 @@ Server::~Server() { leaving_ = true; }
 void Server::plant(PlantedBug* bug) {
   bug_ = bug;
   bug_->on_disk(disk_);
+  if (media_) open_media();
 }
 
 bool Server::start() {
@@ -75,6 +93,12 @@ bool Server::start() {
                    [&] { forgotten = forget_again(**county); });
   }
   if (!forgotten) return is_hindered(forgotten.error());
+  Result<void> found;
+  if (carries_media()) {
+    memory_.during("server starts", MemoryFaults::kOften,
+                   [&] { found = find_lost_media(**county); });
+  }
+  if (!found) return is_hindered(found.error());
   county_ = std::move(*county);
   storage_ = opened;
   if (storage_->last_seq() < committed_) {
@@ -83,7 +107,60 @@ bool Server::start() {
                     std::to_string(committed_.value));
   }
   timeline_.note("server starts");
+  if (carries_media()) open_media();
   return true;
+}
+
+// As a server does before anybody calls.
+Result<void> Server::find_lost_media(County& county) {
+  if (auto purged = app::purge_media(media_config_, county); !purged) return purged;
+  const auto lost = app::find_lost_media(media_config_, county);
+  if (!lost) return std::unexpected(lost.error());
+  const auto stored = county.stored_media();
+  if (!stored) return std::unexpected(stored.error());
+  if (std::exchange(media_gone_, false) && stored->size() > *lost) {
+    marks_.hit("pictures: brought back from beside a backup");
+  }
+  return {};
+}
+
+void Server::open_media() {
+  auto files = open_media_folder(media_config_.media_path());
+  if (!files) throw std::runtime_error("no folder: " + files.error().message);
+  const auto with_county = [this](const std::function<void(County&)>& work) {
+    const Phase phase(phase_, "applies");
+    const std::uint64_t before = failures();
+    memory_.during("server applies", MemoryFaults::kOften, [&] { work(*county_); });
+    note_committed(before);
+    pump_soon();
+  };
+  media_ = std::make_unique<MediaDoor>(
+      MediaDoor::Around{timeline_, media_dice_, marks_, clock_, with_county,
+                        [this](bool writes) { return hindrance(writes); }, bug_},
+      std::move(*files));
+}
+
+// The folder's disk is the county's: what is on its way to that meets a picture now and then first.
+std::optional<Error> Server::hindrance(bool writes) {
+  if (!disk_.fault() || (!disk_.struck() && !media_dice_.chance(300))) return std::nullopt;
+  switch (*disk_.fault()) {
+    case DiskFault::kIoErrorOnce:
+    case DiskFault::kIoError:
+      if (!writes) return std::nullopt;
+      marks_.hit("disk-fails: under a picture");
+      return Error{ErrorCode::kIo, "the disk fails", {}};
+    case DiskFault::kNoSpace:
+      if (!writes) return std::nullopt;
+      marks_.hit("disk-full: under a picture");
+      return Error{ErrorCode::kDiskFull, "the disk is full", {}};
+    case DiskFault::kReadErrorOnce:
+    case DiskFault::kReadError:
+      if (writes) return std::nullopt;
+      marks_.hit("reads-fail: under a picture");
+      return Error{ErrorCode::kIo, "the disk cannot be read", {}};
+    default:
+      return std::nullopt;
+  }
 }
 
 // Within an operation of the disk: whoever asked for it goes on until the event is over.
@@ -102,6 +179,10 @@ void Server::struck(DiskFault fault) {
 void Server::let_go(DiskFault how) {
   leaving_ = true;
   disk_.fail_after(0, how);
+  if (media_) {
+    end_amid_files(media_folder(), how == DiskFault::kPower, media_dice_,
+                   [this] { media_.reset(); });
+  }
   county_.reset();
   if (how == DiskFault::kPower) {
     disk_.restore_power(fault_dice_.next());
@@ -122,6 +203,7 @@ void Server::stop() {
   if (!county_) return;
   timeline_.note("server stops");
   const Phase phase(phase_, "stops");
+  media_.reset();
   memory_.during("server stops", MemoryFaults::kDoneOnce, [this] { county_.reset(); });
 }
 
@@ -152,6 +234,22 @@ bool Server::forget(const RecordKey& key) {
   return operate([&](County& county) {
     const auto report = county.forget({key}, "simulator", false, note);
     if (!report) throw std::runtime_error("not forgotten: " + report.error().message);
+    if (!carries_media()) return;
+    if (const auto purged = app::purge_media(media_config_, county); !purged) {
+      throw std::runtime_error("not purged: " + purged.error().message);
+    }
+  });
+}
+
+bool Server::minute() {
+  return operate([this](County& county) {
+    if (const auto done = county.end_what_ran_out(); !done) {
+      throw std::runtime_error("what ran out stays: " + done.error().message);
+    }
+    if (!carries_media()) return;
+    if (const auto purged = app::purge_media(media_config_, county); !purged) {
+      throw std::runtime_error("not purged: " + purged.error().message);
+    }
   });
 }
 
@@ -182,6 +280,13 @@ void Server::back_up() {
   memory_.during("server backs up", MemoryFaults::kSeldomDone, [&] {
     upto = county_->backup(copy, "simulator", [&]() -> Result<void> {
       if (!disk_.sync(copy)) return fail(ErrorCode::kIo, "the copy could not be flushed");
+      if (carries_media()) {
+        // Before phones are told that they may let go of what is in there.
+        const auto damaged =
+            app::back_up_media(media_config_, media_config_.backup_folder, clock_.now().wall_ms);
+        if (!damaged) return std::unexpected(damaged.error());
+        if (auto told = county_->media_lost(*damaged); !told) return told;
+      }
       backups_.push_back(
           {"backup" + std::to_string(++backups_made_) + ".db", storage_->last_seq()});
       disk_.rename(copy, backups_.back().file);
@@ -249,6 +354,11 @@ Seq Server::restore(std::size_t backup) {
                  std::to_string(backups_.size()));
   for (const char* part : {"", "-wal"}) disk_.remove(kFile + part);
   disk_.copy(backups_[backup].file, kFile);
+  // Onto another machine, perhaps.
+  if (carries_media() && media_dice_.chance(500)) {
+    std::filesystem::remove_all(media_folder());
+    media_gone_ = true;
+  }
   committed_ = {};
   swept_.clear();
   // What came after it is of a log that this restore has left.

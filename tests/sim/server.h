@@ -4,13 +4,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "app/config.h"
 #include "county/county.h"
 #include "doors.h"
 #include "marks.h"
+#include "media_door.h"
 #include "memory_faults.h"
 #include "plants.h"
 #include "storage/rows.h"
@@ -23,16 +26,22 @@ class Storage;
 
 namespace gridwhistle::sim {
 
+/// Where the server keeps attachments' bytes, and the dice that say what becomes of them.
+struct MediaPlace {
+  std::string folder;  ///< on the system's disk; empty: nobody brings any
+  Dice& dice;
+};
+
 /// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
   /// As many of the last backups stay as the options let restore. `died` is called after
   /// the disk's power, or its process, went within a write.
   Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-         CountyOptions options, std::function<void()> died);
+         CountyOptions options, MediaPlace media, std::function<void()> died);
   ~Server();
 
-  /// From now on its file has this bug. The bug outlives it.
+  /// From now on its files have this bug. The bug outlives it.
   void plant(PlantedBug* bug);
 
   /// The process dies between two events and, later, starts again from what is on the disk.
@@ -53,6 +62,9 @@ class Server {
   /// far that reaches.
   Seq restore(std::size_t backup);
   bool running() const { return county_ != nullptr; }
+  /// Where whole files lie.
+  std::string media_folder() const { return media_config_.media_path(); }
+  bool carries_media() const { return carries_media_; }
 
   /// Calls `work`, which commits something of an operator's. False: the disk, or the memory, did
   /// not let it.
@@ -60,6 +72,8 @@ class Server {
   /// Forgets a record, with all that belongs to it. What goes is noted beside the county's file
   /// first, and forgotten again at each start. False as of `operate`.
   bool forget(const RecordKey& key);
+  /// What a server does every minute. False as of `operate`.
+  bool minute();
   /// All that was to be forgotten.
   const std::set<RecordKey>& forgotten() const { return forgotten_; }
   /// Whether these bytes are in the county's file, or in its log.
@@ -74,6 +88,8 @@ class Server {
   void frame(ConnectionId connection, std::string frame);
   void half_closed(ConnectionId connection);
   void closed(ConnectionId connection);
+  /// Of calls that carry attachments' bytes. Null: the server is down, or nobody brings any.
+  MediaDoor* media() { return media_.get(); }
   Result<std::string> enrol(const std::string& request);
   void pump_soon();
 
@@ -84,6 +100,9 @@ class Server {
   std::uint64_t failures() const { return disk_.failures() + memory_.failures(); }
   void note_committed(std::uint64_t failures_before);
   Result<void> forget_again(County& county);
+  Result<void> find_lost_media(County& county);
+  void open_media();
+  std::optional<Error> hindrance(bool writes);
 
   Timeline& timeline_;
   Dice& dice_;
@@ -93,12 +112,17 @@ class Server {
   const std::function<void()> died_;
   const std::string key_sha256_;
   const CountyOptions options_;
+  const app::ServerConfig media_config_;  ///< its folders alone
+  Dice& media_dice_;
+  const bool carries_media_;
+  bool media_gone_ = false;  ///< with a machine that was lost
   test::PowerCutDisk disk_{"gw-sim-county"};
   const char* phase_ = "starts";
   bool leaving_ = false;  ///< what its disk does now concerns nobody
   SimClock clock_;
   PlantedBug* bug_ = nullptr;
   std::unique_ptr<County> county_;
+  std::unique_ptr<MediaDoor> media_;
   Storage* storage_ = nullptr;    ///< the county's
   std::set<RecordKey> swept_;     ///< of this log
   Seq committed_;                 ///< what a commit gave its word for

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "album.h"
 #include "check_end.h"
 #include "disk_faults.h"
 #include "files.h"
@@ -53,7 +54,8 @@ class World {
         fault_dice_(seed ^ 0xD15C),
         sweep_dice_(seed ^ 0x5EE9),
         intruder_dice_(seed ^ 0xBAD1),
-        restore_dice_(seed ^ 0xBAC0) {
+        restore_dice_(seed ^ 0xBAC0),
+        picture_dice_(seed ^ 0xF070) {
     if (options.trace) timeline_.print_notes();
     timeline_.note("faults " + faults_.text());
     timeline_.note("phones keep for " + std::to_string(restorable_) + " backups");
@@ -80,9 +82,9 @@ class World {
     if (faults_.has(Fault::kHostileServer)) compare(Repairs::kExpected);
     if (intruder_) intruder_->check_end(server_.county());
     check_end(server_.county(), oracle_, phones_);
-    // As the server does every minute.
-    if (!server_.county().end_what_ran_out()) throw Violation("the server's minute fails");
+    if (!server_.minute()) throw Violation("the server's minute fails");
     check_forgotten(server_, oracle_, phones_);
+    if (pictures_) check_pictures();
     compare(Repairs::kNone);
   }
 
@@ -114,8 +116,9 @@ class World {
 
   Phone& add_phone(Person& person, const std::string& name, Phone* original) {
     recorder_.note("phone", {{"phone", name}, {"worker", person.worker}});
-    const Surroundings around{timeline_, dice_,    fault_dice_, marks_,
-                              memory_,   network_, oracle_,     bug_.get()};
+    const Surroundings around{
+        timeline_, dice_,   fault_dice_, marks_, memory_,
+        network_,  oracle_, bug_.get(),  album_, pictures_ ? pictures_->path() : ""};
     const std::size_t number = phones_.size();
     const auto died = [this, number] { comes_back_later(*phones_[number], fault_dice_); };
     phones_.push_back(std::make_unique<Phone>(around, person, name, died, original));
@@ -137,6 +140,7 @@ class World {
     }
     if (faults_.has(Fault::kHostilePhone)) let_in_intruder();
     if (hostile_server_) strike_as_server();
+    if (pictures_) recorder_.note("pictures");
     memory_.strike(faults_.hardness(Fault::kNoMemory));
     server_fault();
     disk_faults_.spoil(server_.disk(), kServerOperations);
@@ -190,6 +194,7 @@ class World {
     quality.truncates = chance_of(Fault::kTruncation, dice_.below(15));
     quality.duplicates = chance_of(Fault::kDuplication, dice_.below(15));
     quality.lingers = chance_of(Fault::kLingering, 500);
+    quality.damages = chance_of(Fault::kDamage, pictures_ ? picture_dice_.below(100) : 0);
     quality.bytes_per_s = 0;
     if (strikes(Fault::kSlowLines) && fault_dice_.chance(500)) {
       quality.bytes_per_s = fault_dice_.between(100, 2'000);
@@ -210,6 +215,7 @@ class World {
       if (phone.running()) {
         ++acts_;
         phone.do_something();
+        if (pictures_) photograph(phone);
         if (dice_.chance(350)) call(phone);
       }
       work(phone);
@@ -220,6 +226,40 @@ class World {
     if (!strikes(Fault::kCompares)) return phone.sync();
     phone.compare([this](const SyncReport& report) {
       if (report.compared) marks_.hit("compares: amid all that");
+    });
+  }
+
+  void photograph(Phone& phone) {
+    if (!phone.running()) return;
+    if (picture_dice_.chance(chance_of(Fault::kPictures, 250))) phone.take_picture(picture_dice_);
+    if (!phone.running()) return;
+    if (picture_dice_.chance(200)) phone.look_at_picture(picture_dice_);
+    timeline_.after(picture_dice_.between(5'000, 5 * kMinute), [this, &phone] {
+      if (!trouble_ || !phone.running() || picture_dice_.chance(500)) return;
+      phone.sync();
+      timeline_.after(picture_dice_.between(10'000, 2 * kMinute), [this, &phone] {
+        if (trouble_ && phone.running()) send_pictures(phone);
+      });
+    });
+  }
+
+  // By themselves faults seldom meet the seconds in which a picture is under way.
+  void send_pictures(Phone& phone) {
+    phone.send_pictures();
+    timeline_.after(picture_dice_.between(100, 10'000), [this, &phone] {
+      if (!trouble_ || !network_.in_media_call(phone.line())) return;
+      switch (picture_dice_.below(5)) {
+        case 0:
+          return lose_line(phone, picture_dice_.between(1'000, kHour));
+        case 1:
+          return die(phone, false);
+        case 2:
+          return die(phone, true);
+        case 3:
+          return kill_server();
+        default:
+          return disk_faults_.perhaps_now(server_.disk(), 5);
+      }
     });
   }
 
@@ -265,6 +305,7 @@ class World {
   void lose_line(Phone& phone, std::uint64_t ms) {
     if (!phone.line().reachable || !strikes(Fault::kOutages)) return;
     marks_.hit(network_.in_call(phone.line()) ? "outages: in a call" : "outages: at rest");
+    if (network_.in_media_call(phone.line())) marks_.hit("outages: under a picture");
     timeline_.note(phone.name() + " has no network");
     phone.line().reachable = false;
     network_.line_lost(phone.line());
@@ -279,6 +320,7 @@ class World {
     ++kills_;
     const std::string what = switched_off ? "reboots: " : "kills: ";
     marks_.hit(what + (network_.in_call(phone.line()) ? "in a call" : "at rest"));
+    if (network_.in_media_call(phone.line())) marks_.hit(what + "under a picture");
     if (switched_off) {
       phone.reboot();
     } else if (storage_fails() && fault_dice_.chance(500)) {
@@ -416,12 +458,7 @@ class World {
     for (const RecordKey& key : std::set(to_forget_)) {
       if (server_.running()) forget(key);
     }
-    if (!server_.running()) return;
-    server_.operate([](County& county) {
-      if (const auto done = county.end_what_ran_out(); !done) {
-        throw std::runtime_error("what ran out stays: " + done.error().message);
-      }
-    });
+    if (server_.running()) server_.minute();
   }
 
   void let_in_intruder() {
@@ -449,15 +486,19 @@ class World {
   void server_fault() {
     timeline_.after(dice_.between(10 * kMinute, 4 * kHour), [this] {
       if (!trouble_) return;
-      if (server_.running() && strikes(Fault::kServerKills)) {
-        ++kills_;
-        marks_.hit(network_.in_call() ? "server-kills: in a call" : "server-kills: at rest");
-        server_.kill();
-        network_.server_killed();
-        revive_later(dice_, faults_.has(Fault::kRestores) && dice_.chance(500));
-      }
+      kill_server();
       server_fault();
     });
+  }
+
+  void kill_server() {
+    if (!server_.running() || !strikes(Fault::kServerKills)) return;
+    ++kills_;
+    marks_.hit(network_.in_call() ? "server-kills: in a call" : "server-kills: at rest");
+    if (network_.in_media_call()) marks_.hit("server-kills: under a picture");
+    server_.kill();
+    network_.server_killed();
+    revive_later(dice_, faults_.has(Fault::kRestores) && dice_.chance(500));
   }
 
   void restart_server_now_and_then() {
@@ -552,6 +593,66 @@ class World {
     }
     // A false server may have told a phone to come back later than that.
     wait(faults_.has(Fault::kHostileServer) ? SyncSession::kPutOffMaxMs : 2 * kMinute);
+    // No report waits for a picture: at first none gets anywhere.
+    network_.hold_media(true);
+    const bool is_live = pictures_ && copies_ == 0;
+    for (const auto& phone : phones_) {
+      if (is_live) phone->go_live();
+    }
+    settle();
+    if (pictures_) {
+      bring_pictures();
+      settle();
+    }
+    for (const auto& phone : phones_) phone->look_for_number();
+    if (oracle_.written_on_forgotten() > 0) marks_.hit("forgets: what a phone has not sent");
+    if (faults_.has(Fault::kSweeps)) sweep();
+    server_.check_swept();
+    recorder_.note("settled");
+  }
+
+  // Whatever was put off for an hour, or for a day, comes within two.
+  void bring_pictures() {
+    constexpr int kRoundsMax = 54;
+    constexpr int kSoon = 6;
+    if (Album::lacking(server_.county()) > 0) marks_.hit("pictures: reports go without them");
+    for (const auto& phone : phones_) phone->client().stop();
+    network_.hold_media(false);
+    for (int round = 0; round < kRoundsMax && Album::lacking(server_.county()) > 0; ++round) {
+      for (const auto& phone : phones_) {
+        phone->send_pictures();
+        if (copies_ > 0) wait(10'000);
+      }
+      wait(round < kSoon ? 2 * kMinute : kHour);
+    }
+    album_.check_brought(server_.county(), server_.media_folder());
+  }
+
+  void check_pictures() {
+    // A call that another file under the same number has used up is begun once more.
+    const int tries = copies_ > 0 ? 4 : 1;
+    for (const auto& phone : phones_) {
+      std::string missed;
+      for (int i = 0; i < tries && (i == 0 || !missed.empty()); ++i) {
+        missed.clear();
+        if (i > 0) phone->sync();
+        wait(i * kMinute);
+        phone->look_at_all_pictures([&](const RecordId& id, const Error& why) {
+          missed = id.text() + ": " + why.message + " " + why.detail;
+        });
+        wait(20 * kMinute);
+      }
+      if (!missed.empty())
+        throw Violation(phone->name() + " is not shown the picture of " + missed);
+    }
+    std::set<RecordId> gone = oracle_.forgotten_with_parts();
+    album_.check_forgotten(server_.county(), gone, "the county", server_.media_folder());
+    for (const auto& phone : phones_) {
+      album_.check_forgotten(server_.county(), gone, phone->name(), phone->media_folder());
+    }
+  }
+
+  void settle() {
     constexpr int kRoundsMax = 20;
     constexpr int kQuietRounds = 2;
     int quiet = 0;
@@ -564,11 +665,7 @@ class World {
       wait(5 * kMinute);
       quiet = settled() ? quiet + 1 : 0;
     }
-    for (const auto& phone : phones_) phone->look_for_number();
-    if (oracle_.written_on_forgotten() > 0) marks_.hit("forgets: what a phone has not sent");
-    if (faults_.has(Fault::kSweeps)) sweep();
-    server_.check_swept();
-    if (quiet == kQuietRounds) return recorder_.note("settled");
+    if (quiet == kQuietRounds) return;
     for (const auto& phone : phones_) {
       const ClientStatus status = phone->client().status();
       if (status.unsent == 0 && status.caught_up) continue;
@@ -637,14 +734,24 @@ class World {
   Dice sweep_dice_;  ///< nor these of anything but when tombstones are swept
   Dice intruder_dice_;
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
+  Dice picture_dice_;  ///< and these only what is of pictures
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
   const bool has_small_cuts_ = restore_dice_.below(3) == 0;
   Marks marks_;
   MemoryFaults memory_{timeline_, fault_dice_, marks_};
   Oracle oracle_{recorder_};
-  Server server_{
-      timeline_, dice_, fault_dice_, marks_, memory_, county_options(), [this] { server_died(); }};
-  Network network_{timeline_, dice_, marks_, server_, recorder_};
+  Album album_{picture_dice_};
+  const std::unique_ptr<TemporaryFolder> pictures_ =
+      faults_.has(Fault::kPictures) ? std::make_unique<TemporaryFolder>() : nullptr;
+  Server server_{timeline_,
+                 dice_,
+                 fault_dice_,
+                 marks_,
+                 memory_,
+                 county_options(),
+                 MediaPlace{pictures_ ? pictures_->path() : "", picture_dice_},
+                 [this] { server_died(); }};
+  Network network_{timeline_, dice_, marks_, server_, recorder_, picture_dice_};
   DiskFaults disk_faults_{timeline_, fault_dice_, faults_};
   std::unique_ptr<CountyData> data_;
   std::vector<std::unique_ptr<Phone>> phones_;

@@ -34,6 +34,7 @@ class ClientState;
 struct ClientOptions {
   std::string path;  ///< of the phone's file; made, for its owner alone, when it does not exist
   std::string vfs;   ///< the disk it lies on, as a VFS registered with SQLite; empty: the system's
+  std::string media_folder;  ///< of attachments' bytes, on the system's disk; empty: `path`.media
   /// Only reads, masked: beside another program that has the file, or where it cannot be written.
   /// Whatever writes, and every call to the server, is kReadOnly. The file must be there.
   bool read_only = false;

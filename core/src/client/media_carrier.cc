@@ -26,7 +26,10 @@ MediaCarrier::MediaCarrier(ClientState& state)
 
 MediaCarrier::~MediaCarrier() = default;
 
-std::string MediaCarrier::folder() const { return state_.options_.path + ".media"; }
+std::string MediaCarrier::folder() const {
+  const ClientOptions& options = state_.options_;
+  return options.media_folder.empty() ? options.path + ".media" : options.media_folder;
+}
 
 Result<std::shared_ptr<MediaFiles>> MediaCarrier::files() {
   if (files_) return files_;
