@@ -17,6 +17,13 @@ namespace gridwhistle {
 
 namespace {
 
+// A part that was refused: it stands in its author's receipt alone, with all that it said.
+struct RefusedPart {
+  RecordId receipt;
+  RecordKey key;
+  RecordKey whole;
+};
+
 struct KeptFrame {
   KeptOperation kept;
   std::vector<Operation> operations;
@@ -39,6 +46,7 @@ class Forgetting {
 
   Result<Forgotten> run() {
     if (auto read = read_kept(); !read) return std::unexpected(read.error());
+    if (auto read = read_refused(); !read) return std::unexpected(read.error());
     for (const RecordKey& key : named_) {
       if (auto added = add(key); !added) return std::unexpected(added.error());
     }
@@ -48,6 +56,7 @@ class Forgetting {
       if (auto done = take_lost_values(order_[i]); !done) return std::unexpected(done.error());
       if (auto done = take_receipts(order_[i]); !done) return std::unexpected(done.error());
     }
+    if (auto done = take_refused(); !done) return std::unexpected(done.error());
     if (auto done = take_kept(); !done) return std::unexpected(done.error());
     if (auto told = tell_writers(); !told) return std::unexpected(told.error());
     return std::move(forgotten_);
@@ -88,6 +97,23 @@ class Forgetting {
       kept_.push_back({std::move(kept), std::move(*operations)});
     }
     return {};
+  }
+
+  Result<void> read_refused() {
+    return storage_.scan(kinds::kOutcome, [&](RecordId id, StoredRecord receipt) -> Result<void> {
+      const std::string& body = receipt.state.body;
+      const auto kind = int_of(body, fields::outcome::kRecordKind);
+      const auto record =
+          RecordId::from_bytes(text_of(body, fields::outcome::kRecord).value_or(""));
+      const auto lost = text_of(body, fields::outcome::kLostSet);
+      if (!kind || !record || !lost) return {};
+      const RecordKey key{KindId(static_cast<std::uint32_t>(*kind)), *record};
+      const KindSchema* schema = workspace_.schema().kind(key.kind);
+      if (schema == nullptr) return {};
+      const RecordKey whole = workspace_.parent_of(*schema, *lost);
+      if (whole.kind) refused_.push_back({id, key, whole});
+      return {};
+    });
   }
 
   // What is kept may make parts of what goes, and parts of those.
@@ -131,26 +157,45 @@ class Forgetting {
 
   // That there was a receipt, and what for, its author still sees.
   Result<void> take_receipts(const RecordKey& key) {
-    constexpr std::array kQuoting = {fields::outcome::kMessage, fields::outcome::kLostSet,
-                                     fields::outcome::kLostClear};
     const KindSchema& outcome = *workspace_.schema().kind(kinds::kOutcome);
     auto ids = storage_.find(outcome, fields::outcome::kRecord, key.id);
     if (!ids) return std::unexpected(std::move(ids.error()));
     for (const RecordId& id : *ids) {
-      auto page = workspace_.open({kinds::kOutcome, id});
-      if (!page) return std::unexpected(std::move(page.error()));
-      const std::string& body = (*page)->record.state.body;
-      const auto device = last_value_of(field_of(body, fields::outcome::kDevice).entries);
-      if (device) writers_.emplace(key, DeviceId(device->scalar));
-      const bool quotes = std::ranges::any_of(
-          kQuoting, [&](std::uint32_t number) { return !field_of(body, number).entries.empty(); });
-      if (!quotes) continue;
-      ++forgotten_.receipts;
-      if (auto cleared = workspace_.write(
-              {kinds::kOutcome, id}, {}, {kQuoting.begin(), kQuoting.end()}, workspace_.next_seq());
-          !cleared) {
-        return cleared;
+      if (auto taken = take_receipt(key, id); !taken) return taken;
+    }
+    return {};
+  }
+
+  Result<void> take_receipt(const RecordKey& key, RecordId id) {
+    constexpr std::array kQuoting = {fields::outcome::kMessage, fields::outcome::kLostSet,
+                                     fields::outcome::kLostClear};
+    auto page = workspace_.open({kinds::kOutcome, id});
+    if (!page) return std::unexpected(std::move(page.error()));
+    const std::string& body = (*page)->record.state.body;
+    const auto device = last_value_of(field_of(body, fields::outcome::kDevice).entries);
+    if (device) writers_.emplace(key, DeviceId(device->scalar));
+    const bool quotes = std::ranges::any_of(
+        kQuoting, [&](std::uint32_t number) { return !field_of(body, number).entries.empty(); });
+    if (!quotes) return {};
+    ++forgotten_.receipts;
+    return workspace_.write({kinds::kOutcome, id}, {}, {kQuoting.begin(), kQuoting.end()},
+                            workspace_.next_seq());
+  }
+
+  // Of what goes, and of parts of it that were refused themselves. Under the id that one names
+  // somebody else's record may stand: that stays.
+  Result<void> take_refused() {
+    std::set<RecordKey> parts;
+    for (bool more = true; more;) {
+      more = false;
+      for (const RefusedPart& part : refused_) {
+        if (!goes(part.whole) && !parts.contains(part.whole)) continue;
+        more |= parts.insert(part.key).second;
       }
+    }
+    for (const RefusedPart& part : refused_) {
+      if (!goes(part.whole) && !parts.contains(part.whole)) continue;
+      if (auto taken = take_receipt(part.key, part.receipt); !taken) return taken;
     }
     return {};
   }
@@ -202,6 +247,7 @@ class Forgetting {
   std::set<RecordKey> all_;
   std::vector<RecordKey> order_;
   std::vector<KeptFrame> kept_;
+  std::vector<RefusedPart> refused_;
   std::set<std::pair<RecordKey, DeviceId>> writers_;
   std::vector<std::string> files_;  ///< that what went has named
   Forgotten forgotten_;

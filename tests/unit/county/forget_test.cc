@@ -211,6 +211,25 @@ TEST_CASE(
         *canonical(*built_schema().kind(kinds::kResident), resident(other, "Example Li")));
 }
 
+TEST_CASE(
+    "what was refused as a part of a forgotten record goes with it, its receipt's words too") {
+  const std::string words = "Example Wang's second name";
+  Home home;
+  World& world = home.world;
+  Phone stranger = world.phone(world.worker("W8", Role::kGridWorker, kGrid2));
+  const RecordId refused = stranger.new_id();
+  stranger.record(kinds::kResident, refused, resident(home.home, words), true, world.clock.ms);
+  CHECK(answers(*world.sync(stranger)) == std::vector{OutcomeStatus::kRejected});
+  REQUIRE(holds(world, words));
+  forget(world, kinds::kHousehold, home.home);
+  CHECK_FALSE(holds(world, words));
+  const auto inbox = world.sync(stranger);
+  CHECK(std::ranges::any_of(outcomes_of(*inbox), [&](const v1::Outcome& outcome) {
+    return outcome.record() == refused.bytes() &&
+           outcome.code() == static_cast<std::uint32_t>(ErrorCode::kForgotten);
+  }));
+}
+
 TEST_CASE("values that lost to others and receipts that quote them go with their record") {
   Home home;
   World& world = home.world;
