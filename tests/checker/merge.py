@@ -89,6 +89,7 @@ class Merge:
         self.schema, self.has_read, self.applied_later = schema, has_read, applied_later
         self.records, self.parts, self.losers, self.statuses, self.unknown = {}, {}, [], {}, {}
         self.may_lose = set()
+        self.came_later = set()  # of those unknown: when they began is not known either
 
     def play(self, operations):
         for op in operations:
@@ -106,8 +107,9 @@ class Merge:
             else:
                 if op.place in self.applied_later:
                     self.unknown[key] = f"{op} was applied later, the history does not say when"
+                    self.came_later.add(key)
                 continue
-            if op.status != SUPERSEDED:
+            if op.status != SUPERSEDED and key not in self.came_later:
                 self.statuses[op.place] = status
 
     # Erasing

@@ -122,8 +122,8 @@ Listing waiting_listing(Context& context, const ReviewList& review) {
                    {"received_ms", "Received", "接收时间"},
                    {"worker", "Author", "作者"},
                    {"device", "Device", "设备"},
-                   {"record", "Action", "流转"},
-                   {"awaits", "Whistle", "哨声"}});
+                   {"record", "Record", "记录"},
+                   {"awaits", "Waits for", "等待"}});
   for (const WaitingDecision& decision : review.waiting) {
     listing.add({number_value(decision.number), time_value(decision.received_ms),
                  text_value(context.directory.worker_code(decision.worker)),

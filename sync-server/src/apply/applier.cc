@@ -272,7 +272,7 @@ Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
   }
   if (!refused) {
     if (auto done = finish(workspace); !done) return std::unexpected(done.error());
-    if (auto done = take_up_decisions(operations, now_ms); !done) {
+    if (auto done = take_up_waiting(operations, now_ms); !done) {
       return std::unexpected(done.error());
     }
     return receipts;
@@ -364,7 +364,7 @@ Result<Receipt> Applier::apply_as_drawn(Workspace& workspace, const Author& auth
   auto over = whistle_over(workspace, operation, seq);
   if (!over) return std::unexpected(std::move(over.error()));
   if (*over) return std::move(**over);
-  auto early = before_whistle(workspace, author, operation, seq);
+  auto early = before_whole(workspace, author, operation, seq);
   if (!early) return std::unexpected(std::move(early.error()));
   if (*early) return std::move(**early);
 

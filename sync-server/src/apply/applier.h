@@ -124,10 +124,10 @@ class Applier {
                             Receipt receipt);
   Result<std::optional<Receipt>> follows_kept(Workspace& workspace, const Author& author,
                                               const Operation& operation, Seq seq);
-  Result<std::optional<Receipt>> before_whistle(Workspace& workspace, const Author& author,
-                                                const Operation& operation, Seq seq);
+  Result<std::optional<Receipt>> before_whole(Workspace& workspace, const Author& author,
+                                              const Operation& operation, Seq seq);
   Receipt kept_or_not(Receipt cause, std::span<const Operation> operations);
-  Result<void> take_up_decisions(std::span<const Operation> operations, std::int64_t now_ms);
+  Result<void> take_up_waiting(std::span<const Operation> operations, std::int64_t now_ms);
   Result<void> deal_with_followers(RecordId record, const Receipt& receipt, std::int64_t now_ms);
   struct TakenOff {
     Author author;

@@ -5,8 +5,8 @@
 // How much the server keeps for phones, beside the limits both sides share.
 namespace gridwhistle::limits {
 
-/// Decisions of one phone that wait for their whistles: far more than anybody takes between a
-/// restore and the next calls of the phones that reported.
+/// Transactions of one phone that wait for records of others: far more than anybody writes between
+/// a restore and the next calls of the phones that made those.
 inline constexpr std::size_t kWaitingPerDevice = 1000;
 
 /// Lines of a redrawn grid's feed that are looked at in one commit: reports of phones wait as long,

@@ -56,51 +56,50 @@ Result<std::optional<Receipt>> Applier::follows_kept(Workspace& workspace, const
   return waits(seq, *why);
 }
 
-Result<std::optional<Receipt>> Applier::before_whistle(Workspace& workspace, const Author& author,
-                                                       const Operation& operation, Seq seq) {
-  const std::optional<RecordId> whistle = whistle_of(operation);
-  if (!whistle || !operation.creates) return std::nullopt;
-  auto page = workspace.open({kinds::kWhistle, *whistle});
+Result<std::optional<Receipt>> Applier::before_whole(Workspace& workspace, const Author& author,
+                                                     const Operation& operation, Seq seq) {
+  const std::optional<RecordKey> whole = awaited_by(schema_, operation);
+  if (!whole || !operation.creates) return std::nullopt;
+  auto page = workspace.open(*whole);
   if (!page) return std::unexpected(std::move(page.error()));
   if ((*page)->record.state.exists) return std::nullopt;
   auto list = waiting();
   if (!list) return std::unexpected(std::move(list.error()));
-  if ((*list)->decisions_of(author.device.device) >= limits::kWaitingPerDevice) {
-    return Receipt{seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(ErrorCode::kTooMany),
-                   "等待送达的哨声过多 / too many of this phone's decisions wait for whistles"};
+  if ((*list)->awaiting_of(author.device.device) >= limits::kWaitingPerDevice) {
+    return Receipt{
+        seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(ErrorCode::kTooMany),
+        "等待所属记录送达的过多 / too much of this phone's work waits for records of others"};
   }
   return waits(seq, OutcomeStatus::kParked);
 }
 
-// A transaction that makes the whistle behind its decision would wait for itself.
+// A transaction that makes the record behind what belongs to it would wait for itself.
 Receipt Applier::kept_or_not(Receipt cause, std::span<const Operation> operations) {
   const bool makes_it = std::ranges::any_of(operations, [&](const Operation& made) {
     return makes_whole(schema_, made) &&
            std::ranges::any_of(operations, [&](const Operation& operation) {
-             return whistle_of(operation) == made.id;
+             return awaited_by(schema_, operation) == RecordKey{made.kind, made.id};
            });
   });
   if (cause.status == OutcomeStatus::kParked && makes_it &&
       cause.code == static_cast<std::uint32_t>(ErrorCode::kNotFound)) {
     cause.status = OutcomeStatus::kRejected;
-    cause.message = "哨声应在前 / in a transaction the whistle comes before what is done about it";
+    cause.message = "所属记录应在前 / in a transaction a record comes before what belongs to it";
   }
   return cause;
 }
 
-// Whistles have come into being: what was decided about them before is decided now.
-Result<void> Applier::take_up_decisions(std::span<const Operation> operations,
-                                        std::int64_t now_ms) {
+// Records have come into being: what was waiting for them is judged now.
+Result<void> Applier::take_up_waiting(std::span<const Operation> operations, std::int64_t now_ms) {
+  auto list = waiting();
+  if (!list) return std::unexpected(std::move(list.error()));
   for (const Operation& operation : operations) {
-    if (operation.kind != kinds::kWhistle) continue;
-    auto list = waiting();
-    if (!list) return std::unexpected(std::move(list.error()));
-    const std::vector<std::uint64_t> decisions = (*list)->decisions_on(operation.id);
-    if (decisions.empty()) continue;
-    auto here = exists({kinds::kWhistle, operation.id});
+    const std::vector<std::uint64_t> parts = (*list)->awaiting(operation.id);
+    if (parts.empty()) continue;
+    auto here = exists({operation.kind, operation.id});
     if (!here) return std::unexpected(std::move(here.error()));
     if (!*here) continue;
-    for (const std::uint64_t number : decisions) {
+    for (const std::uint64_t number : parts) {
       auto kept = storage_.kept_operation(number);
       if (!kept) return std::unexpected(std::move(kept.error()));
       if (auto applied = apply_kept(**kept, now_ms); !applied) {
@@ -211,9 +210,9 @@ Result<bool> Applier::waits_still(const KeptOperation& kept) {
     return true;
   }
   if (waiting_->followed_by(kept.number) != 0) return true;
-  const auto whistle = waiting_->awaited_by(kept.number);
-  if (!whistle) return false;
-  auto here = exists({kinds::kWhistle, *whistle});
+  const auto whole = waiting_->awaited_by(kept.number);
+  if (!whole) return false;
+  auto here = exists(*whole);
   if (!here) return std::unexpected(std::move(here.error()));
   return !*here;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/workspace.h"
 #include "model/merge.h"
 #include "model/record.h"
 #include "schema/fields.h"
@@ -28,16 +29,16 @@ void take_out(std::multimap<RecordId, std::uint64_t>& by_record, RecordId record
   if (entry != last) by_record.erase(entry);
 }
 
-// The whistle that a transaction of known kinds was parked for.
-std::optional<RecordId> awaited(const Schema& schema, const KeptOperation& kept,
-                                std::span<const Operation> operations) {
+// The record that a transaction of known kinds was parked for.
+std::optional<RecordKey> awaited(const Schema& schema, const KeptOperation& kept,
+                                 std::span<const Operation> operations) {
   if (kept.why != OutcomeStatus::kParked) return std::nullopt;
-  std::optional<RecordId> whistle;
+  std::optional<RecordKey> record;
   for (const Operation& operation : operations) {
     if (schema.kind(operation.kind) == nullptr) return std::nullopt;
-    if (!whistle) whistle = whistle_of(operation);
+    if (!record) record = awaited_by(schema, operation);
   }
-  return whistle;
+  return record;
 }
 
 }  // namespace
@@ -63,12 +64,15 @@ std::optional<RecordId> whole_of(const Schema& schema, const Operation& operatio
   return RecordId::from_bytes(text_of(operation.set, kind->scope_parent).value_or(""));
 }
 
-std::optional<RecordId> whistle_of(const Operation& operation) {
-  if (operation.kind != kinds::kWhistleAction || operation.type != OperationType::kPut) {
-    return std::nullopt;
+std::optional<RecordKey> awaited_by(const Schema& schema, const Operation& operation) {
+  const KindSchema* kind = schema.kind(operation.kind);
+  if (kind == nullptr || operation.type != OperationType::kPut) return std::nullopt;
+  const RecordKey whole = parent_of(schema, *kind, operation.set);
+  if (!whole.kind || operation.kind == kinds::kWhistleAction) {
+    return whole.kind ? std::optional(whole) : std::nullopt;
   }
-  return RecordId::from_bytes(
-      text_of(operation.set, fields::whistle_action::kWhistle).value_or(""));
+  const bool of_another = whole.id.device() != operation.id.device();
+  return operation.creates && of_another ? std::optional(whole) : std::nullopt;
 }
 
 Result<WaitingList> WaitingList::read(Storage& storage, const Schema& schema) {
@@ -108,7 +112,7 @@ void WaitingList::add(const Schema& schema, const KeptOperation& kept,
   }
   if (entry.follows) followers_.emplace(*entry.follows, kept.number);
   if (!entry.follows) entry.awaits = awaited(schema, kept, operations);
-  if (entry.awaits) decisions_.emplace(*entry.awaits, kept.number);
+  if (entry.awaits) awaiting_.emplace(entry.awaits->id, kept.number);
 }
 
 void WaitingList::remove(std::uint64_t number) {
@@ -117,7 +121,7 @@ void WaitingList::remove(std::uint64_t number) {
   const Entry& entry = found->second;
   for (const RecordId& record : entry.makes) creations_.erase(record);
   if (entry.follows) take_out(followers_, *entry.follows, number);
-  if (entry.awaits) take_out(decisions_, *entry.awaits, number);
+  if (entry.awaits) take_out(awaiting_, entry.awaits->id, number);
   entries_.erase(found);
 }
 
@@ -144,16 +148,16 @@ std::vector<std::uint64_t> WaitingList::followers_of(RecordId record) const {
   return numbers_of(followers_, record);
 }
 
-std::optional<RecordId> WaitingList::awaited_by(std::uint64_t number) const {
+std::optional<RecordKey> WaitingList::awaited_by(std::uint64_t number) const {
   const auto entry = entries_.find(number);
   return entry != entries_.end() ? entry->second.awaits : std::nullopt;
 }
 
-std::vector<std::uint64_t> WaitingList::decisions_on(RecordId whistle) const {
-  return numbers_of(decisions_, whistle);
+std::vector<std::uint64_t> WaitingList::awaiting(RecordId record) const {
+  return numbers_of(awaiting_, record);
 }
 
-std::size_t WaitingList::decisions_of(DeviceId device) const {
+std::size_t WaitingList::awaiting_of(DeviceId device) const {
   const auto waits = [&](const auto& numbered) {
     return numbered.second.device == device && numbered.second.awaits;
   };

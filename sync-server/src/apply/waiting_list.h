@@ -17,7 +17,8 @@
 namespace gridwhistle {
 
 /// Of the transactions that storage keeps, which of them wait for a record: decisions whose whistle
-/// has not arrived, and what follows a creation that is kept itself: edits of it, and its parts.
+/// has not arrived, parts of what another device made and has not brought, and what follows a
+/// creation that is kept itself: edits of it, and its parts.
 /// Read from storage once; whoever keeps a transaction or deals with one says so here, too.
 class WaitingList {
  public:
@@ -36,12 +37,13 @@ class WaitingList {
   /// Kept transactions that follow a record's kept creation, oldest first.
   std::vector<std::uint64_t> followers_of(RecordId record) const;
 
-  /// The whistle that a kept decision waits for; nothing where it waits for something else.
-  std::optional<RecordId> awaited_by(std::uint64_t number) const;
-  /// Kept decisions that wait for a whistle, oldest first.
-  std::vector<std::uint64_t> decisions_on(RecordId whistle) const;
-  /// How many decisions of a device wait for a whistle.
-  std::size_t decisions_of(DeviceId device) const;
+  /// The record that has to arrive before a kept transaction is taken up; nothing where it waits
+  /// for something else.
+  std::optional<RecordKey> awaited_by(std::uint64_t number) const;
+  /// Kept transactions that wait for a record to arrive, oldest first.
+  std::vector<std::uint64_t> awaiting(RecordId record) const;
+  /// How many of a device's transactions wait for a record to arrive.
+  std::size_t awaiting_of(DeviceId device) const;
 
  private:
   struct Entry {
@@ -49,13 +51,13 @@ class WaitingList {
     DeviceId device;
     std::vector<RecordId> makes;
     std::optional<RecordId> follows;
-    std::optional<RecordId> awaits;
+    std::optional<RecordKey> awaits;
   };
 
   std::map<std::uint64_t, Entry> entries_;
   std::unordered_map<RecordId, std::uint64_t> creations_;
   std::multimap<RecordId, std::uint64_t> followers_;
-  std::multimap<RecordId, std::uint64_t> decisions_;
+  std::multimap<RecordId, std::uint64_t> awaiting_;
 };
 
 /// The operations of a kept transaction. kCorrupt, kProtocol: its frame cannot be read.
@@ -68,7 +70,9 @@ bool makes_whole(const Schema& schema, const Operation& operation);
 /// a whistle is no part in this sense: it waits for that, whoever sends it.
 std::optional<RecordId> whole_of(const Schema& schema, const Operation& operation);
 
-/// The whistle that an operation decides about; nothing where it is no action.
-std::optional<RecordId> whistle_of(const Operation& operation);
+/// The record that has to be there before an operation is judged: the whistle that it decides
+/// about, or what another device made and this makes a part of. Whether its author may write there
+/// only that record says; one that made it itself brings it first. Nothing for any other.
+std::optional<RecordKey> awaited_by(const Schema& schema, const Operation& operation);
 
 }  // namespace gridwhistle

@@ -96,12 +96,16 @@ Result<Workspace::Page*> Workspace::open(const RecordKey& key) {
   return &page;
 }
 
-RecordKey Workspace::parent_of(const KindSchema& kind, std::string_view body) const {
+RecordKey parent_of(const Schema& schema, const KindSchema& kind, std::string_view body) {
   if (kind.scope_parent == 0) return {};
   const auto id = RecordId::from_bytes(text_of(body, kind.scope_parent).value_or(""));
   const KindId parent = parent_kind_of(kind, body);
-  if (!id || schema_.kind(parent) == nullptr) return {};
+  if (!id || schema.kind(parent) == nullptr) return {};
   return {parent, *id};
+}
+
+RecordKey Workspace::parent_of(const KindSchema& kind, std::string_view body) const {
+  return gridwhistle::parent_of(schema_, kind, body);
 }
 
 Result<std::vector<std::string>> Workspace::leaves_of(const RecordKey& key) {

@@ -21,6 +21,9 @@ namespace gridwhistle {
 /// Makes ids for records of the server.
 using MintId = std::function<RecordId()>;
 
+/// The record that a record with this content follows; nil if none, or one of an unknown kind.
+RecordKey parent_of(const Schema& schema, const KindSchema& kind, std::string_view body);
+
 /// The records that one transaction touches, as it leaves them. Nothing reaches storage before
 /// `flush`; a workspace that is dropped has changed nothing but the next seq, which is spent.
 ///

@@ -23,8 +23,9 @@ Result<void> check_for_reviewer(const WaitingList& list, const KeptOperation& ke
   if (list.awaited_by(kept.number)) {
     return fail(
         ErrorCode::kConflict,
-        both("它在等所属的哨声，送达后自动处理；也可退回",
-             "it waits for its whistle and is decided when that arrives; it can be returned"));
+        both("它在等所属的记录，送达后自动处理；也可退回",
+             "it waits for the record it belongs to and is decided when that arrives; it can be "
+             "returned"));
   }
   if (kept.why != OutcomeStatus::kSealed) {
     return fail(ErrorCode::kConflict,
@@ -78,12 +79,12 @@ Result<ReviewList> County::review() const {
   auto waiting = impl.applier.waiting();
   if (!waiting) return std::unexpected(std::move(waiting.error()));
   for (const KeptOperation& kept : *parked) {
-    if (const auto whistle = (*waiting)->awaited_by(kept.number)) {
+    if (const auto whole = (*waiting)->awaited_by(kept.number)) {
       list.waiting.push_back({.number = kept.number,
                               .device = kept.device,
                               .worker = kept.worker,
                               .record = kept.key.id,
-                              .awaits = *whistle,
+                              .awaits = whole->id,
                               .received_ms = kept.received_ms});
     } else {
       ++list.parked;

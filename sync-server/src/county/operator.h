@@ -147,13 +147,14 @@ struct FlaggedRecord {
   std::int64_t at_ms = 0;
 };
 
-/// A decision kept until its whistle arrives; then it is judged by itself.
+/// A decision kept until its whistle arrives, or a part until what another phone made does; then it
+/// is judged by itself.
 struct WaitingDecision {
   std::uint64_t number = 0;  ///< names it in `return_sealed`
   DeviceId device;
   RecordId worker;
-  RecordId record;  ///< the WhistleAction
-  RecordId awaits;  ///< the Whistle
+  RecordId record;  ///< the WhistleAction, or the part
+  RecordId awaits;  ///< the record that it belongs to
   std::int64_t received_ms = 0;
 };
 

@@ -47,6 +47,42 @@ bool exists(World& world, KindId kind, RecordId id) {
 
 }  // namespace
 
+TEST_CASE("what is added to another's record before that has arrived is judged when it has") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  const bool may_write_there = GENERATE(true, false);
+  Phone other =
+      world.phone(world.worker("W9", Role::kGridWorker, may_write_there ? kGrid1 : kGrid2));
+  v1::Household household;
+  household.set_grid(kGrid1);
+  const RecordId home = anna.new_id();
+  anna.record(kinds::kHousehold, home, household.SerializeAsString(), true, world.clock.ms);
+  v1::Resident resident;
+  resident.set_household(std::string(home.bytes()));
+  const RecordId id = other.new_id();
+  other.record(kinds::kResident, id, resident.SerializeAsString(), true, world.clock.ms);
+  CHECK(answers(*world.sync(other)) == std::vector{kParked});
+  if (GENERATE(false, true)) world.open();
+  const auto list = world.county->review();
+  REQUIRE(list->waiting.size() == 1);
+  CHECK(list->waiting[0].record == id);
+  CHECK(list->waiting[0].awaits == home);
+
+  CHECK(answers(*world.sync(anna)) == std::vector{kAccepted});
+  CHECK(exists(world, kinds::kResident, id) == may_write_there);
+  CHECK(told(*world.sync(other), id).back() == (may_write_there ? kAccepted : kRejected));
+  CHECK(world.county->review()->waiting.empty());
+}
+
+TEST_CASE("what is added to an own record that has not arrived waits for nothing") {
+  World world;
+  Phone anna = world.phone(world.anna);
+  v1::Resident resident;
+  resident.set_household(std::string(anna.new_id().bytes()));
+  anna.record(kinds::kResident, anna.new_id(), resident.SerializeAsString(), true, world.clock.ms);
+  CHECK(answers(*world.sync(anna)) == std::vector{kAccepted});
+}
+
 TEST_CASE("decisions that arrive before their whistle wait for it and are taken up with it") {
   World world;
   Phone worker = world.phone(world.anna);
