@@ -43,6 +43,12 @@ Receipt rejected(Seq seq, ErrorCode code, std::string message) {
   return {seq, OutcomeStatus::kRejected, static_cast<std::uint32_t>(code), std::move(message)};
 }
 
+Receipt forgotten_receipt(Seq seq, OutcomeStatus status) {
+  return {seq, status, static_cast<std::uint32_t>(ErrorCode::kForgotten),
+          "记录已按规定彻底删除，填写的内容不再保留 / the record was deleted for good; nothing of "
+          "what was written is kept"};
+}
+
 Receipt gone_receipt(Seq seq) {
   return {
       seq, OutcomeStatus::kGone, static_cast<std::uint32_t>(ErrorCode::kGone),
@@ -279,10 +285,12 @@ Result<std::vector<Receipt>> Applier::apply_transaction(const Author& author,
   }
   const Receipt cause = kept_or_not(receipts.back(), operations);
   while (receipts.size() < operations.size()) receipts.push_back({workspace.next_seq(), {}, 0, {}});
-  for (Receipt& receipt : receipts) {
-    receipt.status = cause.status;
-    receipt.code = cause.code;
-    receipt.message = cause.message;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    // Its phone must hear that it may not keep the words, whatever becomes of the rest.
+    const bool empty = !operations[i].hash_before.empty();
+    const Seq seq = receipts[i].seq;
+    receipts[i] = empty ? forgotten_receipt(seq, cause.status) : cause;
+    receipts[i].seq = seq;
   }
   if (cause.status != OutcomeStatus::kRejected) {
     if (auto kept = keep(author, operations, receipts, now_ms); !kept) {
@@ -299,9 +307,7 @@ Result<Receipt> Applier::apply_one(Workspace& workspace, const Author& author,
                                    const Operation& operation, Authority authority) {
   const Seq seq = workspace.next_seq();
   if (!operation.hash_before.empty()) {
-    Receipt gone{seq, OutcomeStatus::kGone, static_cast<std::uint32_t>(ErrorCode::kForgotten),
-                 "记录已按规定彻底删除，填写的内容不再保留 / the record was deleted for good; "
-                 "nothing of what was written is kept"};
+    Receipt gone = forgotten_receipt(seq, OutcomeStatus::kGone);
     auto told = tell_author(workspace, mint_, author, operation, gone, {}, {});
     if (!told) return std::unexpected(told.error());
     return gone;

@@ -59,7 +59,8 @@ bool is_forgotten(World& world, KindId kind, RecordId id) {
 struct Home {
   World world;
   Phone anna = world.phone(world.anna);
-  Phone hugo = world.phone(world.worker("W9", Role::kGridWorker, kGrid1));
+  RecordId second = world.worker("W9", Role::kGridWorker, kGrid1);
+  Phone hugo = world.phone(second);
   RecordId home = anna.new_id();
   RecordId person = anna.new_id();
 
@@ -176,6 +177,24 @@ TEST_CASE("what would be refused beside an edit of a forgotten record quotes not
                    world.clock.ms);
   const auto inbox = world.sync(home.hugo);
   CHECK(answers(*inbox) == std::vector(2, OutcomeStatus::kRejected));
+  // By the code its phone knows that it must not keep those words either.
+  CHECK(inbox->runs().front().code() == static_cast<std::uint32_t>(ErrorCode::kForgotten));
+  CHECK(inbox->runs().back().code() != static_cast<std::uint32_t>(ErrorCode::kForgotten));
+  CHECK_FALSE(holds(world, words));
+}
+
+TEST_CASE("a forgotten record that is offered again in a sealed transaction stays on no phone") {
+  Home home;
+  World& world = home.world;
+  forget(world, kinds::kHousehold, home.home);
+  const std::string words = "moved in with Example Li";
+  move_away(world, home.second, "W9");
+  home.hugo.record(kinds::kResident, home.person, resident(home.home, words), false, world.clock.ms)
+      .more = true;
+  home.hugo.record(kinds::kVisit, home.hugo.new_id(), visit(kGrid1), true, world.clock.ms);
+  const auto inbox = world.sync(home.hugo);
+  CHECK(answers(*inbox) == std::vector(2, OutcomeStatus::kSealed));
+  CHECK(inbox->runs().front().code() == static_cast<std::uint32_t>(ErrorCode::kForgotten));
   CHECK_FALSE(holds(world, words));
 }
 
