@@ -343,11 +343,7 @@ void County::Impl::let_go_on(Session& session) {
 
 Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfirmed& unconfirmed) {
   const std::int64_t now = now_ms();
-  if (!is_understood(hello.protocol())) {
-    return fail(ErrorCode::kUnsupported,
-                "版本不兼容，请联系管理员升级服务器 / this app is newer than the server: have the "
-                "server updated");
-  }
+  if (!is_understood(hello.protocol())) return std::unexpected(too_new());
   bool ahead = knows_a_lost_log(hello, epochs);
   auto device = recognise(*storage, hello, options.server_key_sha256, ahead, now);
   if (!device && device.error().code == ErrorCode::kForked) forks[DeviceId(hello.device())] = now;

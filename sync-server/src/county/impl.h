@@ -274,6 +274,12 @@ inline constexpr std::uint32_t kProtocol = 1;
 inline bool is_understood(std::uint32_t protocol) {
   return protocol >= 1 && protocol <= kProtocol + 1;
 }
+inline Error too_new() {
+  return {ErrorCode::kUnsupported,
+          "版本不兼容，请联系管理员升级服务器 / this app is newer than the server: have the server "
+          "updated",
+          {}};
+}
 
 /// Whether a phone has seen a future that this log does not have, because it was restored.
 bool knows_a_lost_log(const v1::Hello& hello, const std::vector<EpochRow>& epochs);

@@ -81,6 +81,7 @@ Result<std::vector<RecordKey>> own_attachments(Storage& storage, const Schema& s
 
 Result<std::string> County::greet_media(const v1::MediaHello& hello) {
   Impl& impl = *impl_;
+  if (!is_understood(hello.protocol())) return std::unexpected(too_new());
   if (auto begun = impl.begin(); !begun) return std::unexpected(impl.noted(begun.error()));
   auto device =
       recognise(*impl.storage,

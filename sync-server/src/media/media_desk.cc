@@ -161,11 +161,6 @@ void MediaDesk::greet(CallId id, Call& call, v1::MediaHello hello) {
   if (std::exchange(call.greeting, true)) {
     return refuse_call(call, {ErrorCode::kProtocol, "a second MediaHello", {}});
   }
-  if (hello.protocol() != 1) {
-    return refuse_call(call, {ErrorCode::kUnsupported,
-                              "请升级应用 / this server speaks protocol 1; update the app",
-                              {}});
-  }
   county_.greet(std::move(hello),
                 then<MediaCaller>(id, [this, id](Call& greeted_call, Result<MediaCaller> caller) {
                   greeted(id, greeted_call, std::move(caller));

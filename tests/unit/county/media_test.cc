@@ -146,9 +146,9 @@ struct Desk {
     CHECK(say(id, hello(phone)).empty());
     return id;
   }
-  v1::MediaHello hello(Phone& phone) {
+  v1::MediaHello hello(Phone& phone, std::uint32_t protocol = 1) {
     v1::MediaHello hello;
-    hello.set_protocol(1);
+    hello.set_protocol(protocol);
     hello.set_device(phone.device.value);
     hello.set_call_counter(++phone.calls);
     hello.set_signature(*phone.key.sign(media_hello_to_sign(hello, kServerKey)));
@@ -307,6 +307,21 @@ TEST_CASE(
   CHECK(std::holds_alternative<v1::MediaStored>(line.frames.back()));
   CHECK(desk.stored(id));
   second.on_closed(1);
+}
+
+TEST_CASE(
+    "a phone of the next protocol brings pictures as it brings records, a later one is told") {
+  Desk desk;
+  Phone anna = desk.world.phone(desk.world.anna);
+  const std::string bytes = photograph(5'000);
+  const RecordId id = desk.attach(anna, named(bytes));
+  const auto later = desk.open();
+  CHECK(desk.refused(desk.say(later, desk.hello(anna, 3))) == ErrorCode::kUnsupported);
+  const auto next = desk.open();
+  CHECK(desk.say(next, desk.hello(anna, 2)).empty());
+  REQUIRE(desk.has(desk.put(next, named(bytes))) == 0);
+  CHECK(std::holds_alternative<v1::MediaStored>(desk.send(next, bytes, 0)));
+  CHECK(desk.stored(id));
 }
 
 TEST_CASE("a damaged chunk is refused at once, and the file goes on behind what was sound") {
