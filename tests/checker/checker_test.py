@@ -43,6 +43,7 @@ PLANTS = {
     "row-astray": "replicas",
     "never-done": "settled",
     "audit-altered": "audit",
+    "unknown-field-dropped": "merged",
     # It strikes where a file was copied.
     "copy-keeps-ids": None,
     # It strikes where a server was restored to an older backup than its newest.

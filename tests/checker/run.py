@@ -107,6 +107,7 @@ class Phone:
     worker: str
     path: pathlib.Path
     device: int = 0
+    lacks: int = 0  # the number of a kind that its build does not know
     meta: dict = field(default_factory=dict)
     rows: dict = field(default_factory=dict)  # by (kind, id)
     outbox: list = field(default_factory=list)
@@ -184,6 +185,9 @@ class Run:
     def _on_phone(self, event):
         name = event["phone"]
         self.phones[name] = Phone(name, event["worker"], self.folder / f"{name}.db")
+
+    def _on_build(self, event):
+        self.phones[event["phone"]].lacks = event["lacks"]
 
     def _on_copied(self, event):
         raise ValueError(f"{event['phone']}'s file was copied or put back, which this checker does "

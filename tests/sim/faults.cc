@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, kFaultCount> kNames = {
     "clocks",     "moves",   "kills",           "reboots",        "server-kills", "restores",
     "power-cuts", "deaths",  "disk-fails-once", "disk-fails",     "disk-full",    "no-memory",
     "compares",   "clones",  "put-backs",       "forgets",        "reads-fail",   "one-way",
-    "slow-lines", "sweeps",  "hostile-phone",   "hostile-server", "pictures",     "damage"};
+    "slow-lines", "sweeps",  "hostile-phone",   "hostile-server", "pictures",     "damage",
+    "versions"};
 
 std::uint64_t hardness_in(std::string_view text) {
   std::uint64_t hardness = 0;
@@ -53,7 +54,7 @@ Faults Faults::of_seed(std::uint64_t seed) {
     const Fault fault = static_cast<Fault>(i);
     const bool hides = fault == Fault::kRestores || fault == Fault::kPutBacks ||
                        fault == Fault::kForgets || fault == Fault::kHostileServer ||
-                       fault == Fault::kPictures;
+                       fault == Fault::kPictures || fault == Fault::kVersions;
     const bool there = lots.chance(hides ? 250 : 700);
     faults.set(fault, there ? lots.between(1, kHardest) : 0);
   }

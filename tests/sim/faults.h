@@ -40,8 +40,9 @@ enum class Fault : std::uint8_t {
   kHostileServer,  ///< somebody with the county's key says, now and then, what no county says
   kPictures,       ///< persons take pictures, which go on calls of their own
   kDamage,         ///< a byte of a picture is another when it arrives
+  kVersions,       ///< phones are of older and newer builds, and are updated
 };
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kDamage) + 1;
+inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::kVersions) + 1;
 
 /// The faults of one run, each with how hard it strikes: 0 not at all, 1 seldom, 2, 3 often.
 class Faults {

@@ -91,7 +91,13 @@ std::vector<std::string> make_all() {
                                   "disk-full: under a picture",
                                   "reads-fail: under a picture",
                                   "damage: up",
-                                  "damage: down"};
+                                  "damage: down",
+                                  "versions: what others do not know is written",
+                                  "versions: what a phone knows in part is edited",
+                                  "versions: updated at rest",
+                                  "versions: updated in a call",
+                                  "versions: updated with unsent work",
+                                  "versions: too old, brings its work and is told"};
   for (const char* fault : {"power-cuts", "deaths", "disk-fails-once", "disk-fails", "disk-full",
                             "no-memory", "reads-fail"}) {
     for (const char* phase :

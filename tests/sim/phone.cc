@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "client/build.h"
 #include "disk_faults.h"
 #include "gridwhistle/road.h"
 #include "model/operation.h"
@@ -31,7 +32,7 @@ constexpr auto kRelation = v1::Resident::kRelationFieldNumber;
 
 }  // namespace
 
-Phone::Phone(const Surroundings& around, Person& person, std::string name,
+Phone::Phone(const Surroundings& around, Person& person, std::string name, Age age,
              std::function<void()> died, Phone* original)
     : timeline_(around.timeline),
       dice_(around.dice),
@@ -47,6 +48,8 @@ Phone::Phone(const Surroundings& around, Person& person, std::string name,
       media_folder_(around.folder.empty() ? "" : around.folder + "/" + name_),
       album_(around.album),
       died_(std::move(died)),
+      version_dice_(around.version_dice),
+      age_(original != nullptr ? original->age_ : age),
       disk_("gw-sim-" + name_),
       clock_(timeline_, dice_.next()),
       secrets_(original != nullptr ? original->secrets_ : std::make_shared<SimSecretStore>()) {
@@ -73,6 +76,8 @@ Phone::Phone(const Surroundings& around, Person& person, std::string name,
 
 Phone::~Phone() { leaving_ = true; }
 
+Build Phone::build() const { return version_dice_ != nullptr ? build_of(age_) : Build{}; }
+
 bool Phone::open() {
   const Phase phase(phase_, "opens");
   failures_before_ = failures();
@@ -90,7 +95,7 @@ bool Phone::open() {
   };
   Result<std::unique_ptr<Client>> client;
   memory_.during("phone opens", MemoryFaults::kOften,
-                 [&] { client = Client::open(std::move(options)); });
+                 [&] { client = open_as(build(), std::move(options)); });
   if (client) {
     client_ = std::move(*client);
     if (!storage_failed()) check_recorded();
@@ -273,6 +278,7 @@ RecordId Phone::new_id() {
 }
 
 std::vector<FoundBytes> Phone::all(const char* kind) {
+  if (!knows(kind)) return {};
   auto found = client_->query(kind, Query(), kPurpose);
   if (!found) cannot("read", found.error());
   return std::move(*found);
@@ -326,6 +332,7 @@ void Phone::do_something() {
 }
 
 void Phone::act() {
+  if (age_ == Age::kNewer && person_.walks && version_dice_->chance(300)) return say_mood();
   if (person_.volunteers) {
     report();
   } else if (!person_.walks) {
@@ -397,6 +404,7 @@ void Phone::new_household() {
 }
 
 void Phone::new_resident() {
+  if (!knows("Resident")) return;
   const auto home = any("Household");
   if (!home) return;
   v1::Resident resident;
@@ -449,6 +457,13 @@ void Phone::new_whistle() {
 void Phone::edit_text(const char* kind, std::uint32_t field) {
   const auto found = any(kind);
   if (!found) return;
+  const KindSchema& known = *kind_of(age_, kind);
+  const auto is_unknown = [&](const FieldView& there) {
+    return known.field(there.number) == nullptr;
+  };
+  if (version_dice_ != nullptr && std::ranges::any_of(fields_of(found->record), is_unknown)) {
+    marks_.hit("versions: what a phone knows in part is edited");
+  }
   const std::string seen(text_of(found->record, field).value_or(""));
   const std::string value = fresh("edit");
   std::string change;
@@ -456,6 +471,28 @@ void Phone::edit_text(const char* kind, std::uint32_t field) {
   append_text(change, field, value);
   const auto word = count(client_->put(Change{kind, change, {}, {}}), "edit");
   if (word) oracle_.wrote(name_, found->info.kind, found->info.id, field, value, seen, *word);
+}
+
+// Of something that is there, or with something new.
+void Phone::say_mood() {
+  marks_.hit("versions: what others do not know is written");
+  if (version_dice_->chance(750)) {
+    static constexpr const char* kKinds[] = {"Visit", "Household", "Resident"};
+    return edit_text(kKinds[version_dice_->below(std::size(kKinds))], kMood);
+  }
+  v1::Visit visit;
+  const RecordId id = new_id();
+  visit.set_id(std::string(id.bytes()));
+  visit.set_grid(person_.place);
+  visit.set_kind(v1::VISIT_KIND_PATROL);
+  visit.set_notes(fresh("visit"));
+  const std::string mood = fresh("mood");
+  std::string record = visit.SerializeAsString();
+  append_text(record, kMood, mood);
+  const auto word = count(client_->put(Change{"Visit", record, {}, {}}), "record a visit");
+  if (!word) return;
+  oracle_.wrote(name_, kinds::kVisit, id, kVisitNotes, visit.notes(), "", *word);
+  oracle_.wrote(name_, kinds::kVisit, id, kMood, mood, "", *word);
 }
 
 void Phone::report() {
@@ -477,6 +514,7 @@ void Phone::edit_household() { edit_text("Household", kHouseholdNotes); }
 void Phone::edit_visit() { edit_text("Visit", kVisitNotes); }
 
 void Phone::tag_household() {
+  if (kind_of(age_, "Household")->field(kNeeds) == nullptr) return;
   const auto found = any("Household");
   if (!found) return;
   v1::Household now;

@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "album.h"
@@ -21,6 +22,7 @@
 #include "oracle.h"
 #include "support/power_cut_vfs.h"
 #include "timeline.h"
+#include "versions.h"
 
 namespace gridwhistle::sim {
 
@@ -33,9 +35,10 @@ struct Surroundings {
   MemoryFaults& memory;
   Network& network;
   Oracle& oracle;
-  PlantedBug* bug;     ///< on every disk; null: none
-  Album& album;        ///< of the pictures that persons take
-  std::string folder;  ///< of the system's disk, for their bytes; empty: they take none
+  PlantedBug* bug;               ///< on every disk; null: none
+  Album& album;                  ///< of the pictures that persons take
+  std::string folder;            ///< of the system's disk, for their bytes; empty: they take none
+  Dice* version_dice = nullptr;  ///< what newer builds alone can do; null: there is one build
 };
 
 /// The disk failed, and what was to be done could not be.
@@ -48,9 +51,9 @@ class Phone {
  public:
   /// A person may hold several; `name` is this one's. `died` is called after the disk's power, or
   /// its process, went within a write. With an `original` its file is a copy of that one's, as it
-  /// lies there at this moment, and its keys are too.
-  Phone(const Surroundings& around, Person& person, std::string name, std::function<void()> died,
-        Phone* original = nullptr);
+  /// lies there at this moment, and its keys and its build are too.
+  Phone(const Surroundings& around, Person& person, std::string name, Age age,
+        std::function<void()> died, Phone* original = nullptr);
   ~Phone();
 
   /// False: its disk, or the memory, does not let it.
@@ -64,6 +67,12 @@ class Phone {
   bool running() const { return client_ != nullptr; }
   /// Running, and its disk does what it is asked.
   bool is_well() const { return running() && !disk_.struck(); }
+
+  /// From the next opening on it has another build, never an older one.
+  void update(Age age) { age_ = age; }
+  Age age() const { return age_; }
+  /// Whether its build has this kind.
+  bool knows(std::string_view kind) const { return kind_of(age_, kind) != nullptr; }
 
   /// Whether these bytes are in its file, or in its log.
   bool holds(std::string_view bytes) const;
@@ -104,6 +113,7 @@ class Phone {
   std::uint64_t refused() const { return refused_; }
 
  private:
+  Build build() const;
   void act();
   void new_visit();
   void new_household();
@@ -115,6 +125,7 @@ class Phone {
   void tag_household();
   void erase_something();
   void record_together();
+  void say_mood();
   void record_picture(v1::Attachment picture, Dice& dice);
   void show_picture(const FoundBytes& attachment,
                     std::function<void(const RecordId&, const Error&)> missed);
@@ -159,6 +170,8 @@ class Phone {
   const std::string media_folder_;
   Album& album_;
   const std::function<void()> died_;
+  Dice* const version_dice_;
+  Age age_;
   test::PowerCutDisk disk_;
   const char* phase_ = "syncs";
   bool leaving_ = false;               ///< what its disk does now concerns nobody

@@ -73,6 +73,18 @@ bool invent_a_value(Operation& operation) {
   return true;
 }
 
+// What a county would keep that knows nothing but its own fields.
+bool lose_what_is_newer(Operation& operation) {
+  const KindSchema* const kind = built_schema().kind(operation.kind);
+  if (kind == nullptr || !is_put_of(operation, operation.kind)) return false;
+  std::vector<std::uint32_t> unknown;
+  for (const FieldView& field : fields_of(operation.set)) {
+    if (kind->field(field.number) == nullptr) unknown.push_back(field.number);
+  }
+  operation.set = replace_fields(operation.set, {}, unknown);
+  return !unknown.empty();
+}
+
 bool lose_a_record(Operation& operation) {
   if (!operation.creates || operation.kind != kinds::kVisit) return false;
   operation.id = RecordId::make(operation.id.device(), operation.id.counter() + (1ULL << 40));
@@ -223,6 +235,11 @@ const std::array kBehaviours = std::to_array<Behaviour>({
     {.plant = {"damage-taken", "nobody compares what arrives of a picture with its digest",
                "damaged chunk was taken", "pictures=3,damage=3"},
      .mends_digests = true},
+    {.plant = {"unknown-field-dropped",
+               "a county keeps of a record only the fields that its own build knows",
+               "lost: record", "versions=3"},
+     .on_operation = lose_what_is_newer,
+     .strikes = 500},
     {.plant = {"audit-altered", "an entry of the audit is rewritten", "verify"},
      .in_file = "UPDATE audit SET content = content || ' ' WHERE number = 2"},
     {.plant = {"sync-normal", "commits are not synced: synchronous=NORMAL", "forgot what"},

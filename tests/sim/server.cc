@@ -11,7 +11,6 @@
 #include "base/sha256.h"
 #include "disk_faults.h"
 #include "oracle.h"
-#include "schema/tables.h"
 #include "storage/open.h"
 #include "storage/storage.h"
 
@@ -40,7 +39,8 @@ app::ServerConfig config_in(const std::string& folder) {
 }
 
 Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-               CountyOptions options, MediaPlace media, std::function<void()> died)
+               const Schema& schema, CountyOptions options, MediaPlace media,
+               std::function<void()> died)
     : timeline_(timeline),
       dice_(dice),
       fault_dice_(fault_dice),
@@ -48,13 +48,14 @@ Server::Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, M
       memory_(memory),
       died_(std::move(died)),
       key_sha256_(sha256("the county's key")),
+      schema_(schema),
       options_(with_key(std::move(options), key_sha256_)),
       media_config_(config_in(media.folder)),
       media_dice_(media.dice),
       carries_media_(!media.folder.empty()),
       clock_(timeline, 1) {
   disk_.on_strike([this](DiskFault fault) { struck(fault); });
-  if (auto made = create_sqlite_storage(kFile, "440811", built_schema(), disk_.name()); !made) {
+  if (auto made = create_sqlite_storage(kFile, "440811", schema_, disk_.name()); !made) {
     throw std::runtime_error("no storage: " + made.error().message);
   }
   start();
@@ -79,12 +80,12 @@ bool Server::start() {
   };
   Result<std::unique_ptr<Storage>> storage;
   memory_.during("server starts", MemoryFaults::kOften,
-                 [&] { storage = open_sqlite_storage(kFile, built_schema(), disk_.name()); });
+                 [&] { storage = open_sqlite_storage(kFile, schema_, disk_.name()); });
   if (!storage) return is_hindered(storage.error());
   Storage* const opened = storage->get();
   Result<std::unique_ptr<County>> county;
   memory_.during("server starts", MemoryFaults::kOften, [&] {
-    county = County::open(std::move(*storage), built_schema(), clock_, dice_, options_);
+    county = County::open(std::move(*storage), schema_, clock_, dice_, options_);
   });
   if (!county) return is_hindered(county.error());
   Result<void> forgotten;
@@ -325,7 +326,7 @@ bool Server::sweep() {
   const bool is_unheard = std::ranges::any_of(*devices, [&](const DeviceRow& device) {
     return device.call_counter > 0 && device.cursor.value < std::stoull("0" + *upto);
   });
-  for (const KindSchema& kind : built_schema().kinds) {
+  for (const KindSchema& kind : schema_.kinds) {
     const auto noted = storage_->scan_gone(kind.id, [&](RecordId id, std::int64_t) {
       if (!swept_.insert({kind.id, id}).second) return Result<void>();
       timeline_.note("swept " + std::string(kind.name) + " " + id.text());

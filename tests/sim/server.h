@@ -15,6 +15,7 @@
 #include "marks.h"
 #include "media_door.h"
 #include "memory_faults.h"
+#include "model/schema.h"
 #include "plants.h"
 #include "storage/rows.h"
 #include "support/power_cut_vfs.h"
@@ -35,10 +36,10 @@ struct MediaPlace {
 /// The county server: the real county on a file of its own disk, in virtual time.
 class Server {
  public:
-  /// As many of the last backups stay as the options let restore. `died` is called after
-  /// the disk's power, or its process, went within a write.
+  /// The schema outlives it. As many of the last backups stay as the options let restore. `died` is
+  /// called after the disk's power, or its process, went within a write.
   Server(Timeline& timeline, Dice& dice, Dice& fault_dice, Marks& marks, MemoryFaults& memory,
-         CountyOptions options, MediaPlace media, std::function<void()> died);
+         const Schema& schema, CountyOptions options, MediaPlace media, std::function<void()> died);
   ~Server();
 
   /// From now on its files have this bug. The bug outlives it.
@@ -46,6 +47,9 @@ class Server {
 
   /// The process dies between two events and, later, starts again from what is on the disk.
   void kill();
+  /// From the next start on phones that speak an older protocol only bring what they recorded.
+  void serve_from(std::uint32_t protocol) { options_.protocol_min = protocol; }
+  std::uint32_t serves_from() const { return options_.protocol_min; }
   /// The process ends as it should.
   void stop();
   /// False: its disk, or the memory, does not let it.
@@ -111,7 +115,8 @@ class Server {
   MemoryFaults& memory_;
   const std::function<void()> died_;
   const std::string key_sha256_;
-  const CountyOptions options_;
+  const Schema& schema_;
+  CountyOptions options_;
   const app::ServerConfig media_config_;  ///< its folders alone
   Dice& media_dice_;
   const bool carries_media_;

@@ -6,6 +6,7 @@
 
 #include "album.h"
 #include "check_end.h"
+#include "client/build.h"
 #include "disk_faults.h"
 #include "files.h"
 #include "hostile_phone.h"
@@ -13,6 +14,7 @@
 #include "plants.h"
 #include "recorder.h"
 #include "schema/kinds.h"
+#include "schema/tables.h"
 #include "sync/session.h"
 
 namespace gridwhistle::sim {
@@ -55,7 +57,8 @@ class World {
         sweep_dice_(seed ^ 0x5EE9),
         intruder_dice_(seed ^ 0xBAD1),
         restore_dice_(seed ^ 0xBAC0),
-        picture_dice_(seed ^ 0xF070) {
+        picture_dice_(seed ^ 0xF070),
+        version_dice_(seed ^ 0xA6E5) {
     if (options.trace) timeline_.print_notes();
     timeline_.note("faults " + faults_.text());
     timeline_.note("phones keep for " + std::to_string(restorable_) + " backups");
@@ -116,13 +119,35 @@ class World {
 
   Phone& add_phone(Person& person, const std::string& name, Phone* original) {
     recorder_.note("phone", {{"phone", name}, {"worker", person.worker}});
-    const Surroundings around{
-        timeline_, dice_,   fault_dice_, marks_, memory_,
-        network_,  oracle_, bug_.get(),  album_, pictures_ ? pictures_->path() : ""};
+    const bool has_ages = faults_.has(Fault::kVersions);
+    const Age age = has_ages ? some_age() : Age::kNow;
+    const Surroundings around{timeline_,
+                              dice_,
+                              fault_dice_,
+                              marks_,
+                              memory_,
+                              network_,
+                              oracle_,
+                              bug_.get(),
+                              album_,
+                              pictures_ ? pictures_->path() : "",
+                              has_ages ? &version_dice_ : nullptr};
     const std::size_t number = phones_.size();
     const auto died = [this, number] { comes_back_later(*phones_[number], fault_dice_); };
-    phones_.push_back(std::make_unique<Phone>(around, person, name, died, original));
+    phones_.push_back(std::make_unique<Phone>(around, person, name, age, died, original));
+    if (has_ages) note_age(*phones_.back());
     return *phones_.back();
+  }
+
+  Age some_age() {
+    if (version_dice_.chance(550 - 150 * faults_.hardness(Fault::kVersions))) return Age::kNow;
+    return version_dice_.chance(500) ? Age::kOlder : Age::kNewer;
+  }
+
+  void note_age(const Phone& phone) {
+    timeline_.note(phone.name() + " has build " + std::to_string(static_cast<int>(phone.age())));
+    const std::uint64_t lacks = phone.knows("Resident") ? 0 : kinds::kResident.value;
+    recorder_.note("build", {{"phone", phone.name()}, {"lacks", lacks}});
   }
 
   void give_phone(Person& person, const std::string& name) {
@@ -150,6 +175,10 @@ class World {
     if (faults_.has(Fault::kPutBacks)) put_back_now_and_then();
     if (faults_.has(Fault::kForgets)) forget_now_and_then();
     if (faults_.has(Fault::kSweeps)) sweep_now_and_then();
+    if (faults_.has(Fault::kVersions)) {
+      update_now_and_then();
+      if (version_dice_.chance(500)) end_service_of_older();
+    }
     wait(until_ms_ - timeline_.now_ms());
     go_on_until_it_counts();
     trouble_ = false;
@@ -525,6 +554,82 @@ class World {
                     [this, restored] { revive(restored && faults_.has(Fault::kRestores)); });
   }
 
+  void update_now_and_then() {
+    timeline_.after(version_dice_.between(5 * kMinute, 2 * kHour), [this] {
+      if (!trouble_) return;
+      Phone& phone = *phones_[version_dice_.below(phones_.size())];
+      if (phone.age() != Age::kNewer && !idle_.contains(phone.name())) {
+        update(phone, phone.age() == Age::kOlder ? Age::kNow : Age::kNewer);
+      }
+      update_now_and_then();
+    });
+  }
+
+  // Whoever installs a build ends the process of the one before.
+  void update(Phone& phone, Age age) {
+    const bool was_running = phone.running();
+    marks_.hit(network_.in_call(phone.line()) ? "versions: updated in a call"
+                                              : "versions: updated at rest");
+    if (was_running && phone.client().status().unsent > 0) {
+      marks_.hit("versions: updated with unsent work");
+    }
+    phone.kill();
+    phone.update(age);
+    note_age(phone);
+    if (was_running) comes_back_later(phone, version_dice_);
+  }
+
+  void end_service_of_older() {
+    timeline_.after(version_dice_.between(10 * kMinute, 3 * kHour), [this] {
+      if (!trouble_) return;
+      timeline_.note("the server's next build gives older protocols nothing");
+      server_.serve_from(build_of(Age::kNewer).protocol);
+      if (!server_.running()) return;
+      server_.stop();
+      network_.server_killed();
+      revive_later(version_dice_, false);
+    });
+  }
+
+  bool is_too_old(const Phone& phone) const {
+    return build_of(phone.age()).protocol < server_.serves_from();
+  }
+
+  // Whoever is too old brings everything, and hears that this is so; then they are updated.
+  void update_too_old() {
+    constexpr int kRoundsMax = 20;
+    const auto is_told = [](Phone& phone) {
+      const ClientStatus status = phone.client().status();
+      return status.unsent == 0 && status.last_error &&
+             status.last_error->code == ErrorCode::kUnsupported;
+    };
+    for (int round = 0; round < kRoundsMax; ++round) {
+      bool all_told = true;
+      for (const auto& phone : phones_) {
+        if (!is_too_old(*phone) || is_told(*phone)) continue;
+        all_told = false;
+        phone->sync();
+        if (copies_ > 0) wait(10'000);
+      }
+      if (all_told) break;
+      wait(5 * kMinute);
+    }
+    for (const auto& phone : phones_) {
+      if (!is_too_old(*phone)) continue;
+      if (!is_told(*phone)) {
+        const ClientStatus status = phone->client().status();
+        throw Violation(phone->name() + " is too old, has " + std::to_string(status.unsent) +
+                        " unsent and was told " +
+                        (status.last_error ? status.last_error->message : "nothing"));
+      }
+      marks_.hit("versions: too old, brings its work and is told");
+      phone->quit();
+      phone->update(Age::kNewer);
+      note_age(*phone);
+      phone->open();
+    }
+  }
+
   void sweep_now_and_then() {
     timeline_.after(sweep_dice_.between(kMinute, 40 * kMinute), [this] {
       if (!trouble_) return;
@@ -595,6 +700,7 @@ class World {
     wait(faults_.has(Fault::kHostileServer) ? SyncSession::kPutOffMaxMs : 2 * kMinute);
     // No report waits for a picture: at first none gets anywhere.
     network_.hold_media(true);
+    update_too_old();
     const bool is_live = pictures_ && copies_ == 0;
     for (const auto& phone : phones_) {
       if (is_live) phone->go_live();
@@ -735,6 +841,7 @@ class World {
   Dice intruder_dice_;
   Dice restore_dice_;  ///< and these only which backups there are, and which of them is restored
   Dice picture_dice_;  ///< and these only what is of pictures
+  Dice version_dice_;  ///< and these only which builds phones have, and what only those can do
   const std::size_t restorable_ = kRestorable[restore_dice_.below(std::size(kRestorable))];
   const bool has_small_cuts_ = restore_dice_.below(3) == 0;
   Marks marks_;
@@ -748,6 +855,7 @@ class World {
                  fault_dice_,
                  marks_,
                  memory_,
+                 faults_.has(Fault::kVersions) ? county_schema() : built_schema(),
                  county_options(),
                  MediaPlace{pictures_ ? pictures_->path() : "", picture_dice_},
                  [this] { server_died(); }};

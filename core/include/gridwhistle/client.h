@@ -28,6 +28,7 @@ class WhistleAction;
 
 struct Road;  // gridwhistle/road.h
 class ClientState;
+struct Build;  // client/build.h
 
 /// What a client needs from its host. Everything pointed at outlives the client, and the executor
 /// also outlives every transport that `connect` gave.
@@ -487,6 +488,8 @@ class Client {
   void close();
 
  private:
+  friend Result<std::unique_ptr<Client>> open_as(const Build& build, ClientOptions options);
+
   explicit Client(std::shared_ptr<ClientState> state) : state_(std::move(state)) {}
 
   template <GeneratedRecord T>

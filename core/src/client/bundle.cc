@@ -4,7 +4,6 @@
 #include "base/envelope.h"
 #include "base/limits.h"
 #include "client/state.h"
-#include "schema/tables.h"
 #include "wire/frames.h"
 
 // What is unsent, for somebody to carry: a call's first flight in a file.
@@ -16,10 +15,10 @@ constexpr std::size_t kReadBytes = 1024 * 1024;
 // What a part has beside its frames: the Hello, and some bytes a frame.
 constexpr std::size_t kRestBytes = 64 * 1024;
 
-v1::Hello hello_of(const store::SyncState& file) {
+v1::Hello hello_of(const Build& build, const store::SyncState& file) {
   v1::Hello hello;
-  hello.set_protocol(SyncSession::kProtocol);
-  hello.set_schema(built_schema().version);
+  hello.set_protocol(build.protocol);
+  hello.set_schema(build.schema->version);
   hello.set_device(file.device.value);
   hello.mutable_cursor()->set_seq(file.cursor.value);
   for (const Lane lane : kLanes) {
@@ -115,7 +114,7 @@ Result<ExportedBundle> ClientState::export_bundle(
     const auto counter = store.next_call_counter();
     if (!counter) return std::unexpected(counter.error());
     const ClockReading clock = options_.clock->now();
-    v1::Hello hello = hello_of(*file);
+    v1::Hello hello = hello_of(build_, *file);
     hello.set_software(options_.software);
     hello.set_call_counter(*counter);
     hello.set_wall_ms(clock.wall_ms);

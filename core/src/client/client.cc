@@ -10,10 +10,14 @@
 // The public contract on top of the state: one line each, as far as it goes.
 namespace gridwhistle {
 
-Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
-  auto state = ClientState::open(std::move(options));
+Result<std::unique_ptr<Client>> open_as(const Build& build, ClientOptions options) {
+  auto state = ClientState::open(build, std::move(options));
   if (!state) return std::unexpected(std::move(state.error()));
   return std::unique_ptr<Client>(new Client(std::move(*state)));
+}
+
+Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
+  return open_as({}, std::move(options));
 }
 
 Result<Salvage> Client::salvage(const ClientOptions& options) {

@@ -4,7 +4,6 @@
 
 #include "base/p256.h"
 #include "client/state.h"
-#include "schema/tables.h"
 #include "wire/frames.h"
 
 // Carrying out what the session wants. On the executor's thread, with the lock held.
@@ -169,7 +168,7 @@ CallEvents ClientState::events_of_call() {
 }
 
 void ClientState::on_frame(const std::string& frame) {
-  const Result<Down> decoded = decode_down(built_schema(), frame);
+  const Result<Down> decoded = decode_down(*build_.schema, frame);
   if (!decoded) {
     perform(session_.bad_frame(decoded.error(), now_ms()));
     return;
@@ -206,6 +205,7 @@ SyncActions ClientState::do_hello(v1::Hello hello) {
   const auto counter = store_->next_call_counter();
   if (!counter) return session_.store_failed(counter.error(), now_ms());
   const ClockReading clock = options_.clock->now();
+  hello.set_protocol(build_.protocol);
   hello.set_call_counter(*counter);
   hello.set_wall_ms(clock.wall_ms);
   hello.set_boot_ms(clock.boot_ms);

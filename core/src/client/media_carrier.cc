@@ -177,7 +177,7 @@ Result<void> MediaCarrier::open_call() {
   const auto counter = state_.store_->next_call_counter();
   if (!counter) return std::unexpected(counter.error());
   v1::MediaHello hello;
-  hello.set_protocol(SyncSession::kProtocol);
+  hello.set_protocol(state_.build_.protocol);
   hello.set_device(state_.store_->device().value);
   hello.set_call_counter(*counter);
   const auto signature = state_.options_.secrets->sign(

@@ -2,19 +2,18 @@
 
 #include <utility>
 
-#include "schema/tables.h"
-
 namespace gridwhistle {
 
 Error fault_of(const std::exception& error) {
   return {ErrorCode::kInternal, "a fault of this software", error.what()};
 }
 
-ClientState::ClientState(ClientOptions options)
-    : options_(std::move(options)),
+ClientState::ClientState(const Build& build, ClientOptions options)
+    : build_(build),
+      options_(std::move(options)),
       strand_(std::make_shared<Strand>(
           *options_.executor, [this](const std::exception& error) { poison(fault_of(error)); })),
-      session_({built_schema().version, options_.software}, *options_.random),
+      session_({build_.schema->version, options_.software}, *options_.random),
       media_(*this) {}
 
 namespace {
@@ -24,9 +23,9 @@ bool has_all_doors(const ClientOptions& options) {
          options.executor != nullptr && options.connect != nullptr;
 }
 
-store::StoreOptions store_options_of(const ClientOptions& options) {
+store::StoreOptions store_options_of(const Build& build, const ClientOptions& options) {
   return {.path = options.path,
-          .schema = &built_schema(),
+          .schema = build.schema,
           .clock = options.clock,
           .random = options.random,
           .read_only = options.read_only,
@@ -39,18 +38,18 @@ Result<Salvage> ClientState::salvage(const ClientOptions& options) {
   if (!has_all_doors(options)) {
     return fail(ErrorCode::kInvalid, "a client needs all its doors", "door missing");
   }
-  auto salvaged = store::Store::salvage(store_options_of(options));
+  auto salvaged = store::Store::salvage(store_options_of({}, options));
   if (!salvaged) return std::unexpected(std::move(salvaged.error()));
   return Salvage{std::move(salvaged->kept), salvaged->unsent, salvaged->whole};
 }
 
-Result<std::shared_ptr<ClientState>> ClientState::open(ClientOptions options) {
+Result<std::shared_ptr<ClientState>> ClientState::open(const Build& build, ClientOptions options) {
   if (!has_all_doors(options))
     return fail(ErrorCode::kInvalid, "a client needs all its doors", "door missing");
   if (options.callbacks == nullptr) options.callbacks = options.executor;
 
-  std::shared_ptr<ClientState> state(new ClientState(std::move(options)));
-  store::StoreOptions store_options = store_options_of(state->options_);
+  std::shared_ptr<ClientState> state(new ClientState(build, std::move(options)));
+  store::StoreOptions store_options = store_options_of(build, state->options_);
   store_options.executor = state->strand_.get();
   const auto lock = state->strand_->lock();
   auto store = store::Store::open(std::move(store_options));
@@ -121,7 +120,7 @@ void ClientState::tell_recorded() {
 }
 
 Result<const KindSchema*> ClientState::kind(std::string_view name) const {
-  const KindSchema* kind = built_schema().kind(name);
+  const KindSchema* kind = build_.schema->kind(name);
   if (kind == nullptr) {
     return fail(ErrorCode::kInvalid, "there is no record kind " + std::string(name),
                 "unknown kind");

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/build.h"
 #include "client/media_carrier.h"
 #include "client/strand.h"
 #include "gridwhistle/client.h"
@@ -29,7 +30,7 @@ Error fault_of(const std::exception& error);
 /// host's thread wants of it is posted.
 class ClientState : public std::enable_shared_from_this<ClientState> {
  public:
-  static Result<std::shared_ptr<ClientState>> open(ClientOptions options);
+  static Result<std::shared_ptr<ClientState>> open(const Build& build, ClientOptions options);
   static Result<Salvage> salvage(const ClientOptions& options);
 
   /// Runs `work` on the state, unless the client is closed. Takes the lock. An exception poisons.
@@ -88,7 +89,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
  private:
   friend class MediaCarrier;
 
-  explicit ClientState(ClientOptions options);
+  ClientState(const Build& build, ClientOptions options);
 
   std::uint64_t now_ms() const { return options_.clock->now().boot_ms; }
   std::optional<Error> unusable(bool to_write) const;
@@ -130,6 +131,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   Result<void> enrolled(std::uint64_t question, const EnrolmentCode& code,
                         const Result<std::string>& reply);
 
+  const Build build_;
   ClientOptions options_;
   std::shared_ptr<Strand> strand_;
   std::unique_ptr<store::Store> store_;  ///< null: closed
