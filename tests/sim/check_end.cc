@@ -140,8 +140,8 @@ std::set<RecordId> waiting_of(const County& county, const Oracle& oracle, const 
   const auto review = county.review();
   if (!review) throw Violation("what waits cannot be read: " + review.error().message);
   std::set<RecordId> waiting;
-  for (const WaitingDecision& decision : review->waiting) {
-    if (decision.worker == phone.person().worker) waiting.insert(decision.record);
+  for (const WaitingOperation& operation : review->waiting) {
+    if (operation.worker == phone.person().worker) waiting.insert(operation.record);
   }
   for (const StoredRow& row : all(county, kinds::kResident)) {
     const RecordId household = id_at(row.body, v1::Resident::kHouseholdFieldNumber);

@@ -157,7 +157,6 @@ class Commit {
   }
 
   Result<void> erase(const KindTable& table, const RecordId& id, RecordRow row) {
-    erased_.push_back({table.id, id});
     std::string scope;
     if (!is_fragment(table.rules(), row)) {
       GW_TRY_LET(named, scope_of(state_, table.rules(), *row.body));
@@ -174,7 +173,9 @@ class Commit {
     row.body.reset();
     GW_TRY(save_row(state_, table, id, row));
     GW_TRY_LET(parts, hide_parts(state_, table.id, id, key));
-    kinds_.insert(kinds_.end(), parts.begin(), parts.end());
+    for (const Parent& part : parts) kinds_.push_back(part.kind);
+    erased_.push_back({table.id, id});
+    erased_.insert(erased_.end(), parts.begin(), parts.end());
     return {};
   }
 
@@ -270,7 +271,7 @@ class Commit {
   std::vector<Operation> operations_;
   std::vector<RecordId> records_;
   std::unordered_set<std::uint64_t> created_;  ///< counters of the ids of what is new
-  std::vector<Parent> erased_;      ///< by this transaction, whose operations are in no outbox yet
+  std::vector<Parent> erased_;      ///< by this transaction, parts too: no outbox has it yet
   std::optional<Parent> standing_;  ///< not erased: members of a household come one after another
   std::vector<KindId> kinds_;       ///< touched beside those of the operations
 };

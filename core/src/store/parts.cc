@@ -34,9 +34,9 @@ Result<std::vector<Part>> parts_in_sight(StoreState& state, const Parent& whole)
   return parts;
 }
 
-Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
+Result<std::vector<Parent>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
                                        OutboxKey erasure) {
-  std::vector<KindId> kinds;
+  std::vector<Parent> hidden;
   std::vector<Parent> wholes = {{whole, id}};
   while (!wholes.empty()) {
     const Parent next = wholes.back();
@@ -49,11 +49,11 @@ Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const Re
       row->body.reset();
       GW_TRY(save_row(state, *part.table, part.id, *row));
       GW_TRY(mark_unindexed(state, *part.table, part.id));
-      kinds.push_back(part.table->id);
-      wholes.push_back({part.table->id, part.id});
+      hidden.push_back({part.table->id, part.id});
+      wholes.push_back(hidden.back());
     }
   }
-  return kinds;
+  return hidden;
 }
 
 Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure) {

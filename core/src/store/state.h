@@ -289,8 +289,8 @@ struct Part {
 };
 /// The parts of a record that are in sight, not those of its parts.
 Result<std::vector<Part>> parts_in_sight(StoreState& state, const Parent& whole);
-/// Hides the parts of a record that are in sight; gives their kinds.
-Result<std::vector<KindId>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
+/// Hides the parts of a record that are in sight, and theirs; says which it hid.
+Result<std::vector<Parent>> hide_parts(StoreState& state, KindId whole, const RecordId& id,
                                        OutboxKey erasure);
 /// The parts that an erasure hides.
 Result<std::vector<Part>> hidden_by(StoreState& state, OutboxKey erasure);

@@ -124,11 +124,11 @@ Listing waiting_listing(Context& context, const ReviewList& review) {
                    {"device", "Device", "设备"},
                    {"record", "Record", "记录"},
                    {"awaits", "Waits for", "等待"}});
-  for (const WaitingDecision& decision : review.waiting) {
-    listing.add({number_value(decision.number), time_value(decision.received_ms),
-                 text_value(context.directory.worker_code(decision.worker)),
-                 text_value(device_text(decision.device)), id_value(decision.record),
-                 id_value(decision.awaits)});
+  for (const WaitingOperation& operation : review.waiting) {
+    listing.add({number_value(operation.number), time_value(operation.received_ms),
+                 text_value(context.directory.worker_code(operation.worker)),
+                 text_value(device_text(operation.device)), id_value(operation.record),
+                 id_value(operation.awaits)});
   }
   return listing;
 }

@@ -149,7 +149,7 @@ struct FlaggedRecord {
 
 /// A decision kept until its whistle arrives, or a part until what another phone made does; then it
 /// is judged by itself.
-struct WaitingDecision {
+struct WaitingOperation {
   std::uint64_t number = 0;  ///< names it in `return_sealed`
   DeviceId device;
   RecordId worker;
@@ -160,7 +160,7 @@ struct WaitingDecision {
 
 struct ReviewList {
   std::vector<SealedOperation> sealed;
-  std::vector<WaitingDecision> waiting;
+  std::vector<WaitingOperation> waiting;
   std::vector<FlaggedRecord> flagged;
   std::uint64_t parked = 0;  ///< operations of kinds this build does not know
 };

@@ -88,6 +88,28 @@ TEST_CASE("nobody is added to a household behind its erasure in one transaction"
   CHECK(h.phone->commit({added, added, erased}).has_value());
 }
 
+TEST_CASE("nothing is added to a part behind its whole's erasure in one transaction") {
+  Phone phone;
+  const RecordId patrol = phone.put(kVisit, visit());
+  v1::TrackBatch batch;
+  batch.set_visit(std::string(patrol.bytes()));
+  batch.add_points()->set_at_ms(1'767'000'000'001);
+  const RecordId track = phone.put(kinds::kTrackBatch, batch);
+  v1::Attachment picture;
+  picture.set_parent(std::string(track.bytes()));
+  picture.set_parent_kind(kinds::kTrackBatch.value);
+  picture.set_sha256(std::string(32, 't'));
+  picture.set_size_bytes(10);
+  picture.set_media_type("image/jpeg");
+  const Change added{.kind = kinds::kAttachment, .set = picture.SerializeAsString()};
+  const Change erased{.kind = kVisit, .id = patrol, .type = OperationType::kErase};
+  const auto refused = phone->commit({added, erased, added});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kNotFound);
+  CHECK(phone.has(kinds::kTrackBatch, track));
+  CHECK(phone->commit({added, erased}).has_value());
+}
+
 TEST_CASE("a resident who comes with the feed while the household's erasure waits is not shown") {
   Home h;
   REQUIRE(h.phone->erase(kHousehold, h.home));
