@@ -247,6 +247,9 @@ bool Server::minute() {
     if (const auto done = county.end_what_ran_out(); !done) {
       throw std::runtime_error("what ran out stays: " + done.error().message);
     }
+    if (const auto wiped = county.wipe_some(); !wiped) {
+      throw std::runtime_error("what was forgotten stays: " + wiped.error().message);
+    }
     if (!carries_media()) return;
     if (const auto purged = app::purge_media(media_config_, county); !purged) {
       throw std::runtime_error("not purged: " + purged.error().message);

@@ -401,8 +401,9 @@ sqlite3_file* file_of(sqlite3* handle, int which) {
 }
 
 // Page by page in the file itself: nobody writes meanwhile, and there is no log to be copied over
-// it. What is between cells nobody reads.
-Result<void> zero_gaps(sqlite3* handle, std::size_t page_bytes) {
+// it. What is between cells nobody reads. Where to go on; 0 behind the last page.
+Result<std::uint64_t> zero_gaps(sqlite3* handle, std::uint64_t page_bytes, std::uint64_t from,
+                                std::uint64_t most) {
   sqlite3_file* const file = file_of(handle, SQLITE_FCNTL_FILE_POINTER);
   if (file == nullptr) return fail(ErrorCode::kIo, "database: the file cannot be reached", "wipe");
   sqlite3_int64 size = 0;
@@ -411,8 +412,12 @@ Result<void> zero_gaps(sqlite3* handle, std::size_t page_bytes) {
   }
   std::string page(page_bytes, '\0');
   const std::string zeros(page_bytes, '\0');
-  const auto bytes = static_cast<sqlite3_int64>(page_bytes);
-  for (sqlite3_int64 at = 0; at + bytes <= size; at += bytes) {
+  const auto pages = static_cast<std::uint64_t>(size) / page_bytes;
+  const std::uint64_t first = std::min(from / page_bytes, pages);
+  const std::uint64_t next =
+      first + std::min(pages - first, std::max<std::uint64_t>(most / page_bytes, 1));
+  for (std::uint64_t nth = first; nth < next; ++nth) {
+    const auto at = static_cast<sqlite3_int64>(nth * page_bytes);
     int code = file->pMethods->xRead(file, page.data(), static_cast<int>(page_bytes), at);
     if (code != SQLITE_OK) return error_of(code, handle);
     const auto [begin, end] = gap_of(page, at == 0);
@@ -426,28 +431,29 @@ Result<void> zero_gaps(sqlite3* handle, std::size_t page_bytes) {
   }
   // Also what an earlier wipe has written, whose end nobody saw.
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-  return synced == SQLITE_OK ? Result<void>() : error_of(synced, handle);
+  if (synced != SQLITE_OK) return error_of(synced, handle);
+  return next < pages ? next * page_bytes : 0;
 }
 
 }  // namespace
 
-Result<void> Connection::wipe() {
-  if (auto cut = cut_log(); !cut) return cut;
+Result<std::uint64_t> Connection::wipe(std::uint64_t from, std::uint64_t bytes) {
+  if (auto cut = cut_log(); !cut) return std::unexpected(cut.error());
   const auto page_bytes = number("PRAGMA page_size", 0);
   if (!page_bytes) return std::unexpected(page_bytes.error());
-  if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+  if (auto begun = run("BEGIN IMMEDIATE"); !begun) return std::unexpected(begun.error());
   // Another process may have written before this one holds the right to.
   sqlite3_int64 log_bytes = 0;
   if (sqlite3_file* const log = file_of(native(), SQLITE_FCNTL_JOURNAL_POINTER)) {
     log->pMethods->xFileSize(log, &log_bytes);
   }
-  Result<void> zeroed =
-      log_bytes == 0 ? zero_gaps(native(), static_cast<std::size_t>(*page_bytes))
+  Result<std::uint64_t> next =
+      log_bytes == 0 ? zero_gaps(native(), static_cast<std::uint64_t>(*page_bytes), from, bytes)
                      : fail(ErrorCode::kLocked, "database: another process writes to it", "wipe");
   roll_back();
   // Pages that are held in memory would bring their old bytes back.
   sqlite3_db_release_memory(native());
-  return zeroed;
+  return next;
 }
 
 sqlite3* Connection::native() const { return state_->handle; }

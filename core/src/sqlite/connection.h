@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -99,8 +100,12 @@ class Connection {
   /// Cuts the log, and zeroes what pages hold between their cells, so that what commits have
   /// removed or replaced stands neither in the file nor beside it. Pages and cells that fall free
   /// SQLite zeroes at once, but where it spreads a page's rows over several it leaves the old bytes
-  /// of those that went. Reads the whole file. Outside of transactions; errors as of `cut_log`.
-  Result<void> wipe();
+  /// of those that went. Reads the file from this byte on, so many at most and a page at least, and
+  /// gives the byte to go on from; 0: the file has ended. What was removed before the first call is
+  /// gone after the last, whatever is written between them.
+  /// Outside of transactions; errors as of `cut_log`.
+  Result<std::uint64_t> wipe(std::uint64_t from = 0, std::uint64_t bytes = kWholeFile);
+  static constexpr std::uint64_t kWholeFile = std::numeric_limits<std::uint64_t>::max();
 
   /// Copies the whole database, as of one moment, into a new file (mode 0600) on the same VFS,
   /// while others read and write. After an error the new file is in an unknown state.

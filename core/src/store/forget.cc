@@ -141,8 +141,8 @@ void wipe_later(StoreState& state) {
 void wipe(StoreState& state) {
   const auto traces = meta_number(state, kTraces);
   const bool has_traces = !traces || *traces != 0;
-  const bool wiped =
-      (has_traces ? state.connection.wipe() : state.connection.cut_log()).has_value();
+  const bool wiped = has_traces ? state.connection.wipe().has_value()
+                                : state.connection.cut_log().has_value();
   state.wipe_due = !wiped;
   if (wiped && has_traces) static_cast<void>(put_meta(state, kTraces, 0));
 }

@@ -120,10 +120,11 @@ Result<void> note_forgotten(const ServerConfig& config, const std::vector<Record
 
 Result<ForgetReport> forget_noted(County& county, const ServerConfig& config,
                                   const std::vector<RecordKey>& keys, std::string_view by, bool yes,
-                                  std::int64_t now_ms) {
-  auto report = county.forget(keys, by, !yes, [&](const std::vector<RecordKey>& gone) {
+                                  std::int64_t now_ms, County::Wiping wiping) {
+  const auto note = [&](const std::vector<RecordKey>& gone) {
     return note_forgotten(config, gone, now_ms);
-  });
+  };
+  auto report = county.forget(keys, by, !yes, note, wiping);
   if (!report || !yes) return report;
   if (auto purged = purge_media(config, county); !purged) {
     return std::unexpected(std::move(purged.error()));

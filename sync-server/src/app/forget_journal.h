@@ -27,7 +27,8 @@ Result<void> note_forgotten(const ServerConfig& config, const std::vector<Record
 /// county's thread. Errors: those of County::forget and of `note_forgotten`.
 Result<ForgetReport> forget_noted(County& county, const ServerConfig& config,
                                   const std::vector<RecordKey>& keys, std::string_view by, bool yes,
-                                  std::int64_t now_ms);
+                                  std::int64_t now_ms,
+                                  County::Wiping wiping = County::Wiping::kAtOnce);
 
 /// Brings the journal in `folder` up to what the data folder's says, and the other way round.
 Result<void> share_journal(const ServerConfig& config, const std::string& folder);

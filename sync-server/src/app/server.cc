@@ -28,6 +28,7 @@ namespace {
 constexpr std::chrono::seconds kGrace{5};
 /// After a backup failed, the next try.
 constexpr std::int64_t kStandingsEveryMs = 60'000;
+constexpr std::int64_t kWipingRetryMs = 60'000;
 constexpr std::int64_t kRetentionEveryMs = std::int64_t{24} * 3600 * 1000;
 /// Forgotten at a time: calls wait as long.
 constexpr std::size_t kForgottenAtOnce = 100;
@@ -124,6 +125,7 @@ class RunningServer : public Server {
     const std::int64_t now_ms = clock_->now().wall_ms;
     watch_standings(now_ms);
     watch_retention(now_ms);
+    watch_wiping(now_ms);
     watch_tombstones(now_ms);
     watch_media(now_ms);
     if (config_.backup_every_hours == 0 || now_ms < next_backup_ms_) return;
@@ -192,24 +194,43 @@ class RunningServer : public Server {
     if (!purged) log_.error("media_purge_failed", {{"code", code_text(purged.error())}});
   }
 
-  // What is due goes a little at a tick, so that calls go on between.
+  // What is due is looked for once a day, and goes a little at a tick, so that calls go on between.
   void watch_retention(std::int64_t now_ms) {
-    if (now_ms < next_retention_ms_) return;
+    if (due_.empty() && now_ms < next_retention_ms_) return;
     const auto done = thread_.call([&](County& county) -> Result<std::size_t> {
-      auto due = county.due(config_.retention);
-      if (!due) return std::unexpected(std::move(due.error()));
-      due->resize(std::min(due->size(), kForgottenAtOnce));
-      if (due->empty()) return 0;
-      auto gone = forget_noted(county, config_, *due, "retention", true, now_ms);
+      if (due_.empty()) {
+        auto due = county.due(config_.retention);
+        if (!due) return std::unexpected(std::move(due.error()));
+        due_ = std::move(*due);
+      }
+      const auto some =
+          due_.end() - static_cast<std::ptrdiff_t>(std::min(due_.size(), kForgottenAtOnce));
+      const auto still = county.still_due(config_.retention, {some, due_.end()});
+      due_.erase(some, due_.end());
+      if (!still) return std::unexpected(still.error());
+      if (still->empty()) return 0;
+      auto gone =
+          forget_noted(county, config_, *still, "retention", true, now_ms, County::Wiping::kLater);
       if (!gone) return std::unexpected(std::move(gone.error()));
       return gone->records.size();
     });
-    if (!done) log_.error("retention_failed", {{"code", code_text(done.error())}});
-    if (done && *done > 0) {
+    if (!done) {
+      log_.error("retention_failed", {{"code", code_text(done.error())}});
+      due_.clear();
+    } else if (*done > 0) {
       log_.info("retention", {{"records", static_cast<std::int64_t>(*done)}});
-      return;
     }
-    next_retention_ms_ = now_ms + kRetentionEveryMs;
+    if (due_.empty()) next_retention_ms_ = now_ms + kRetentionEveryMs;
+  }
+
+  // Not while more is to go: what goes then would have to be looked for from the start.
+  void watch_wiping(std::int64_t now_ms) {
+    if (!due_.empty() || now_ms < next_wiping_ms_) return;
+    const auto done = thread_.call([](County& county) { return county.wipe_some(); });
+    if (done) return;
+    next_wiping_ms_ = now_ms + kWipingRetryMs;
+    if (done.error().code == ErrorCode::kLocked) return;  // somebody reads the file
+    log_.error("wipe_failed", {{"code", code_text(done.error())}});
   }
 
   // A round a day, some of it at a tick.
@@ -292,11 +313,13 @@ class RunningServer : public Server {
   std::int64_t next_backup_ms_ = 0;
   std::int64_t next_standings_ms_ = 0;
   std::int64_t next_retention_ms_ = 0;
+  std::int64_t next_wiping_ms_ = 0;
   std::int64_t next_sweep_ms_ = 0;
   std::int64_t next_media_ms_ = 0;
-  SweepReport swept_;          ///< of the round that is under way
-  StorageHealth storage_;      ///< as the log has it
-  std::set<DeviceId> forked_;  ///< in the log
+  std::vector<RecordKey> due_;  ///< of the round of retention that is under way, still to go
+  SweepReport swept_;           ///< of the round that is under way
+  StorageHealth storage_;       ///< as the log has it
+  std::set<DeviceId> forked_;   ///< in the log
   CountyThread thread_;
   PhoneDoor phones_;
   MediaDoor media_;

@@ -229,12 +229,17 @@ class County {
   /// values that lost, kept work. Beats every edit, in flight or later. Phones are told by the
   /// feed; the audit has the ids and no value. `note` is asked before the commit, with what goes:
   /// so that a journal never lacks what is gone. With `dry_run` nothing is written, and nobody
-  /// asked.
+  /// asked. The file is read whole to wipe its bytes, unless `wiping` leaves that to `wipe_some`.
   ///
   /// Errors: kForbidden (reference data, and receipts), those of `note`.
   using NoteForgotten = std::function<Result<void>(const std::vector<RecordKey>&)>;
+  enum class Wiping : std::uint8_t { kAtOnce, kLater };
   Result<ForgetReport> forget(const std::vector<RecordKey>& keys, std::string_view by, bool dry_run,
-                              const NoteForgotten& note);
+                              const NoteForgotten& note, Wiping wiping = Wiping::kAtOnce);
+  /// Wipes a part of the file, where bytes of what was forgotten may still stand in it: left for
+  /// later, cut short by a crash, or held by somebody who read the file. Costs nothing where none
+  /// may; to be called every second or so. Errors: kLocked, and those of the file.
+  Result<void> wipe_some();
   /// Forgets again what an older copy of the county holds of what was forgotten, whether it knows
   /// it or not. Phones see that this log parted from the one they knew. How many records it took,
   /// those that it had never heard of included; none and no write where all are forgotten already.
@@ -242,6 +247,9 @@ class County {
 
   /// The records that the county may not keep any longer; to be forgotten.
   Result<std::vector<RecordKey>> due(const RetentionPeriods& periods) const;
+  /// Those of them that are due now, too. Looks at no other record.
+  Result<std::vector<RecordKey>> still_due(const RetentionPeriods& periods,
+                                           const std::vector<RecordKey>& keys) const;
 
   /// Takes some of the tombstones and exits that every active phone has passed, or whose time is
   /// over. To be called every day, again while there is more; open calls of phones that have not
@@ -254,8 +262,7 @@ class County {
   Result<IssuedCode> create_code(RecordId worker, std::string_view by);
   /// `how` is kLeft or kLost. Errors: kNotFound.
   Result<void> revoke(DeviceId device, DeviceState how, std::string_view by);
-  /// Ends the open calls of workers whose time in a role, or at all, has run out since they began,
-  /// and wipes what was forgotten while somebody else read the file.
+  /// Ends the open calls of workers whose time in a role, or at all, has run out since they began.
   /// To be called every minute or so.
   Result<void> end_what_ran_out();
   Result<std::vector<DeviceInfo>> devices() const;

@@ -3,6 +3,7 @@
 #include <array>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -216,8 +217,13 @@ struct County::Impl {
   /// Moves some of what lies in redrawn grids; whether there is more.
   Result<bool> move_redrawn();
   Result<void> read_redraw_progress();
-  /// Removes what commits have left beside the file; why not, where that has to wait.
-  std::optional<Error> wipe();
+  /// Removes what commits have left in so many of the file's bytes, from where it was left off; why
+  /// not, where that has to wait.
+  std::optional<Error> wipe(std::uint64_t bytes);
+  static constexpr std::uint64_t kWholeFile = std::numeric_limits<std::uint64_t>::max();
+  std::optional<Error> wipe_all();
+  /// From the start of the file on, for what was forgotten just now.
+  void wipe_begins();
 
   // Reading.
   Result<WhistleSummary> summary_of(RecordId whistle);
@@ -264,6 +270,7 @@ struct County::Impl {
   bool standings_changed = false;
   /// What was forgotten still stands in the file's log; at a start nobody knows.
   bool wipe_due = true;
+  std::uint64_t wiped_bytes = 0;  ///< the part of the file that is done, while `wipe_due`
   std::function<void(std::string_view, ErrorCode)> tell_refused;
   std::size_t careful = 0;  ///< so many frames go one a commit, after a batch that failed
 };

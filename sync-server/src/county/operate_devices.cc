@@ -54,7 +54,6 @@ Result<void> County::revoke(DeviceId device, DeviceState how, std::string_view b
 
 Result<void> County::end_what_ran_out() {
   Impl& impl = *impl_;
-  if (impl.wipe_due) impl.wipe();
   std::set<RecordId> workers;
   for (const auto& [connection, session] : impl.sessions) {
     if (session.author) workers.insert(session.author->device.worker);

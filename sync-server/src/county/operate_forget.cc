@@ -13,6 +13,8 @@ namespace {
 
 /// Set while something that was forgotten may still stand between what the file holds.
 constexpr std::string_view kTraces = "traces";
+// A tenth of a second's reading, or two: calls wait for no longer.
+constexpr std::uint64_t kWipedAtOnce = std::uint64_t{64} << 20;
 
 std::string named(const Schema& schema, const RecordKey& key) {
   return std::string(schema.kind(key.kind)->name) + " " + key.id.text();
@@ -63,13 +65,19 @@ Result<void> forget_purposes(Storage& storage, const std::vector<std::uint64_t>&
 }  // namespace
 
 // What was forgotten before the process ended is wiped after the next start.
-std::optional<Error> County::Impl::wipe() {
+std::optional<Error> County::Impl::wipe(std::uint64_t bytes) {
   const auto traces = storage->fact(kTraces);
   const bool has_traces = !traces || !traces->empty();
-  const auto wiped = has_traces ? storage->wipe() : storage->cut_log();
-  wipe_due = !wiped;
-  if (!wiped) return wiped.error();
-  if (has_traces) static_cast<void>(in_batch([&] { return storage->set_fact(kTraces, ""); }));
+  if (!has_traces) {
+    const auto cut = storage->cut_log();
+    wipe_due = !cut;
+    return cut ? std::nullopt : std::optional(cut.error());
+  }
+  const auto next = storage->wipe(wiped_bytes, bytes);
+  if (!next) return next.error();
+  wiped_bytes = *next;
+  wipe_due = *next != 0;
+  if (!wipe_due) static_cast<void>(in_batch([&] { return storage->set_fact(kTraces, ""); }));
   return std::nullopt;
 }
 
@@ -92,8 +100,24 @@ Result<RecordKey> County::locate(RecordId id) const {
                    "there is no record " + id.text() + "; `export` lists every record's id"));
 }
 
+std::optional<Error> County::Impl::wipe_all() {
+  wipe_begins();
+  return wipe(kWholeFile);
+}
+
+void County::Impl::wipe_begins() {
+  wipe_due = true;
+  wiped_bytes = 0;
+}
+
+Result<void> County::wipe_some() {
+  if (!impl_->wipe_due) return {};
+  if (auto failed = impl_->wipe(kWipedAtOnce)) return std::unexpected(std::move(*failed));
+  return {};
+}
+
 Result<ForgetReport> County::forget(const std::vector<RecordKey>& keys, std::string_view by,
-                                    bool dry_run, const NoteForgotten& note) {
+                                    bool dry_run, const NoteForgotten& note, Wiping wiping) {
   Impl& impl = *impl_;
   if (auto fine = check_forgettable(impl.schema, keys); !fine) return std::unexpected(fine.error());
   if (dry_run) {
@@ -120,12 +144,22 @@ Result<ForgetReport> County::forget(const std::vector<RecordKey>& keys, std::str
     if (auto due = impl.storage->set_fact(kTraces, "1"); !due) return std::unexpected(due.error());
     return report_of(std::move(*forgotten));
   });
-  if (done) done->not_wiped = impl.wipe();
+  if (!done) return done;
+  if (wiping == Wiping::kAtOnce) {
+    done->not_wiped = impl.wipe_all();
+  } else {
+    impl.wipe_begins();
+  }
   return done;
 }
 
 Result<std::vector<RecordKey>> County::due(const RetentionPeriods& periods) const {
   return due_records(*impl_->storage, impl_->schema, periods, impl_->now_ms());
+}
+
+Result<std::vector<RecordKey>> County::still_due(const RetentionPeriods& periods,
+                                                 const std::vector<RecordKey>& keys) const {
+  return still_due_records(*impl_->storage, periods, impl_->now_ms(), keys);
 }
 
 Result<std::size_t> County::forget_again(const std::vector<RecordKey>& keys) {
@@ -154,7 +188,7 @@ Result<std::size_t> County::forget_again(const std::vector<RecordKey>& keys) {
   auto epochs = impl.storage->epochs();
   if (!epochs) return std::unexpected(std::move(epochs.error()));
   impl.epochs = std::move(*epochs);
-  impl.wipe();
+  impl.wipe_all();
   return done;
 }
 

@@ -1,6 +1,7 @@
 #include "county/retention.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "model/record.h"
@@ -29,22 +30,35 @@ class Search {
 
   Result<void> look_through(const Rule& rule) {
     if (rule.days == 0) return {};
-    auto there = storage_.scan(rule.kind, [&](RecordId id, StoredRecord stored) -> Result<void> {
-      const RecordState& state = stored.state;
-      if (!state.exists || state.forgotten) return {};
-      auto ended = ended_ms(rule, state);
-      if (!ended) return std::unexpected(std::move(ended.error()));
-      if (*ended && is_over(**ended, rule.days) && is_over(ms_of(state.hlc), kGraceDays)) {
-        due_.push_back({rule.kind, id});
-      }
-      return {};
+    auto there = storage_.scan(rule.kind, [&](RecordId id, StoredRecord stored) {
+      return look_at(rule, id, stored.state);
     });
     return there ? look_through_gone(rule) : there;
+  }
+
+  // One that was due before.
+  Result<void> look_again(const Rule& rule, RecordId id) {
+    if (rule.days == 0) return {};
+    auto stored = storage_.record({rule.kind, id});
+    if (!stored) return std::unexpected(std::move(stored.error()));
+    if (*stored) return look_at(rule, id, (*stored)->state);
+    due_.push_back({rule.kind, id});  // gone it was, and nothing comes back
+    return {};
   }
 
   std::vector<RecordKey> take() { return std::move(due_); }
 
  private:
+  Result<void> look_at(const Rule& rule, RecordId id, const RecordState& state) {
+    if (!state.exists || state.forgotten) return {};
+    auto ended = ended_ms(rule, state);
+    if (!ended) return std::unexpected(std::move(ended.error()));
+    if (*ended && is_over(**ended, rule.days) && is_over(ms_of(state.hlc), kGraceDays)) {
+      due_.push_back({rule.kind, id});
+    }
+    return {};
+  }
+
   // Receipts and values that lost may still quote what has gone.
   Result<void> look_through_gone(const Rule& rule) {
     std::vector<RecordKey> over;
@@ -93,21 +107,39 @@ class Search {
   std::vector<RecordKey> due_;
 };
 
-}  // namespace
-
-Result<std::vector<RecordKey>> due_records(Storage& storage, const Schema& schema,
-                                           const RetentionPeriods& periods, std::int64_t now_ms) {
-  const Rule rules[] = {
+std::array<Rule, 5> rules_of(const RetentionPeriods& periods) {
+  return {{
       {kinds::kWhistleContact, periods.contact_days, 0},
       {kinds::kHousehold, periods.personal_days, fields::household::kMovedOutMs},
       {kinds::kResident, periods.personal_days, fields::resident::kMovedOutMs},
       {kinds::kResidentCare, periods.care_days, fields::resident_care::kServiceEndedMs},
       {kinds::kCarePlan, periods.care_days, fields::care_plan::kEndedMs},
-  };
+  }};
+}
+
+}  // namespace
+
+Result<std::vector<RecordKey>> due_records(Storage& storage, const Schema& schema,
+                                           const RetentionPeriods& periods, std::int64_t now_ms) {
   Search search(storage, now_ms);
-  for (const Rule& rule : rules) {
+  for (const Rule& rule : rules_of(periods)) {
     if (schema.kind(rule.kind) == nullptr) continue;
     if (auto looked = search.look_through(rule); !looked) return std::unexpected(looked.error());
+  }
+  return search.take();
+}
+
+Result<std::vector<RecordKey>> still_due_records(Storage& storage, const RetentionPeriods& periods,
+                                                 std::int64_t now_ms,
+                                                 const std::vector<RecordKey>& keys) {
+  const auto rules = rules_of(periods);
+  Search search(storage, now_ms);
+  for (const RecordKey& key : keys) {
+    const auto rule = std::ranges::find(rules, key.kind, &Rule::kind);
+    if (rule == rules.end()) continue;
+    if (auto looked = search.look_again(*rule, key.id); !looked) {
+      return std::unexpected(looked.error());
+    }
   }
   return search.take();
 }

@@ -23,5 +23,9 @@ struct RetentionPeriods {
 /// typed wrong is there to be mended: nothing is due that changed within a week.
 Result<std::vector<RecordKey>> due_records(Storage& storage, const Schema& schema,
                                            const RetentionPeriods& periods, std::int64_t now_ms);
+/// Those of them that are due now, too.
+Result<std::vector<RecordKey>> still_due_records(Storage& storage, const RetentionPeriods& periods,
+                                                 std::int64_t now_ms,
+                                                 const std::vector<RecordKey>& keys);
 
 }  // namespace gridwhistle

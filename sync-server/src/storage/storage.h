@@ -173,9 +173,11 @@ class Storage {
   /// kept work. For `verify`; empty is well.
   virtual Result<std::vector<Line>> short_books() = 0;
 
-  /// Returns when nothing that commits have removed stands in the file or beside it any more. Not
+  /// Sees to it that nothing that commits have removed stands in the file or beside it any more.
+  /// Looks at the file from this byte on, at so many or a few more, and gives the byte to go on
+  /// from; 0: the end is reached, and gone is what was removed before the call that began at 0. Not
   /// within a batch. kLocked: somebody reads the file; what was removed stays beside it until then.
-  virtual Result<void> wipe() = 0;
+  virtual Result<std::uint64_t> wipe(std::uint64_t from, std::uint64_t bytes) = 0;
   /// The part of that which costs little: what the log of commits still holds.
   virtual Result<void> cut_log() = 0;
 

@@ -385,6 +385,41 @@ TEST_CASE("a whistle is forgotten with its contact, its actions and what was ass
   CHECK_FALSE(holds(world, "broken cover"));
 }
 
+TEST_CASE("what goes little by little is wiped behind the calls, and stands in no backup") {
+  Home home;
+  World& world = home.world;
+  // Rows that grow where they stand, so that pages are laid out anew.
+  std::vector<RecordId> people;
+  for (int i = 0; i < 400; ++i) {
+    people.push_back(home.anna.new_id());
+    home.anna.record(kinds::kResident, people.back(), resident(home.home), true, world.clock.ms);
+  }
+  world.sync(home.anna);
+  v1::Resident longer;
+  longer.set_relation(std::string(60, 'r'));
+  for (const RecordId id : people) {
+    home.anna.record(kinds::kResident, id, longer.SerializeAsString(), false, world.clock.ms);
+  }
+  world.sync(home.anna);
+  const auto note = [](const std::vector<RecordKey>&) { return Result<void>(); };
+  REQUIRE(world.county->forget({{kinds::kHousehold, home.home}}, "test", false, note,
+                               County::Wiping::kLater));
+  REQUIRE(world.storage->cut_log());
+  REQUIRE(holds(world));
+
+  SECTION("by a call that comes often") { REQUIRE(world.county->wipe_some()); }
+  SECTION("after a start") {
+    world.open();
+    REQUIRE(holds(world));
+    REQUIRE(world.county->wipe_some());
+  }
+  SECTION("before a backup") {
+    REQUIRE(world.county->backup(world.file("copy.db"), "test"));
+    CHECK_FALSE(bytes_of(world.file("copy.db")).contains(kSecret));
+  }
+  CHECK_FALSE(holds(world));
+}
+
 TEST_CASE("what may not be kept any longer is due, and nothing sooner") {
   Home home;
   World& world = home.world;
@@ -398,9 +433,21 @@ TEST_CASE("what may not be kept any longer is due, and nothing sooner") {
   world.clock.ms += 89 * kDayMs;
   CHECK(due().empty());
   world.clock.ms += 1 * kDayMs;
-  CHECK(due() == std::vector<RecordKey>{{kinds::kResident, home.person}});
+  const std::vector<RecordKey> person = {{kinds::kResident, home.person}};
+  REQUIRE(due() == person);
+  const std::vector<RecordKey> both = {{kinds::kHousehold, home.home}, person.front()};
+  CHECK(*world.county->still_due(periods, both) == person);
+  SECTION("though it was due a moment ago") {
+    left.set_moved_out_ms(world.clock.ms);
+    home.anna.record(kinds::kResident, home.person, left.SerializeAsString(), false,
+                     world.clock.ms);
+    world.sync(home.anna);
+    CHECK(world.county->still_due(periods, both)->empty());
+    return;
+  }
   forget(world, kinds::kResident, home.person);
   CHECK(due().empty());
+  CHECK(world.county->still_due(periods, both)->empty());
   CHECK_FALSE(is_forgotten(world, kinds::kHousehold, home.home));
 }
 

@@ -528,8 +528,10 @@ TEST_CASE("what quotes a person who is gone is forgotten when its time is over")
   const auto due = world.county->due(periods);
   REQUIRE(due->size() == 1);
   CHECK(due->front() == RecordKey{kinds::kHousehold, home});
+  CHECK(*world.county->still_due(periods, *due) == *due);
   REQUIRE(world.county->forget(*due, "test", false, [](const auto&) { return Result<void>(); }));
   CHECK(world.storage->lost_values({kinds::kHousehold, home})->empty());
   CHECK(world.county->due(periods)->empty());
+  CHECK(world.county->still_due(periods, *due)->empty());
   check_sound(world);
 }

@@ -244,6 +244,41 @@ TEST_CASE("of rows that were deleted not a byte is in the file once it is wiped"
   CHECK(*connection.number("SELECT count(*) FROM t", 0) == 2 * ((kRows + 6) / 7));
 }
 
+TEST_CASE("what was deleted before the first part was wiped is gone after the last") {
+  TempFolder folder;
+  Connection connection = opened(folder.file("a"));
+  REQUIRE(connection.script("CREATE TABLE t(id BLOB PRIMARY KEY, x TEXT) WITHOUT ROWID"));
+  const auto key = [](int i) { return sha256(std::to_string(i)); };
+  const auto text = [](std::string_view word, int i) {
+    return std::string(word) + std::string(static_cast<std::size_t>(i % 200), 's');
+  };
+  constexpr int kRows = 2'000;
+  for (int i = 0; i < kRows; ++i) {
+    REQUIRE(connection.run("INSERT INTO t VALUES(?, ?)", Blob{key(i)}, text("secret", i)));
+  }
+  REQUIRE(connection.run("UPDATE t SET x='kept'"));
+  // Pages are laid out anew and the file grows while it is looked through.
+  int more = kRows;
+  int parts = 0;
+  std::uint64_t at = 0;
+  do {
+    const auto next = connection.wipe(at, 40'000);
+    REQUIRE(next);
+    CHECK((*next == 0 || *next > at));
+    at = *next;
+    ++parts;
+    for (int i = 0; i < 20; ++i, ++more) {
+      REQUIRE(connection.run("INSERT INTO t VALUES(?, ?)", Blob{key(more)}, text("more", more)));
+    }
+  } while (at != 0);
+  CHECK(parts > 5);
+  REQUIRE(connection.cut_log());
+  std::ostringstream content;
+  content << std::ifstream(folder.file("a"), std::ios::binary).rdbuf();
+  CHECK_FALSE(content.str().contains("secret"));
+  CHECK(*connection.number("SELECT count(*) FROM t", 0) == more);
+}
+
 TEST_CASE("a backup is the whole database") {
   TempFolder folder;
   Connection connection = opened(folder.file("a"));

@@ -108,7 +108,9 @@ class SqliteStorage final : public Storage {
 
   Result<std::vector<std::string>> damage() override;
   Result<std::vector<Line>> short_books() override;
-  Result<void> wipe() override { return connection_.wipe(); }
+  Result<std::uint64_t> wipe(std::uint64_t from, std::uint64_t bytes) override {
+    return connection_.wipe(from, bytes);
+  }
   Result<void> cut_log() override { return connection_.cut_log(); }
   Result<void> back_up(const std::string& path, std::string_view fact,
                        std::string_view value) override;
