@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 from kinds import Schema  # noqa: E402
 from laws import LAWS  # noqa: E402
 from road import Table  # noqa: E402
-from run import Run  # noqa: E402
+from run import NOT_KNOWN, Run  # noqa: E402
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 PROTO = TREE / "proto/gridwhistle/v1"
@@ -48,10 +48,15 @@ def folders_in(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", nargs="+", type=pathlib.Path,
+    parser.add_argument("folder", nargs="*", type=pathlib.Path,
                         help="of one run, or of many: what gw-sim --keep has written")
+    parser.add_argument("--not-known", action="store_true",
+                        help="print the faults that it cannot judge, for gw-sim --without")
     parser.add_argument("--most", type=int, default=20, help="findings to print of a run")
     options = parser.parse_args()
+    if options.not_known:
+        print(NOT_KNOWN)
+        return 0
     schema = Schema(PROTO)
     counts, broken = collections.Counter(), 0
     runs = [run for path in options.folder for run in folders_in(path)]

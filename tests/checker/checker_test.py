@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 
 import check  # noqa: E402
 from kinds import Schema  # noqa: E402
+from run import NOT_KNOWN  # noqa: E402
 
 GW_SIM = sys.argv[1]
 MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
@@ -24,9 +25,7 @@ SCHEMA = Schema(check.PROTO)
 # A server that comes back from its newest backup, and not much beside it.
 RESTORES = "restores,server-kills=3,moves,kills,outages,breaks,lingering"
 
-# The checker knows nothing of two files under one number, of what was forgotten or swept, of
-# pictures, and of who means harm.
-KNOWN = ("--without", "clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
+KNOWN = ("--without", NOT_KNOWN)
 
 # What each planted bug breaks, by this checker's laws.
 PLANTS = {

@@ -12,6 +12,18 @@ from answers import APPLIED, PARKED, REJECTED, SEALED, STATUS
 from merge import Merge
 from road import Action, Walk, Whistle
 
+# The faults of gw-sim that this checker cannot judge, and what a run with one of them tells.
+NOT_KNOWN = "clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures"
+BEYOND = {
+    "copied": "two files under one number",
+    "put_back": "a file that was put back",
+    "intruder": "somebody who means harm",
+    "forgot": "what was forgotten",
+    "swept": "tombstones that were swept",
+    "pictures": "what becomes of pictures",
+}
+
+
 @dataclass
 class Operation:
     phone: str
@@ -189,27 +201,11 @@ class Run:
     def _on_build(self, event):
         self.phones[event["phone"]].lacks = event["lacks"]
 
-    def _on_copied(self, event):
-        raise ValueError(f"{event['phone']}'s file was copied or put back, which this checker does "
-                         f"not know; play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
+    def _beyond(self, event):
+        raise ValueError(f"the run has {BEYOND[event['event']]}, which this checker cannot judge; "
+                         f"play with gw-sim --without {NOT_KNOWN}")
 
-    _on_put_back = _on_copied
-
-    def _on_intruder(self, _):
-        raise ValueError("somebody meant harm, and this checker does not know what they said; play "
-                         "with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
-
-    def _on_forgot(self, _):
-        raise ValueError("something was forgotten, and this checker does not know what that takes; "
-                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
-
-    def _on_swept(self, _):
-        raise ValueError("tombstones were swept, and this checker does not know what is left then; "
-                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
-
-    def _on_pictures(self, _):
-        raise ValueError("persons took pictures, and this checker does not know what became of them; "
-                         "play with gw-sim --without clones,put-backs,forgets,sweeps,hostile-phone,hostile-server,pictures")
+    _on_copied = _on_put_back = _on_intruder = _on_forgot = _on_swept = _on_pictures = _beyond
 
     def _on_sent(self, event):
         values = bytes.fromhex(event["set"])
