@@ -98,6 +98,8 @@ std::string unchanging(const std::string& path) {
 
 }  // namespace
 
+void count_no_memory() { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 std::unexpected<Error> error_of(int sqlite_code, sqlite3* handle) {
   std::string message = sqlite3_errstr(sqlite_code);
   if (handle != nullptr) message = sqlite3_errmsg(handle);

@@ -21,6 +21,11 @@ enum class Durability : std::uint8_t {
   kCrash,     ///< WAL, synchronous=NORMAL: a power cut may undo the last commits; nothing is torn
 };
 
+/// SQLite counts no longer how much memory it holds, which takes a lock each time it takes or gives
+/// back a piece. For a program's `main`, before anything of SQLite: it holds for the whole process,
+/// which is its host's where the library is in somebody's app. Too late, it changes nothing.
+void count_no_memory();
+
 struct OpenOptions {
   std::string path;
   /// Nothing is written, no lock taken: a reader beside whoever writes.

@@ -4,11 +4,13 @@
 #include <exception>
 
 #include "app/program.h"
+#include "sqlite/connection.h"
 
 int main(int count, char** words) {
   using gridwhistle::app::ExitCode;
   // Databases, backups and keys hold what only the server's own account may read.
   umask(077);
+  gridwhistle::sqlite::count_no_memory();
   const gridwhistle::app::Output terminal{
       [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
       [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }};
