@@ -107,6 +107,56 @@ TEST_CASE("a changed record stands in the feed once, where it changed last") {
   CHECK(lines->front().entered == Seq(5));
 }
 
+TEST_CASE("lines and parts are read within their transaction, and stay or go with it") {
+  const std::size_t count = GENERATE(1, 32, 75);
+  const RecordKey whole{kinds::kVisit, RecordId::make(DeviceId(3), 1000)};
+  const auto id = [](std::size_t i) { return RecordId::make(DeviceId(3), 2000 + i); };
+  const KindSchema& kind = *built_schema().kind(kinds::kAttachment);
+  File file;
+  auto storage = file.open();
+  REQUIRE(storage->children(whole.id)->empty());  // the newest that is a parent is known from here
+  ScopeNo scope;
+  const auto put_all = [&] {
+    REQUIRE(storage->begin());
+    for (std::size_t i = 0; i < count; ++i) {
+      const StoredRecord stored = visit_in(*storage, "grid:440811001001001", Seq(i + 1));
+      scope = stored.memberships.front().scope;
+      REQUIRE(storage->put_record(kind, id(i), stored, {}, whole.id));
+    }
+  };
+  const auto are_there = [&](std::size_t expected) {
+    const auto lines = storage->feed(scope, Seq(0), 100);
+    const auto parts = storage->children(whole.id);
+    REQUIRE((lines && parts));
+    REQUIRE(lines->size() == expected);
+    REQUIRE(parts->size() == expected);
+    for (std::size_t i = 0; i < expected; ++i) {
+      CHECK((*lines)[i].key == RecordKey{kind.id, id(i)});
+      CHECK((*lines)[i].seq == Seq(i + 1));
+      CHECK((*parts)[i] == RecordKey{kind.id, id(i)});
+    }
+  };
+
+  put_all();
+  are_there(count);
+  storage->rollback();
+  put_all();
+  storage->rollback();
+  REQUIRE(storage->begin());
+  REQUIRE(storage->commit());
+  are_there(0);
+
+  put_all();
+  REQUIRE(storage->remove_record({kind.id, id(count - 1)},
+                                 **storage->record({kind.id, id(count - 1)}), whole.id));
+  storage->set_last_seq(Seq(count));
+  REQUIRE(storage->commit());
+  are_there(count - 1);
+  storage.reset();
+  storage = file.open();
+  are_there(count - 1);
+}
+
 TEST_CASE("a wide grant reaches the leaf scopes under it and no others") {
   File file;
   auto storage = file.open();

@@ -96,6 +96,7 @@ Result<bool> SqliteStorage::is_beyond_newest(KindId table, RecordId id) {
   const DeviceId device = id.device();
   auto known = newest_.find({table, device});
   if (known == newest_.end()) {
+    if (auto written = write_parts(); !written) return std::unexpected(written.error());
     const std::string column = table ? "id" : "parent";
     const std::string from = !table              ? "child"
                              : table == kGoneIds ? "gone"
@@ -186,7 +187,7 @@ Result<void> SqliteStorage::put_record(const KindSchema& kind, RecordId id, Stor
   keep_recent({kind.id, id}, std::make_shared<const StoredRecord>(std::move(next)));
   if (new_parent.is_nil()) return {};
   note_newest(KindId(), new_parent);
-  return connection_.run("INSERT OR IGNORE INTO child VALUES(?,?,?)", new_parent, kind.id, id);
+  return put_part(new_parent, {kind.id, id});
 }
 
 // What was forgotten has no content, and stays.
@@ -222,6 +223,7 @@ Result<void> SqliteStorage::remove_record(const RecordKey& key, const StoredReco
   for (const Membership& m : stored.memberships) {
     if (auto dropped = drop_line(m); !dropped) return dropped;
   }
+  if (auto written = write_parts(); !written) return written;
   if (auto gone = connection_.run("DELETE FROM child WHERE parent=?", key.id); !gone) return gone;
   if (auto gone = connection_.run("DELETE FROM child WHERE parent=? AND kind=? AND id=?", parent,
                                   key.kind, key.id);
@@ -267,6 +269,7 @@ Result<std::vector<RecordKey>> SqliteStorage::children(RecordId parent) {
   const auto beyond = is_beyond_newest(KindId(), parent);
   if (!beyond) return std::unexpected(beyond.error());
   if (*beyond) return keys;
+  if (auto written = write_parts(); !written) return std::unexpected(written.error());
   const auto read = sqlite::rows_of(
       connection_, "SELECT kind, id FROM child WHERE parent=?",
       [&](Statement& row) {

@@ -166,8 +166,9 @@ Result<void> SqliteStorage::take(Result<sqlite::Transaction> transaction) {
 }
 
 Result<void> SqliteStorage::commit() {
-  Result<void> done = {};
-  if (last_seq_ != committed_seq_) {
+  Result<void> done = write_lines();
+  if (done) done = write_parts();
+  if (done && last_seq_ != committed_seq_) {
     done = connection_.run("INSERT OR REPLACE INTO meta VALUES('last_seq', ?)", last_seq_);
   }
   if (done && counted_ != committed_counts_) {
@@ -188,6 +189,8 @@ Result<void> SqliteStorage::commit() {
 
 void SqliteStorage::rollback() {
   transaction_.reset();
+  lines_.clear();
+  parts_.clear();
   forget_recent();
   last_seq_ = committed_seq_;
   counted_ = committed_counts_;
@@ -261,7 +264,8 @@ Result<void> SqliteStorage::back_up(const std::string& path, std::string_view fa
                                         .vfs = connection_.vfs()});
   if (!copy) return std::unexpected(copy.error());
   if (auto put = copy->run(kPutFact, fact, value); !put) return put;
-  // The copy goes on alone: what its log failed to bring into it when it is closed, nobody would hear.
+  // The copy goes on alone: what its log failed to bring into it when it is closed, nobody would
+  // hear.
   if (auto cut = copy->cut_log(); !cut) return cut;
   const auto damage = damage_of(*copy);
   if (!damage) return std::unexpected(damage.error());

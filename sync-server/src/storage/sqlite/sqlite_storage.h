@@ -133,6 +133,10 @@ class SqliteStorage final : public Storage {
   Result<void> load_scopes();
   Result<void> put_line(const Membership& membership, const RecordKey& key);
   Result<void> drop_line(const Membership& membership);
+  Result<void> put_part(RecordId parent, const RecordKey& key);
+  /// What is still to be written of the feed, or of `child`: before anybody reads it.
+  Result<void> write_lines();
+  Result<void> write_parts();
   const std::string& upsert_of(const KindSchema& kind);
   void keep_recent(const RecordKey& key, std::shared_ptr<const StoredRecord> record);
   void forget_recent();
@@ -155,6 +159,17 @@ class SqliteStorage final : public Storage {
   std::size_t committed_scopes_ = 0;
   std::vector<std::pair<std::size_t, Seq>> moved_;
   std::unordered_map<KindId, std::string> upserts_;
+  /// Lines of this transaction that are not in the file yet: many of them take one statement.
+  struct FeedLine {
+    Membership membership;
+    RecordKey key;
+  };
+  struct Part {
+    RecordId parent;
+    RecordKey key;
+  };
+  std::vector<FeedLine> lines_;
+  std::vector<Part> parts_;
   /// Records as they were last read or written: what one phone sent is read for all others at once.
   std::unordered_map<RecordKey, std::shared_ptr<const StoredRecord>> recent_;
   std::size_t recent_bytes_ = 0;
