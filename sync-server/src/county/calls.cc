@@ -397,7 +397,8 @@ Result<void> County::Impl::greet(const v1::Hello& hello, Effect& effect, Unconfi
   effect.author = Author{std::move(*device), std::move(found->standing), clocks_of(hello, now)};
   effect.hello = hello;
   effect.welcome.emplace();
-  if (auto filled = fill_welcome(*effect.author, hello, *effect.welcome); !filled) return filled;
+  if (auto filled = fill_welcome(*effect.author, hello, ahead, *effect.welcome); !filled)
+    return filled;
   // Its cursor speaks of this log: one that speaks of another goes back first.
   const bool has_anything = hello.cursor().seq() > 0 || hello.cursor().reached() > 0 ||
                             std::ranges::any_of(hello.lanes(), [](const v1::LaneState& lane) {
@@ -446,7 +447,7 @@ Result<void> County::Impl::pass_over_lost(DeviceId device, const v1::LaneState& 
                    " are lost: the backup restored was older than those that phones keep for");
 }
 
-Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& hello,
+Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& hello, bool ahead,
                                         v1::Welcome& welcome) {
   welcome.set_protocol(std::min(hello.protocol(), kProtocol));
   welcome.set_schema(schema.version);
@@ -461,7 +462,9 @@ Result<void> County::Impl::fill_welcome(const Author& author, const v1::Hello& h
   welcome.set_compares(reads && hello.compare());
   // A version names the same grants within one start of the server only: a restored log gives its
   // places out again.
-  if (same_start && hello.grants_version() == version && reads) {
+  // Of a phone that is ahead nothing is as before, though it has seen all that this log has: its
+  // number is another copy's, too.
+  if (same_start && !ahead && hello.grants_version() == version && reads) {
     welcome.set_as_before(true);
     return {};
   }

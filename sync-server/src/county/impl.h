@@ -136,7 +136,9 @@ struct County::Impl {
   void let_go_on(Session& session);
   v1::Refusal forked(DeviceId device, const Fork& fork);
   Result<void> pass_over_lost(DeviceId device, const v1::LaneState& state);
-  Result<void> fill_welcome(const Author& author, const v1::Hello& hello, v1::Welcome& welcome);
+  /// `ahead`: the phone has noted what this server lacks.
+  Result<void> fill_welcome(const Author& author, const v1::Hello& hello, bool ahead,
+                            v1::Welcome& welcome);
   Result<void> lessen_unsent(DeviceId device, std::uint64_t taken);
   /// Whether the phone may send this now; else `effect` says when.
   Result<bool> within_quota(const OperationsUp& frame, std::size_t bytes, DeviceId device,
