@@ -49,11 +49,14 @@ TEST_CASE("seeds of every fault as hard as it comes hit every mark there is") {
   const Faults pictured = Faults::parse(
       "breaks=1,truncation=3,duplication=3,outages=3,kills=3,reboots=3,server-kills=2,disk-fails=1,"
       "disk-full=3,reads-fail=3,pictures=3,damage=3");
+  // A phone is seldom updated in a call, which among all of these are short.
+  const Faults updated = Faults::parse("versions=3,breaks=2,slow-lines=3,lingering=2");
   Marks marks;
-  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 103); ++seed) {
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 4 : 106); ++seed) {
     const Faults& faults = kSanitized                ? copied
                            : seed <= 50              ? restored
                            : seed <= 80              ? copied
+                           : seed > 103              ? updated
                            : seed <= 85 || seed > 95 ? restored_alone
                                                      : pictured;
     const RunResult result = run(seed, {.faults = faults});

@@ -49,8 +49,10 @@ Result<void> drop_drafts(StoreState& state, const Parent& record) {
   return {};
 }
 
-// Notices of a log that was lost, which this file alone still has: the server clears all others.
-Result<void> silence_notices(StoreState& state, const Parent& record) {
+// Notices of a log that was lost, which this file alone still has: the server clears all others. Of
+// every operation on the record, or of one alone.
+Result<void> silence_notices(StoreState& state, const Parent& record,
+                             std::optional<DevSeq> operation = {}) {
   const KindSchema* kind = state.schema.kind("Outcome");
   const KindTable* table = kind != nullptr ? table_of(state, kind->id) : nullptr;
   if (table == nullptr) return {};
@@ -65,7 +67,9 @@ Result<void> silence_notices(StoreState& state, const Parent& record) {
   GW_TRY_LET(ids, ids_of(query));
   for (const RecordId& id : ids) {
     GW_TRY_LET(row, load_row(state, *table, id));
-    if (row->body) row->body = replace_fields(*row->body, {}, quoting);
+    if (!row->body) continue;
+    if (operation && number_in(*kind, *row->body, "dev_seq") != operation->value) continue;
+    row->body = replace_fields(*row->body, {}, quoting);
     GW_TRY(save_row(state, *table, id, *row));
   }
   return {};
@@ -91,6 +95,7 @@ Result<std::vector<std::string>> contents_of(StoreState& state, const KindTable&
 Result<void> empty_operation(StoreState& state, OutboxKey key) {
   GW_TRY_LET(operation, load_operation(state, key));
   if (!operation || !operation->hash_before.empty()) return {};
+  GW_TRY(silence_notices(state, {operation->kind, operation->id}, operation->dev_seq));
   forget(*operation);
   return state.connection.run(
       "UPDATE outbox SET type=?, creates=0, fields=x'', clear=x'', remove=x'', hash_before=? "
@@ -141,8 +146,8 @@ void wipe_later(StoreState& state) {
 void wipe(StoreState& state) {
   const auto traces = meta_number(state, kTraces);
   const bool has_traces = !traces || *traces != 0;
-  const bool wiped = has_traces ? state.connection.wipe().has_value()
-                                : state.connection.cut_log().has_value();
+  const bool wiped =
+      has_traces ? state.connection.wipe().has_value() : state.connection.cut_log().has_value();
   state.wipe_due = !wiped;
   if (wiped && has_traces) static_cast<void>(put_meta(state, kTraces, 0));
 }

@@ -158,6 +158,57 @@ TEST_CASE("what the server says is forgotten in its acknowledgement leaves the p
   CHECK_FALSE(holds(phone));
 }
 
+TEST_CASE("a notice of a lost log goes with what it quotes, when the server calls that forgotten") {
+  Phone phone;
+  phone.welcome(with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{1, Seq(0)}}));
+  phone.cut(row_of(kHousehold, kForeignId, 3, household("known")));
+  // Two writes of one field; of each a notice says that it lost, and the log that says so is lost.
+  for (const std::uint64_t nth : {1, 2}) {
+    v1::Household edit;
+    edit.set_notes(nth == 1 ? kSecret : "another");
+    phone.put(kHousehold, edit, kForeignId);
+    phone.acknowledge(Lane::kRecords, 5 + nth, OutcomeStatus::kBeaten);
+    v1::Outcome notice;
+    notice.set_device(phone->device().value);
+    notice.set_dev_seq(static_cast<std::int64_t>(nth));
+    notice.set_record_kind(kHousehold.value);
+    notice.set_record(std::string(kForeignId.bytes()));
+    notice.set_status(v1::OUTCOME_STATUS_BEATEN);
+    notice.set_lost_set(edit.SerializeAsString());
+    notice.add_lost_fields(v1::Household::kNotesFieldNumber);
+    Row told =
+        row_of(kinds::kOutcome, RecordId::make(kForeignId.device(), 100 + nth), 10 + nth, notice);
+    told.set = *canonical(*built_schema().kind(kinds::kOutcome), told.set);
+    phone.cut(std::move(told));
+  }
+  v1::Household last;
+  last.set_notes("the last");
+  phone.put(kHousehold, last, kForeignId);
+  phone.welcome(
+      with_epochs(phone.welcome_of({"grid:" + std::string(kGrid)}), {{2, Seq(4)}, {1, Seq(0)}}));
+  const auto quotes = [&](std::uint64_t nth) {
+    return !phone
+                .get<v1::Outcome>(kinds::kOutcome, RecordId::make(kForeignId.device(), 100 + nth),
+                                  "own")
+                .lost_set()
+                .empty();
+  };
+  REQUIRE(quotes(1));
+  REQUIRE(quotes(2));
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
+  run.set_first(1);
+  run.set_count(1);
+  run.set_first_seq(5);
+  run.set_status(static_cast<std::uint32_t>(OutcomeStatus::kRejected));
+  run.set_code(static_cast<std::uint32_t>(ErrorCode::kForgotten));
+  REQUIRE(phone->acknowledge(acks));
+  CHECK_FALSE(quotes(1));
+  CHECK_FALSE(holds(phone));
+  CHECK(quotes(2));
+}
+
 TEST_CASE("what a phone wrote and may not see any more is forgotten on its writer's notice") {
   Phone phone;
   const RecordId home = phone.put(kHousehold, household(kSecret));
