@@ -267,21 +267,34 @@ void Oracle::check_elements(const RecordId& id, const History& history, const st
   }
 }
 
+// Of two files under one number each may have given an id to something else: then what one of them
+// has as a part of the other is a whole of it in the second.
+template <typename Says>
+bool Oracle::any_whole(const RecordId& id, const Says& says) const {
+  std::set<RecordId> seen = {id};
+  std::vector<RecordId> open = {id};
+  while (!open.empty()) {
+    const RecordId next = open.back();
+    open.pop_back();
+    if (says(next)) return true;
+    const auto wholes = wholes_.find(next);
+    if (wholes == wholes_.end()) continue;
+    for (const RecordId& whole : wholes->second) {
+      if (seen.insert(whole).second) open.push_back(whole);
+    }
+  }
+  return false;
+}
+
 bool Oracle::may_be_erased(const RecordId& id) const {
-  const auto record = records_.find(id);
-  if (record != records_.end() && record->second.erased) return true;
-  const auto wholes = wholes_.find(id);
-  return wholes != wholes_.end() &&
-         std::ranges::any_of(wholes->second,
-                             [this](const RecordId& whole) { return may_be_erased(whole); });
+  return any_whole(id, [this](const RecordId& one) {
+    const auto record = records_.find(one);
+    return record != records_.end() && record->second.erased;
+  });
 }
 
 bool Oracle::is_forgotten(const RecordId& id) const {
-  if (forgotten_.contains(id)) return true;
-  const auto wholes = wholes_.find(id);
-  return wholes != wholes_.end() &&
-         std::ranges::any_of(wholes->second,
-                             [this](const RecordId& whole) { return is_forgotten(whole); });
+  return any_whole(id, [this](const RecordId& one) { return forgotten_.contains(one); });
 }
 
 std::set<std::string> Oracle::forgotten_values() const {

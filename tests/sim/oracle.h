@@ -92,6 +92,10 @@ class Oracle {
   std::size_t promises() const { return promises_; }
 
  private:
+  /// Whether `says` holds of the record or of something that it belongs to, at any depth.
+  template <typename Says>
+  bool any_whole(const RecordId& id, const Says& says) const;
+
   struct Write {
     KindId kind;
     std::string author;
