@@ -92,10 +92,6 @@ class Oracle {
   std::size_t promises() const { return promises_; }
 
  private:
-  /// Whether `says` holds of the record or of something that it belongs to, at any depth.
-  template <typename Says>
-  bool any_whole(const RecordId& id, const Says& says) const;
-
   struct Write {
     KindId kind;
     std::string author;
@@ -121,6 +117,9 @@ class Oracle {
   static bool move(Writes& from, Writes& to, const std::string& phone);
   static bool holds_any(const History& history, const std::string& phone);
 
+  /// Whether `says` holds of the record or of something that it belongs to, at any depth.
+  template <typename Says>
+  bool any_whole(const RecordId& id, const Says& says) const;
   bool may_be_erased(const RecordId& id) const;
   bool is_forgotten(const RecordId& id) const;
   void check_field(const RecordId& id, std::uint32_t field, const std::vector<Write>& writes,

@@ -218,7 +218,8 @@ Store::Draft read_draft(const sqlite::Statement& row);
 /// log, and what own operations on them say. Gives their kinds.
 Result<std::vector<KindId>> forget_record(StoreState& state, const KindTable& table,
                                           const RecordId& id);
-/// Takes what an own operation says; it keeps its place, and its hash.
+/// Takes what an own operation says, and what notices of a lost log quote of it; it keeps its
+/// place, and its hash.
 Result<void> empty_operation(StoreState& state, OutboxKey key);
 /// Terms that were taken out of the search index would stand in it until its parts are merged.
 Result<void> compact_index(StoreState& state);

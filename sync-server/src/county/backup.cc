@@ -86,7 +86,7 @@ Result<Seq> County::backup(const std::string& path, std::string_view by,
   std::deque<Seq> next = impl.backups_with(upto);
   const std::string reach = text_of(next);
   // Or the copy had bytes of what was forgotten before. Where that has to wait the copy says so,
-  // and is wiped when it is restored.
+  // and who goes on from it wipes it.
   if (impl.wipe_due) impl.wipe(Impl::kWholeFile);
   if (auto copied = impl.storage->back_up(path, kBackupsFact, reach); !copied) {
     return std::unexpected(copied.error());

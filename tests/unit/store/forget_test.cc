@@ -28,6 +28,19 @@ bool holds(const Phone& phone, const std::string& bytes = kSecret) {
   });
 }
 
+/// The first operation is acknowledged, and was on something that is forgotten.
+void acknowledge_forgotten(Phone& phone, OutcomeStatus status) {
+  v1::Acks acks;
+  v1::AckRun& run = *acks.add_runs();
+  run.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
+  run.set_first(1);
+  run.set_count(1);
+  run.set_first_seq(5);
+  run.set_status(static_cast<std::uint32_t>(status));
+  run.set_code(static_cast<std::uint32_t>(ErrorCode::kForgotten));
+  REQUIRE(phone->acknowledge(acks));
+}
+
 v1::Resident resident(const RecordId& home, const std::string& name = kSecret) {
   v1::Resident message;
   message.set_household(std::string(home.bytes()));
@@ -145,15 +158,7 @@ TEST_CASE("what the server says is forgotten in its acknowledgement leaves the p
   Phone phone;
   const RecordId late = phone.put(kResident, resident(kForeignId));
   REQUIRE(phone->search({.text = "Example"}, {"asked"})->size() == 1);
-  v1::Acks acks;
-  v1::AckRun& run = *acks.add_runs();
-  run.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
-  run.set_first(1);
-  run.set_count(1);
-  run.set_first_seq(5);
-  run.set_status(static_cast<std::uint32_t>(OutcomeStatus::kGone));
-  run.set_code(static_cast<std::uint32_t>(ErrorCode::kForgotten));
-  REQUIRE(phone->acknowledge(acks));
+  acknowledge_forgotten(phone, OutcomeStatus::kGone);
   CHECK_FALSE(phone.has(kResident, late));
   CHECK_FALSE(holds(phone));
 }
@@ -195,15 +200,7 @@ TEST_CASE("a notice of a lost log goes with what it quotes, when the server call
   };
   REQUIRE(quotes(1));
   REQUIRE(quotes(2));
-  v1::Acks acks;
-  v1::AckRun& run = *acks.add_runs();
-  run.set_lane(static_cast<std::uint32_t>(Lane::kRecords));
-  run.set_first(1);
-  run.set_count(1);
-  run.set_first_seq(5);
-  run.set_status(static_cast<std::uint32_t>(OutcomeStatus::kRejected));
-  run.set_code(static_cast<std::uint32_t>(ErrorCode::kForgotten));
-  REQUIRE(phone->acknowledge(acks));
+  acknowledge_forgotten(phone, OutcomeStatus::kRejected);
   CHECK_FALSE(quotes(1));
   CHECK_FALSE(holds(phone));
   CHECK(quotes(2));

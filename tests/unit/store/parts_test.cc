@@ -15,6 +15,23 @@ v1::Resident resident(const RecordId& home, const std::string& name = "王小明
   return message;
 }
 
+v1::TrackBatch track_of(const RecordId& patrol) {
+  v1::TrackBatch message;
+  message.set_visit(std::string(patrol.bytes()));
+  message.add_points()->set_at_ms(1'767'000'000'001);
+  return message;
+}
+
+v1::Attachment picture_of(KindId kind, const RecordId& parent) {
+  v1::Attachment message;
+  message.set_parent(std::string(parent.bytes()));
+  message.set_parent_kind(kind.value);
+  message.set_sha256(std::string(32, 's'));
+  message.set_size_bytes(10);
+  message.set_media_type("image/jpeg");
+  return message;
+}
+
 /// A household and a resident that the server knows.
 struct Home {
   Phone phone;
@@ -91,16 +108,8 @@ TEST_CASE("nobody is added to a household behind its erasure in one transaction"
 TEST_CASE("nothing is added to a part behind its whole's erasure in one transaction") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());
-  v1::TrackBatch batch;
-  batch.set_visit(std::string(patrol.bytes()));
-  batch.add_points()->set_at_ms(1'767'000'000'001);
-  const RecordId track = phone.put(kinds::kTrackBatch, batch);
-  v1::Attachment picture;
-  picture.set_parent(std::string(track.bytes()));
-  picture.set_parent_kind(kinds::kTrackBatch.value);
-  picture.set_sha256(std::string(32, 't'));
-  picture.set_size_bytes(10);
-  picture.set_media_type("image/jpeg");
+  const RecordId track = phone.put(kinds::kTrackBatch, track_of(patrol));
+  const v1::Attachment picture = picture_of(kinds::kTrackBatch, track);
   const Change added{.kind = kinds::kAttachment, .set = picture.SerializeAsString()};
   const Change erased{.kind = kVisit, .id = patrol, .type = OperationType::kErase};
   const auto refused = phone->commit({added, erased, added});
@@ -157,20 +166,11 @@ TEST_CASE("own edits of a resident that wait under the household's erasure end a
 TEST_CASE("a patrol's track goes with it, and a shop's picture with the shop alone") {
   Phone phone;
   const RecordId patrol = phone.put(kVisit, visit());
-  v1::TrackBatch batch;
-  batch.set_visit(std::string(patrol.bytes()));
-  batch.add_points()->set_at_ms(1'767'000'000'001);
-  const RecordId track = phone.put(kinds::kTrackBatch, batch);
+  const RecordId track = phone.put(kinds::kTrackBatch, track_of(patrol));
   v1::Place shop;
   shop.set_grid(std::string(kGrid));
   const RecordId place = phone.put(kinds::kPlace, shop);
-  v1::Attachment picture;
-  picture.set_parent(std::string(place.bytes()));
-  picture.set_parent_kind(kinds::kPlace.value);
-  picture.set_sha256(std::string(32, 's'));
-  picture.set_size_bytes(10);
-  picture.set_media_type("image/jpeg");
-  const RecordId image = phone.put(kinds::kAttachment, picture);
+  const RecordId image = phone.put(kinds::kAttachment, picture_of(kinds::kPlace, place));
   REQUIRE(phone->erase(kVisit, patrol));
   CHECK_FALSE(phone.has(kinds::kTrackBatch, track));
   CHECK(phone.has(kinds::kAttachment, image));
