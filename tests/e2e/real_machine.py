@@ -64,7 +64,15 @@ class County:
         self.log = open(os.path.join(self.folder, "..", "server.log"), "ab")
         self.server = subprocess.Popen(self.prefix + [self.program, "--config", self.config, "serve"],
                                        stdout=self.log, stderr=self.log)
-        within(60, "the server answers", lambda: self.operate("status").returncode == 0)
+        began = self.log.tell()
+
+        def is_serving():
+            with open(self.log.name, "rb") as told:
+                told.seek(began)
+                return b" serving " in told.read()
+
+        # `status` answers without a server, too.
+        within(60, "the server answers", is_serving)
 
     def end(self, kill=False):
         if self.server is not None:
